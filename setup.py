@@ -1,0 +1,38 @@
+"""The packages of World Models and what they need.
+
+The bounds below say what the code is written for; requirements.lock says exactly what is installed.
+After a change here run `make lock`.
+"""
+
+from setuptools import setup
+
+setup(
+    name="world-models",
+    version="0.1.0",
+    description="World Models on CarRacing: see, remember and drive, trained from nothing",
+    author="The World Models contributors",
+    license="MIT",
+    python_requires=">=3.10",
+    packages=["runs", "envs", "vae", "rnn", "controller"],
+    install_requires=[
+        # The networks. Keras 3 is named beside TensorFlow because the code is written against it.
+        "tensorflow>=2.18,<3",
+        "keras>=3.6,<4",
+        # Writes the training logs through tf.summary; TensorFlow no longer brings it along.
+        "tensorboard>=2.18,<3",
+        # The world. From 1.2.3 on Box2D comes as a wheel; before, it is compiled with swig.
+        "gymnasium[box2d]>=1.2.3,<2",
+        "numpy>=1.26,<3",
+        "cma>=4,<5",
+        # Draws the world: the fastest affine warp that was measured. Headless: needs no X libraries.
+        "opencv-python-headless>=4.10,<6",
+        "matplotlib>=3.8,<4",
+        "imageio>=2.34,<3",
+        "tqdm>=4.66,<5",
+    ],
+    extras_require={
+        "test": ["pytest>=8,<10", "hypothesis>=6.100,<7", "ruff>=0.12,<1"],
+        "bench": ["envpool", "stable-baselines3"],
+        "cluster": ["distributed"],
+    },
+)

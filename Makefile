@@ -1,0 +1,85 @@
+# From a fresh machine to a trained driver: Python 3.10 to 3.13 and make are all that is needed.
+#
+#   make run     make test     make help
+
+# The Python that makes the environment, where that lies, and where everything generated goes.
+PYTHON ?= python3
+VENV   ?= .venv
+DATA   ?= data
+# GPU=1 installs TensorFlow with CUDA (Linux with an NVIDIA driver).
+GPU    ?= 0
+# Writes the lock file; nobody else needs it.
+UV     ?= uv
+
+PY     := "$(VENV)/bin/python"
+PIP    := $(PY) -m pip --disable-pip-version-check
+SCRIPT  = $(PY) $(1) --data-dir "$(DATA)"
+
+# Stamps are written last, so that an interrupted install is not taken for a finished one.
+DEPENDENCIES := $(VENV)/.dependencies-gpu$(GPU)
+INSTALLED    := $(VENV)/.installed-gpu$(GPU)
+
+# One sentence instead of a traceback when the machine lacks something.
+stop = { echo "make: $(strip $(1))" >&2; exit 2; }
+
+.PHONY: help run test install dependencies lock clean
+
+help:
+	@echo "make run      environment, install, the five steps at small scale, the score and a GIF"
+	@echo "make test     environment, install, ruff, the whole test suite"
+	@echo "make install  environment and install only"
+	@echo "make lock     requirements.lock anew after a change in setup.py (needs uv)"
+	@echo "make clean    remove the environment and caches; $(DATA) stays"
+	@echo
+	@echo "Settings, e.g. make run PYTHON=python3.12:"
+	@echo "PYTHON=$(PYTHON)  VENV=$(VENV)  DATA=$(DATA)  GPU=$(GPU)"
+
+run: install
+	$(call SCRIPT,01_generate_data.py) --episodes 60 --steps 500
+	$(call SCRIPT,02_train_vae.py)
+	$(call SCRIPT,03_generate_rnn_data.py)
+	$(call SCRIPT,04_train_rnn.py)
+	$(call SCRIPT,05_train_controller.py)
+	$(PY) evaluate.py "$(DATA)/models/vae" --tracks 16
+
+test: install
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pytest
+
+install: $(INSTALLED)
+dependencies: $(DEPENDENCIES)
+
+# The check at the end fails when setup.py asks for what the lock does not hold.
+$(INSTALLED): $(DEPENDENCIES) setup.py
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) check || $(call stop, requirements.lock does not fit setup.py: run 'make lock')
+	@touch "$@"
+
+# A changed lock makes the environment anew: what it no longer names must not linger.
+$(DEPENDENCIES): requirements.lock
+	@command -v "$(PYTHON)" >/dev/null || $(call stop, \
+		there is no $(PYTHON): install Python 3.10 to 3.13 or name one with PYTHON=python3.12)
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+		$(call stop, $(PYTHON) is not Python 3.10 to 3.13: name one that is with PYTHON=python3.12)
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || $(call stop, \
+		$(PYTHON) cannot make environments: install its venv module (apt install python3-venv))
+	@test ! -e "$(VENV)" || test -e "$(VENV)/pyvenv.cfg" || $(call stop, \
+		$(VENV) exists and is not an environment: remove it or choose another place with VENV)
+	@echo "Installing into $(VENV): 2.5 GB on disk."
+	@"$(PYTHON)" -m venv --clear "$(VENV)"
+	@$(PIP) install --quiet --requirement requirements.lock
+	@test "$(GPU)" = 0 || \
+		$(PIP) install --quiet --constraint requirements.lock "tensorflow[and-cuda]"
+	@touch "$@"
+
+# Keeps the versions that still fit; remove the file first to take the newest of everything.
+lock:
+	$(UV) pip compile setup.py --extra test --universal --python-version 3.10 \
+		--no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+
+clean:
+	@test ! -e "$(VENV)" || test -e "$(VENV)/pyvenv.cfg" || \
+		$(call stop, $(VENV) is not an environment and stays: remove it yourself)
+	rm -rf "$(VENV)" .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,86 @@
+"""Train V, a variational autoencoder, on the recorded frames.
+
+Writes DIR/models/vae/vision.weights.h5, and res/vae_curve.png and res/vae_strip.png to look at.
+A stopped training goes on with the same command; --refine trains a finished one further, with
+the episodes that are there now.
+"""
+
+import vae
+from envs import rollouts
+from runs import arguments, directory, plots, training
+from vae import arch, frames, pictures
+
+
+def main() -> None:
+    options = parse()
+    data = directory.DataDirectory(options.data_dir)
+    model_directory = data.model("vae")
+    episodes = rollouts.paths(data.rollout)
+    learned, held_out = rollouts.split(episodes)
+    total = frames.count(learned)
+    per_epoch = max(1, total // options.batch_size)
+    print(f"{total:,} frames of {len(learned)} episodes; {len(held_out)} episodes held out.")
+
+    settings = arguments.settings(
+        options, "epochs", "batch_size", "learning_rate", "kl_tolerance", "seed", "refine"
+    ) | {"data": rollouts.fingerprint(episodes)}
+
+    with directory.locked(model_directory.path):
+        training.seed(options.seed)
+        model = arch.VAE(arch.encoder(), arch.decoder(), options.kl_tolerance, options.seed)
+        model.compile(training.adam(options.learning_rate, options.epochs * per_epoch))
+        run = training.Training(model_directory, "vision", settings)
+        if not run.resume(model) and options.refine:
+            vae.restore(model_directory, model.encoder, model.decoder)
+        if run.finished and model_directory.has("vision"):
+            print(f"{model_directory.weights('vision')} is trained; nothing to do.")
+            return
+
+        training.fit(
+            model,
+            run,
+            options.epochs,
+            lambda epoch: frames.batches(learned, options.batch_size, (options.seed, epoch)),
+            per_epoch,
+            frames.in_order(held_out, options.batch_size),
+        )
+        facts = {
+            "architecture": "vae",
+            "latent": arch.LATENT,
+            **settings,
+            "losses": run.history[-1],
+        }
+        vae.save(model_directory, model.encoder, model.decoder, facts)
+        run.finish()
+
+    plots.learning_curve(options.res / "vae_curve.png", run.history, "VAE")
+    truth = pictures.fixed_frames(held_out)
+    pictures.strip(options.res / "vae_strip.png", [truth, model(truth)])
+    print(f"{model_directory.weights('vision')}, {options.res}/vae_curve.png, vae_strip.png")
+
+
+def parse():
+    parser = arguments.parser(__doc__)
+    arguments.add_seed(parser)
+    arguments.add_res(parser)
+    arguments.add_refine(parser)
+    whole, number = arguments.whole, arguments.number
+    parser.add_argument("--epochs", type=whole(1), default=10, help="passes over all frames")
+    parser.add_argument("--batch-size", type=whole(1), default=100, help="frames per step")
+    parser.add_argument(
+        "--learning-rate",
+        type=number(0, 1, above=True),
+        default=1e-3,
+        help="Adam's, at the start; falls to a hundredth by a cosine",
+    )
+    parser.add_argument(
+        "--kl-tolerance",
+        type=number(0),
+        default=0.5,
+        help="nats of KL for each latent dimension that cost nothing",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments.run(main)

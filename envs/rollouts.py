@@ -1,0 +1,159 @@
+"""Recorded episodes on disk: written whole, checked when read.
+
+One episode is one `.npz` named by its track's seed: `obs` (T, 64, 64, 3) uint8, `action` (T, 3)
+float32, `reward` (T,) float32, `done` (T,) bool. `action[t]` is what was done on seeing `obs[t]`;
+`reward[t]` and `done[t]` are what came of it. `done` is true where the world ended the episode
+(lap finished, playfield left), not where the recording stopped.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+from envs import tracks
+from runs.arguments import BadInput
+from runs.directory import write_whole
+
+import numpy as np
+
+FRAME = (64, 64, 3)
+ACTIONS = 3
+LAYOUT = {
+    "obs": (FRAME, np.uint8),
+    "action": ((ACTIONS,), np.float32),
+    "reward": ((), np.float32),
+    "done": ((), np.bool_),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Episode:
+    """T steps of one episode; see the module for shapes."""
+
+    obs: np.ndarray
+    action: np.ndarray
+    reward: np.ndarray
+    done: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.reward)
+
+
+def path_of(directory: Path, track: int) -> Path:
+    return Path(directory) / f"{track:010d}.npz"
+
+
+def track_of(path: Path) -> int:
+    try:
+        return int(Path(path).stem)
+    except ValueError:
+        raise BadInput(f"{path} is not named by its track's seed; remove it.") from None
+
+
+def write(path: Path, episode: Episode) -> None:
+    write_arrays(path, dataclasses.asdict(episode))
+
+
+def read(path: Path) -> Episode:
+    """Read and check an episode. Raises `BadInput` naming the file and what is wrong."""
+    return Episode(**read_arrays(path, LAYOUT))
+
+
+def paths(directory: Path) -> list[Path]:
+    """All episodes in a directory, in the order of their tracks.
+
+    Raises `BadInput` when there are none or one lies on an evaluation track.
+    """
+    found = sorted(Path(directory).glob("[0-9]*.npz"))
+    if not found:
+        raise BadInput(f"{directory} holds no episodes; run 01_generate_data.py first.")
+    tracks.refuse_evaluation(map(track_of, found))
+    return found
+
+
+def split(found: list[Path], held_out: float = 0.1) -> tuple[list[Path], list[Path]]:
+    """Episodes to train on and whole episodes held out: every tenth, spread over all policies.
+
+    With one episode only, it serves as both.
+    """
+    every = max(2, round(1 / held_out))
+    validation = found[every - 1 :: every] or found[-1:]
+    training = [path for path in found if path not in set(validation)] or found
+    return training, validation
+
+
+def fingerprint(found: list[Path]) -> str:
+    """Eight hexadecimal digits that change when an episode is added, removed or replaced."""
+    names = "".join(f"{path.name} {path.stat().st_size}\n" for path in found)
+    return hashlib.sha256(names.encode()).hexdigest()[:8]
+
+
+def length(path: Path) -> int:
+    """The number of steps of an episode; checks shapes and dtypes without reading the frames."""
+    return inspect(path, LAYOUT)
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray], *, compress: bool = True) -> None:
+    """Write a `.npz` whole.
+
+    Level 1: the frames are flat colours, and higher levels take longer than driving does.
+    """
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with (
+        write_whole(path) as beside,
+        zipfile.ZipFile(beside, "w", method, compresslevel=1) as archive,
+    ):
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def read_arrays(path: str | os.PathLike, layout: dict) -> dict[str, np.ndarray]:
+    """Read the arrays of a layout, {name: (shape of one step, dtype)}, and check them."""
+    with _readable(path), np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in layout}
+    _check(path, layout, {name: (array.shape, array.dtype) for name, array in arrays.items()})
+    return arrays
+
+
+def inspect(path: str | os.PathLike, layout: dict) -> int:
+    """Check a file by the headers of its arrays alone; return its number of steps."""
+    headers = {}
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        for name in layout:
+            with archive.open(f"{name}.npy") as member:
+                np.lib.format.read_magic(member)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+                headers[name] = (shape, dtype)
+    _check(path, layout, headers)
+    return headers[next(iter(layout))][0][0]
+
+
+@contextlib.contextmanager
+def _readable(path):
+    try:
+        yield
+    except KeyError as missing:
+        raise BadInput(
+            f"{path} lacks an array ({missing.args[0]}); remove it and make it again."
+        ) from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
+        raise BadInput(f"{path} cannot be read ({problem}); make it again.") from None
+
+
+def _check(path, layout: dict, found: dict[str, tuple]) -> None:
+    for name, (step, dtype) in layout.items():
+        shape, given = found[name]
+        if len(shape) == 0 or shape[1:] != step or given != dtype:
+            wanted = ", ".join(["T", *map(str, step)])
+            raise BadInput(
+                f"{path}: {name} is {shape} {given}, not ({wanted}) {np.dtype(dtype)}; "
+                "make it again."
+            )
+    lengths = {shape[0] for shape, _ in found.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise BadInput(f"{path}: its arrays are empty or differ in length; remove it.")

@@ -1,0 +1,129 @@
+"""The arguments that all scripts share, and how a script ends when its input is wrong."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+LARGEST_SEED = 999
+
+
+class BadInput(ValueError):
+    """Something the user gave cannot be used.
+
+    The message is one sentence: what was wrong, in which file or argument, and what to do.
+    """
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows every default and keeps the description's lines."""
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """A parser with one line per error, defaults in its help, and `--data-dir`."""
+    parser = _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
+    parser.add_argument(
+        "--data-dir", default="data", metavar="DIR", help="directory of everything generated"
+    )
+    return parser
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--seed",
+        type=whole(0, LARGEST_SEED),
+        default=1,
+        help=f"seed of everything random, 0 to {LARGEST_SEED}",
+    )
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", type=whole(1, 4096), default=cores(), help="processes that work at once"
+    )
+
+
+def add_vision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--vision", choices=("vae", "vaegan"), default="vae", help="which V the agent sees with"
+    )
+
+
+def add_res(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--res", type=Path, default=Path("res"), metavar="DIR", help="directory of the pictures"
+    )
+
+
+def add_refine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--refine",
+        action="store_true",
+        help="train the finished weights further, with the data that are there now",
+    )
+
+
+def cores() -> int:
+    """The processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """An argument type: a whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number {_range(least, most)}"
+            )
+        return value
+
+    return read
+
+
+def number(least: float, most: float = math.inf, *, above: bool = False) -> Callable[[str], float]:
+    """An argument type: a finite number from `least` (`above`: greater than it) to `most`."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and least <= value <= most) or (above and value == least):
+            words = f"above {least:g}" if above else f"from {least:g}"
+            words += f" to {most:g}" if most < math.inf else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {words}")
+        return value
+
+    return read
+
+
+def settings(arguments: argparse.Namespace, *names: str) -> dict:
+    """The named arguments as a dictionary, to be saved with a result."""
+    return {name: getattr(arguments, name) for name in names}
+
+
+def run(main: Callable[[], None]) -> None:
+    """Call a script's `main`; bad input becomes one sentence and exit code 2."""
+    try:
+        main()
+    except BadInput as problem:
+        sys.stdout.flush()
+        print(f"{os.path.basename(sys.argv[0])}: {problem}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,90 @@
+"""Where work runs: processes here, a cluster elsewhere; a dead worker is replaced."""
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+
+from runs.arguments import BadInput
+
+ATTEMPTS = 3
+
+
+def processes(workers: int, prepare: Callable | None = None, arguments: tuple = ()) -> Executor:
+    """Spawned processes, each of which first calls `prepare(*arguments)`.
+
+    Spawned, not forked: TensorFlow does not survive a fork.
+    """
+    return ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(prepare, arguments),
+    )
+
+
+def _begin(prepare: Callable | None, arguments: tuple) -> None:
+    # Ctrl-C reaches the whole group; only the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    if prepare is not None:
+        prepare(*arguments)
+
+
+def _leave_with_parent() -> None:
+    """End this process when its parent is killed; else it would wait for tasks for ever."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+class Workers:
+    """Workers that do independent tasks and survive the death of one of them.
+
+    `make_executor` makes any `concurrent.futures.Executor`. When it breaks (a worker was killed,
+    say for its memory), a new one is made and the tasks without a result are done again; after
+    `ATTEMPTS` such deaths in one call `each` raises `BadInput`.
+    """
+
+    def __init__(self, make_executor: Callable[[], Executor]):
+        self._make_executor = make_executor
+        self._executor: Executor | None = None
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+    def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, object]]:
+        """Yield (index of the task, `function(*task)`) as the results come, in any order."""
+        waiting = dict(enumerate(tasks))
+        for _ in range(ATTEMPTS):
+            if self._executor is None:
+                self._executor = self._make_executor()
+            try:
+                futures = {
+                    self._executor.submit(function, *task): index for index, task in waiting.items()
+                }
+                for future in as_completed(futures):
+                    result = future.result()
+                    del waiting[futures[future]]
+                    yield futures[future], result
+                return
+            except BrokenProcessPool:
+                self._executor.shutdown(wait=False)
+                self._executor = None
+        raise BadInput(
+            f"Worker processes died {ATTEMPTS} times (killed, or out of memory?); "
+            "try fewer --workers."
+        )
+
+    def all(self, function: Callable, tasks: Iterable[tuple]) -> list:
+        """The results of all tasks, in their order."""
+        results = dict(self.each(function, tasks))
+        return [results[index] for index in sorted(results)]

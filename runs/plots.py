@@ -1,0 +1,33 @@
+"""Plots that every training makes."""
+
+from pathlib import Path
+
+from runs.directory import write_whole
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+
+matplotlib.use("Agg")
+
+
+def save_figure(figure, path: Path) -> None:
+    with write_whole(path) as beside:
+        figure.savefig(beside, dpi=100, bbox_inches="tight")
+    plt.close(figure)
+
+
+def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epoch") -> None:
+    """One panel per loss: training, and validation where it was measured."""
+    names = [name for name in history[0] if not name.startswith("val_")]
+    figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3), squeeze=False)
+    steps = np.arange(1, len(history) + 1)
+    for axis, name in zip(axes[0], names, strict=True):
+        axis.plot(steps, [row[name] for row in history], label="training")
+        if f"val_{name}" in history[0]:
+            axis.plot(steps, [row[f"val_{name}"] for row in history], label="held out")
+        axis.set(title=name, xlabel=unit)
+        axis.legend()
+    figure.suptitle(title)
+    figure.tight_layout()
+    save_figure(figure, path)

@@ -1,0 +1,5 @@
+"""V sees: frames to latents and back. `vae.load(model_directory)` gives a trained one."""
+
+from vae.saved import Vision, load, restore, save
+
+__all__ = ["Vision", "load", "restore", "save"]

@@ -1,0 +1,116 @@
+"""V: the convolutional variational autoencoder of World Models (Ha & Schmidhuber 2018, A.1).
+
+Dimensions: B frames in a batch, 64×64×3 bytes each, L latent numbers.
+"""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+FRAME = (64, 64, 3)
+LATENT = 32
+
+
+def encoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
+    """Frames (B, 64, 64, 3) uint8 → mean and log-variance of their latents, (B, L) float32 each.
+
+    `dtype` is a Keras policy; `mixed_bfloat16` keeps the weights and halves the arithmetic.
+    """
+    frames = keras.Input(FRAME, dtype="uint8", name="frames")
+    x = layers.Rescaling(1 / 255, dtype=dtype)(frames)
+    for filters in (32, 64, 128, 256):
+        x = layers.Conv2D(filters, 4, strides=2, activation="relu", dtype=dtype)(x)
+    x = layers.Flatten(dtype=dtype)(x)  # (B, 2·2·256)
+    mean = layers.Dense(latent, name="mean", dtype="float32")(x)
+    log_variance = layers.Dense(latent, name="log_variance", dtype="float32")(x)
+    return keras.Model(frames, [mean, log_variance], name="encoder")
+
+
+def decoder(latent: int = LATENT) -> keras.Model:
+    """Latents (B, L) float32 → frames (B, 64, 64, 3) float32 in [0, 1]."""
+    z = keras.Input((latent,), name="z")
+    x = layers.Dense(1024)(z)
+    x = layers.Reshape((1, 1, 1024))(x)
+    for filters, kernel in ((128, 5), (64, 5), (32, 6)):
+        x = layers.Conv2DTranspose(filters, kernel, strides=2, activation="relu")(x)
+    frames = layers.Conv2DTranspose(3, 6, strides=2, activation="sigmoid")(x)
+    return keras.Model(z, frames, name="decoder")
+
+
+def autoencoder(encoder: keras.Model, decoder: keras.Model) -> keras.Model:
+    """Both in one model, frames → reconstruction of their mean: what a weights file holds."""
+    return keras.Model(encoder.input, decoder(encoder.output[0]), name="vision")
+
+
+def to_unit(frames: tf.Tensor) -> tf.Tensor:
+    """Bytes → float32 in [0, 1]."""
+    return tf.cast(frames, tf.float32) / 255
+
+
+def sample(mean: tf.Tensor, log_variance: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """z ~ N(mean, exp(log_variance)), by the reparametrisation trick (Kingma & Welling 2014)."""
+    noise = tf.random.stateless_normal(tf.shape(mean), seed)
+    return mean + tf.exp(log_variance / 2) * noise
+
+
+def divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
+    """KL(N(mean, exp(log_variance)) ‖ N(0, I)) of each frame in nats, (B, L) → (B,)."""
+    return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - log_variance - 1, axis=-1)
+
+
+class VAE(keras.Model):
+    """Trains an encoder and a decoder on frames.
+
+    Loss per frame: the sum of squared errors + max(KL, `kl_tolerance` · L) nats; below that
+    tolerance the KL term gives no gradient ("free bits"). `seed` makes the noise; it is drawn
+    from the step number, so that a resumed training sees the noise it would have seen.
+    """
+
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, kl_tolerance=0.5, seed=1):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.free_nats = kl_tolerance * encoder.output[0].shape[-1]
+        self.seed = seed
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+        self.built = True
+
+    def compile(self, optimizer):
+        super().compile(optimizer)
+        # Built now, so that a checkpoint finds its place before the first step.
+        optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self):
+        return [self.loss_tracker, self.reconstruction_tracker, self.kl_tracker]
+
+    def call(self, frames):
+        return self.decoder(self.encoder(frames)[0])
+
+    def losses_of(self, frames, noise_seed):
+        mean, log_variance = self.encoder(frames)
+        reconstruction = self.decoder(sample(mean, log_variance, noise_seed))
+        squared = tf.square(to_unit(frames) - reconstruction)
+        error = tf.reduce_mean(tf.reduce_sum(squared, axis=(1, 2, 3)))
+        kl = divergence(mean, log_variance)
+        loss = error + tf.reduce_mean(tf.maximum(kl, self.free_nats))
+        return loss, error, tf.reduce_mean(kl)
+
+    def train_step(self, frames):
+        noise_seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
+        with tf.GradientTape() as tape:
+            loss, error, kl = self.losses_of(frames, noise_seed)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return self.track(loss, error, kl)
+
+    def test_step(self, frames):
+        return self.track(*self.losses_of(frames, tf.constant([self.seed, -1])))
+
+    def track(self, loss, error, kl):
+        self.loss_tracker.update_state(loss)
+        self.reconstruction_tracker.update_state(error)
+        self.kl_tracker.update_state(kl)
+        return {metric.name: metric.result() for metric in self.metrics}

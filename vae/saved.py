@@ -1,0 +1,54 @@
+"""A trained V in a model directory: saved, and loaded whichever architecture it has."""
+
+import dataclasses
+
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory
+from runs.training import load_weights, save_weights
+from vae import arch
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Vision:
+    """A trained V.
+
+    encoder: frames (B, 64, 64, 3) uint8 → mean, log-variance (B, L) float32.
+    decoder: z (B, L) float32 → frames (B, 64, 64, 3) float32 in [0, 1].
+    """
+
+    encoder: keras.Model
+    decoder: keras.Model
+    digest: str
+
+    @property
+    def latent(self) -> int:
+        return self.encoder.output[0].shape[-1]
+
+
+def build(facts: dict, dtype: str = "float32") -> tuple[keras.Model, keras.Model]:
+    """The untrained encoder and decoder of the architecture that `facts` name."""
+    if facts["architecture"] == "vae":
+        return arch.encoder(facts["latent"], dtype), arch.decoder(facts["latent"])
+    raise BadInput(f"model.json names the unknown architecture {facts['architecture']!r}.")
+
+
+def load(directory: ModelDirectory, dtype: str = "float32") -> Vision:
+    """The V of a model directory. Raises `BadInput` when it is missing or does not fit."""
+    facts = directory.facts("vision")
+    encoder, decoder = build(facts, dtype)
+    restore(directory, encoder, decoder)
+    return Vision(encoder, decoder, facts["digest"])
+
+
+def restore(directory: ModelDirectory, encoder, decoder) -> None:
+    """Give an encoder and a decoder the weights of the model directory's V."""
+    directory.facts("vision")
+    load_weights(arch.autoencoder(encoder, decoder), directory.weights("vision"))
+
+
+def save(directory: ModelDirectory, encoder, decoder, facts: dict) -> None:
+    """Write V's weights and what they are (`architecture`, `latent`, how it was trained)."""
+    save_weights(arch.autoencoder(encoder, decoder), directory.weights("vision"))
+    directory.describe("vision", facts)

@@ -86,9 +86,8 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
         except ValueError:
             value = None
         if value is None or value < least or (most is not None and value > most):
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number {_range(least, most)}"
-            )
+            span = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {span}")
         return value
 
     return read

@@ -24,7 +24,7 @@ setup(
         "gymnasium[box2d]>=1.2.3,<2",
         "numpy>=1.26,<3",
         "cma>=4,<5",
-        # Draws the world: the fastest affine warp that was measured. Headless: needs no X libraries.
+        # Draws the world: its affine warp was the fastest measured. Headless: needs no X libraries.
         "opencv-python-headless>=4.10,<6",
         "matplotlib>=3.8,<4",
         "imageio>=2.34,<3",

@@ -1,21 +1,20 @@
 """CarRacing as the agent sees it: Gymnasium's physics, frames of 64×64×3."""
 
+from envs.renderer import FRAME_SIZE, ROWS_ABOVE_INDICATORS, Renderer
+
 import cv2
 import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.box2d import car_racing
 from gymnasium.utils import EzPickle
 
-FRAME_SIZE = 64  # pixels, height and width of a frame
-ROWS_ABOVE_INDICATORS = 84  # of the stock frame's 96; below it lies the indicator bar
-
-DRAWINGS = ("stock",)
+DRAWINGS = ("fast", "stock")
 
 
 def shrink(stock_frame: np.ndarray) -> np.ndarray:
     """Cut the indicator bar off a stock frame and average what is left down to 64×64.
 
-    stock_frame: uint8 (96, 96, 3), as CarRacing-v3 gives it. Returns uint8 (64, 64, 3), a new array.
+    stock_frame: uint8 (96, 96, 3), as CarRacing-v3 gives it. Returns a new uint8 (64, 64, 3).
     """
     assert stock_frame.shape == (car_racing.STATE_H, car_racing.STATE_W, 3), stock_frame.shape
     above = stock_frame[:ROWS_ABOVE_INDICATORS]
@@ -34,7 +33,8 @@ class CarRacing(car_racing.CarRacing):
         tiles           tiles of the track
 
     Arguments: those of CarRacing-v3, and
-        drawing   "stock": draw 1000×800 pixels as the original does, then shrink
+        drawing   "fast": see envs/renderer.py; the same picture but for a level or two of 255
+                  "stock": draw 1000×800 pixels as the original does, then shrink
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class CarRacing(car_racing.CarRacing):
         lap_complete_percent: float = 0.95,
         domain_randomize: bool = False,
         continuous: bool = True,
-        drawing: str = "stock",
+        drawing: str = "fast",
     ):
         if drawing not in DRAWINGS:
             raise ValueError(f"drawing is {drawing!r}; it can be {' or '.join(DRAWINGS)}")
@@ -60,6 +60,7 @@ class CarRacing(car_racing.CarRacing):
             drawing,
         )
         self.drawing = drawing
+        self.renderer = Renderer() if drawing == "fast" else None
         self.observation_space = spaces.Box(0, 255, (FRAME_SIZE, FRAME_SIZE, 3), np.uint8)
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
@@ -75,6 +76,33 @@ class CarRacing(car_racing.CarRacing):
         info["tiles"] = len(self.track)
         return info
 
+    def _create_track(self) -> bool:
+        made = super()._create_track()
+        if made and self.renderer is not None:
+            self.renderer.begin(self.road_poly, self.bg_color, self.grass_color)
+            self.touch_listener = _TouchListener(self, self.lap_complete_percent)
+            self.world.contactListener = self.touch_listener
+        return made
+
     def _render(self, mode: str):
-        picture = super()._render(mode)
-        return shrink(picture) if mode == "state_pixels" else picture
+        if mode != "state_pixels":
+            return super()._render(mode)
+        if self.renderer is not None:
+            return self.renderer.frame(self.car, self.t)
+        return shrink(super()._render(mode))
+
+
+class _TouchListener(car_racing.FrictionDetector):
+    """The original's contact listener; it also tells the renderer which tiles change their grey."""
+
+    def __init__(self, env: CarRacing, lap_complete_percent: float):
+        super().__init__(env, lap_complete_percent)
+        self.repainted = set()
+
+    def _contact(self, contact, begin):
+        super()._contact(contact, begin)
+        for fixture in (contact.fixtureA, contact.fixtureB):
+            tile = fixture.body.userData
+            if tile and "road_friction" in tile.__dict__ and tile.idx not in self.repainted:
+                self.repainted.add(tile.idx)
+                self.env.renderer.repaint(tile.fixtures[0].shape.vertices, tile.color)

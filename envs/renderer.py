@@ -1,0 +1,377 @@
+"""The fast drawing: what the stock picture would look like after shrinking, without drawing it.
+
+CarRacing-v3 draws 1000×800 pixels to keep 96×96 of them. Here the ground is drawn once an episode,
+and a frame is one affine warp of it plus a few pixels of car. Three facts make that exact enough:
+
+- On the ground nothing ever moves; only the grey of a tile changes when a wheel first touches it.
+- The camera follows the hull and turns with it, so the hull is always at the same pixels; only the
+  steered wheels and the white strips on the turning wheels differ between frames.
+- The zoom depends on nothing but the step: it grows for the first second and then stays.
+
+Coordinates: *world* (units of Box2D, the playfield's centre is 0, y up), *window* (the stock
+1000×800 picture before it is flipped, y up), *frame* (64×64, y down).
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+
+import cv2
+import numpy as np
+import pygame
+from gymnasium.envs.box2d import car_dynamics
+from gymnasium.envs.box2d.car_dynamics import Car
+from gymnasium.envs.box2d.car_racing import (
+    FPS,
+    GRASS_DIM,
+    PLAYFIELD,
+    SCALE,
+    STATE_H,
+    STATE_W,
+    WINDOW_H,
+    WINDOW_W,
+    ZOOM,
+)
+
+FRAME_SIZE = 64  # pixels, height and width of a frame
+ROWS_ABOVE_INDICATORS = 84  # of the stock frame's 96; below it lies the indicator bar
+
+# Window pixels that one pixel of the frame covers, and where the car stands in the window.
+PIXEL_W = WINDOW_W / FRAME_SIZE
+PIXEL_H = WINDOW_H * ROWS_ABOVE_INDICATORS / STATE_H / FRAME_SIZE
+CAR_X, CAR_Y = WINDOW_W / 2, WINDOW_H / 4
+
+# The ground is a square of equal blocks, each with one patch of lighter grass in its lower corner.
+BLOCKS = round(PLAYFIELD / GRASS_DIM)  # in each direction
+BLOCK_TEXELS = 40  # texels along a block: with bilinear sampling this blurs like the area average
+TEXELS = BLOCKS * BLOCK_TEXELS
+TEXELS_PER_UNIT = TEXELS / (2 * PLAYFIELD)
+LEVELS = 5  # pictures of the ground, each half as fine as the one before
+COARSEST = 1.2  # texels at most this many times as large as a frame's pixel (least error)
+SUPERSAMPLING = 2  # drawn this much finer than a texel, then averaged
+FIXED_POINT = 4  # fractional bits of the polygon filler's coordinates
+# The filler also paints the pixels under a polygon's outline; roads are drawn narrower by this, in
+# world units on each side, and come out as wide as in the original (least error).
+TRIM = 0.17
+
+# Averaging to 96×96, Pygame's smoothscale loses one level horizontally and one vertically.
+LEVELS_LOST = 2
+
+CHANNELS = 4  # of the ground; the fourth is unused, but warping four is quicker than three
+STEERING_STEPS = 9  # angles between the limits at which the front wheels are drawn
+STEERING_LIMIT = 0.4  # radians, of the wheels' joints
+PHASES = 16  # turns of a wheel at which its white strip is drawn
+FULL = 256  # the weight of a pixel that is covered wholly
+
+
+def _dimmed(colour: Sequence[float]) -> np.ndarray:
+    """The colour that a flat area has in a stock frame. Returns int (3,)."""
+    return np.maximum(np.asarray(colour).astype(int) - LEVELS_LOST, 0)
+
+
+def _opaque(colour: Sequence[float]) -> tuple[int, ...]:
+    """The dimmed colour with the fourth channel, as OpenCV takes it."""
+    return (*_dimmed(colour).tolist(), 255)
+
+
+class Renderer:
+    """Draws the frames of one world. Call `begin` when a track is made, then `frame` every step."""
+
+    def __init__(self):
+        sizes = [TEXELS >> level for level in range(LEVELS)]
+        self._levels = [np.zeros((size, size, CHANNELS), np.uint8) for size in sizes]
+        self._levels_are_old = True
+        self._grass: tuple | None = None  # both colours of it, as last drawn
+        self._fine_block = np.empty(0)
+        self._block = np.empty(0)
+        self._under_road: set[tuple[int, int]] = set()  # blocks that are not plain grass
+        self._camera = np.empty((2, 3))
+        self._wide_frame = np.empty((FRAME_SIZE, FRAME_SIZE, CHANNELS), np.uint8)
+
+    # The ground, once an episode
+
+    def begin(self, road: Sequence, grass_colour: Sequence, patch_colour: Sequence) -> None:
+        """Draw the ground of a new track.
+
+        road: in the order of drawing, (corners, colour) of every tile and kerb, as the stock
+        environment keeps them in `road_poly`: left, right, right, left corner in world units.
+        """
+        self._draw_grass(_opaque(grass_colour), _opaque(patch_colour))
+        pieces_by_block = _blocks_touched(corners := np.array([piece[0] for piece in road]))
+        for column, row in self._under_road - pieces_by_block.keys():
+            self._texels(column, row)[:] = self._block
+        self._under_road = set(pieces_by_block)
+
+        outlines = _trimmed(corners)
+        colours = [_opaque(piece[1]) for piece in road]
+        fine = BLOCK_TEXELS * SUPERSAMPLING
+        outlines = (outlines + PLAYFIELD) * (TEXELS_PER_UNIT * SUPERSAMPLING) - 0.5
+        outlines = np.round(outlines * 2**FIXED_POINT).astype(np.int32)
+        canvas = np.empty_like(self._fine_block)
+        for (column, row), pieces in pieces_by_block.items():
+            np.copyto(canvas, self._fine_block)
+            corner = np.array((column, row), np.int32) * (fine * 2**FIXED_POINT)
+            for piece, outline in zip(pieces, outlines[pieces] - corner, strict=True):
+                cv2.fillConvexPoly(canvas, outline, colours[piece], cv2.LINE_8, FIXED_POINT)
+            self._texels(column, row)[:] = _halved(canvas)
+        self._levels_are_old = True
+
+    def repaint(self, corners: Sequence, colour: Sequence) -> None:
+        """Give a tile another grey. corners: (4, 2) world units.
+
+        Its outermost texels, mixed with grass or kerb, stay: the greys differ by five levels.
+        """
+        corners = np.array(corners)
+        middle = corners.mean(axis=0)
+        inner = middle + 0.9 * (corners - middle)
+        texels = (inner + PLAYFIELD) * TEXELS_PER_UNIT - 0.5
+        outline = np.round(texels * 2**FIXED_POINT).astype(np.int32)
+        cv2.fillConvexPoly(self._levels[0], outline, _opaque(colour), cv2.LINE_8, FIXED_POINT)
+
+    def _draw_grass(self, grass: tuple, patch: tuple) -> None:
+        """Fill the ground with grass, unless it has these colours already."""
+        if self._grass == (grass, patch):
+            return
+        fine = BLOCK_TEXELS * SUPERSAMPLING
+        self._grass = (grass, patch)
+        self._fine_block = np.empty((fine, fine, CHANNELS), np.uint8)
+        self._fine_block[:] = grass
+        self._fine_block[: fine // 2, : fine // 2] = patch
+        self._block = _halved(self._fine_block)
+        self._levels[0][:] = np.tile(self._block, (BLOCKS, BLOCKS, 1))
+        self._under_road = set()
+
+    def _texels(self, column: int, row: int) -> np.ndarray:
+        """The texels of one block, a view (BLOCK_TEXELS, BLOCK_TEXELS, CHANNELS)."""
+        x, y = column * BLOCK_TEXELS, row * BLOCK_TEXELS
+        return self._levels[0][y : y + BLOCK_TEXELS, x : x + BLOCK_TEXELS]
+
+    def _refresh_levels(self) -> None:
+        for finer, coarser in zip(self._levels, self._levels[1:], strict=False):
+            cv2.resize(finer, coarser.shape[1::-1], dst=coarser, interpolation=cv2.INTER_AREA)
+        self._levels_are_old = False
+
+    # The frame, every step: each microsecond counts
+
+    def frame(self, car: Car, t: float) -> np.ndarray:
+        """What the camera sees t seconds after the start. Returns a new uint8 (64, 64, 3)."""
+        if self._levels_are_old:
+            self._refresh_levels()
+        view = _view(min(int(t * FPS + 0.5), FPS))
+
+        hull = car.hull
+        x, y = hull.position
+        angle = hull.angle
+        cos, sin = math.cos(angle) * view.texels_per_unit, math.sin(angle) * view.texels_per_unit
+        across, down, left, top = view.across, view.down, view.left, view.top
+        # From frame pixels to texels: the offset from the car, turned, added to the car's place.
+        camera = self._camera
+        camera[0] = (
+            cos * across,
+            -sin * down,
+            view.texels_per_unit * (x + PLAYFIELD) + cos * left - sin * top - 0.5,
+        )
+        camera[1] = (
+            sin * across,
+            cos * down,
+            view.texels_per_unit * (y + PLAYFIELD) + sin * left + cos * top - 0.5,
+        )
+        wide = self._wide_frame
+        cv2.warpAffine(
+            self._levels[view.level],
+            camera,
+            (FRAME_SIZE, FRAME_SIZE),
+            wide,
+            cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            cv2.BORDER_CONSTANT,  # black outside the playfield
+        )
+        frame = cv2.cvtColor(wide, cv2.COLOR_BGRA2BGR)
+        view.draw_car(frame, car)
+        return frame
+
+
+def _halved(canvas: np.ndarray) -> np.ndarray:
+    size = (BLOCK_TEXELS, BLOCK_TEXELS)
+    return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+
+
+def _trimmed(corners: np.ndarray) -> np.ndarray:
+    """Move the left and right sides of road pieces (N, 4, 2) inwards by TRIM."""
+    inwards = corners[:, [1, 0, 3, 2]] - corners
+    return corners + inwards * (TRIM / np.linalg.norm(inwards, axis=2, keepdims=True))
+
+
+def _blocks_touched(corners: np.ndarray) -> dict[tuple[int, int], list[int]]:
+    """Which road pieces (N, 4, 2) reach into which block: {(column, row): [piece, …]}, in order."""
+    texel = 1 / TEXELS_PER_UNIT
+    first = (corners.min(axis=1) - texel + PLAYFIELD) / (2 * GRASS_DIM)
+    last = (corners.max(axis=1) + texel + PLAYFIELD) / (2 * GRASS_DIM)
+    reach = np.hstack([first, last]).astype(int).clip(0, BLOCKS - 1).tolist()
+    pieces = defaultdict(list)
+    for piece, (left, low, right, high) in enumerate(reach):
+        for column in range(left, right + 1):
+            for row in range(low, high + 1):
+                pieces[column, row].append(piece)
+    return pieces
+
+
+# The view at one moment of the zoom
+
+
+@cache
+def _view(step: int) -> "_View":
+    """The view `step` steps after the start; from FPS steps on it stays the same."""
+    t = step / FPS
+    return _View(zoom=0.1 * SCALE * (1 - t) + ZOOM * SCALE * t)
+
+
+class _View:
+    """The camera's scale, and the car at that scale, shared by all worlds of a process.
+
+    The car's pictures are made when first needed and kept: those of the body and wheels for every
+    steering angle, those of a wheel's white strip for every steering angle and turn.
+    """
+
+    def __init__(self, zoom: float):
+        """zoom: window pixels in a world unit."""
+        self._zoom = zoom
+        # From frame pixels to world units relative to the car, upright: x = across·column + left.
+        self.across = PIXEL_W / zoom
+        self.down = -PIXEL_H / zoom
+        self.left = (PIXEL_W / 2 - CAR_X) / zoom
+        self.top = (WINDOW_H - PIXEL_H / 2 - CAR_Y) / zoom
+        pixel = math.sqrt(-self.across * self.down)
+        coarsening = max(1.0, COARSEST * pixel * TEXELS_PER_UNIT)
+        self.level = min(int(math.log2(coarsening)), LEVELS - 1)
+        self.texels_per_unit = TEXELS_PER_UNIT / 2**self.level
+
+        # The part of the window that the car can touch, and the pixels of the frame that see it.
+        reach_x, reach_y = math.ceil(1.8 * zoom) + 1, math.ceil(2.8 * zoom) + 1
+        self._window_left = int(CAR_X) - reach_x
+        self._window_low = int(CAR_Y) - reach_y
+        self._window_size = (2 * reach_x, 2 * reach_y)
+        top = WINDOW_H - self._window_low - 2 * reach_y
+        rows = _row_weights()[:, top : top + 2 * reach_y]
+        columns = _column_weights()[:, self._window_left : self._window_left + 2 * reach_x]
+        seen_rows, seen_columns = (
+            np.flatnonzero(rows.any(axis=1)),
+            np.flatnonzero(columns.any(axis=1)),
+        )
+        self._rows = slice(seen_rows[0], seen_rows[-1] + 1)
+        self._columns = slice(seen_columns[0], seen_columns[-1] + 1)
+        self._row_weights = rows[self._rows]
+        self._column_weights = columns[self._columns].T
+        shape = (len(seen_rows), len(seen_columns), 3)
+        self._sum = np.empty(shape, np.uint16)
+        self._bodies: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._strips: dict[tuple[int, int, int], np.ndarray] = {}
+
+    def draw_car(self, frame: np.ndarray, car: Car) -> None:
+        """Draw the car into a uint8 frame (64, 64, 3)."""
+        wheels = car.wheels
+        steering = round(wheels[0].joint.angle * ((STEERING_STEPS - 1) / 2 / STEERING_LIMIT))
+        body = self._bodies.get(steering)
+        if body is None:
+            body = self._bodies[steering] = self._draw_body(steering)
+        behind, paint = body
+        pixels = frame[self._rows, self._columns]
+        total = self._sum
+        np.multiply(pixels, behind, out=total)
+        np.add(total, paint, out=total)
+        for number, wheel in enumerate(wheels):
+            phase = int(wheel.phase * (PHASES / math.tau)) % PHASES
+            key = (number, steering, phase)
+            strip = self._strips.get(key)
+            if strip is None:
+                strip = self._strips[key] = self._draw_strip(*key)
+            np.add(total, strip, out=total)
+        np.right_shift(total, 8, out=pixels, casting="unsafe")
+
+    def _draw_body(self, steering: int) -> tuple[np.ndarray, np.ndarray]:
+        """Hull and wheels: the weight of what is behind them, and their own colour times weight."""
+        hull, wheels, _ = self._coverage(steering, strip_of=None, phase=0)
+        behind = FULL - np.round(FULL * (hull + wheels))
+        paint = FULL * hull * _dimmed((204, 0, 0)) + FULL * wheels * _dimmed(
+            car_dynamics.WHEEL_COLOR
+        )
+        return behind.astype(np.uint16), paint.astype(np.uint16)
+
+    def _draw_strip(self, wheel: int, steering: int, phase: int) -> np.ndarray:
+        """What the white strip of one wheel adds to the colour of its tyre, times weight."""
+        _, _, strip = self._coverage(steering, strip_of=wheel, phase=phase)
+        lighter = _dimmed(car_dynamics.WHEEL_WHITE) - _dimmed(car_dynamics.WHEEL_COLOR)
+        return (FULL * strip * lighter).astype(np.uint16)
+
+    def _coverage(self, steering: int, strip_of: int | None, phase: int) -> list[np.ndarray]:
+        """How much of every pixel hull, wheels and strip cover, what is above hiding what is below.
+
+        Drawn with the original's polygon filler at the original's size, then averaged as the
+        original is. Returns three arrays (rows, columns, 1) in [0, 1].
+        """
+        picture = pygame.Surface(self._window_size)
+        steered = steering * 2 * STEERING_LIMIT / (STEERING_STEPS - 1)
+        for number, (x, y) in enumerate(car_dynamics.WHEELPOS):
+            angle = steered if number < 2 else 0.0
+            self._fill(picture, (0, 255, 0), _wheel(-1, 1), (x, y), angle)
+            if number == strip_of:
+                ends = _strip_ends((phase + 0.5) * math.tau / PHASES)
+                if ends is not None:
+                    self._fill(picture, (0, 0, 255), _wheel(*ends), (x, y), angle)
+        for polygon in (
+            car_dynamics.HULL_POLY1,
+            car_dynamics.HULL_POLY2,
+            car_dynamics.HULL_POLY3,
+            car_dynamics.HULL_POLY4,
+        ):
+            self._fill(picture, (255, 0, 0), polygon, (0, 0), 0.0)
+        upright = pygame.surfarray.array3d(picture).transpose(2, 1, 0)[:, ::-1] / 255
+        averaged = self._row_weights @ upright @ self._column_weights
+        return list(averaged[..., None])
+
+    def _fill(self, picture, colour, polygon, place, angle) -> None:
+        """Fill a polygon of the car, given as the original gives it, `angle` radians at `place`."""
+        polygon = np.array(polygon, float)
+        cos, sin = math.cos(angle), math.sin(angle)
+        turned = polygon @ np.array([[cos, sin], [-sin, cos]]) + place
+        points = turned * (car_dynamics.SIZE * self._zoom) + (CAR_X, CAR_Y)
+        points -= (self._window_left, self._window_low)
+        pygame.draw.polygon(picture, colour, points.tolist())
+
+
+def _wheel(back: float, front: float) -> list[tuple[float, float]]:
+    """A rectangle as wide as a wheel, between two places on it: -1 is its back end, 1 its front."""
+    w, r = car_dynamics.WHEEL_W, car_dynamics.WHEEL_R
+    return [(-w, r * back), (w, r * back), (w, r * front), (-w, r * front)]
+
+
+def _strip_ends(phase: float) -> tuple[float, float] | None:
+    """Where on a wheel its white strip begins and ends, or None while it is underneath."""
+    start, end = phase, phase + 1.2  # radians, as in car_dynamics.Car.draw
+    if math.sin(start) > 0 and math.sin(end) > 0:
+        return None
+    return (
+        math.copysign(1, math.cos(start)) if math.sin(start) > 0 else math.cos(start),
+        math.copysign(1, math.cos(end)) if math.sin(end) > 0 else math.cos(end),
+    )
+
+
+@cache
+def _row_weights() -> np.ndarray:
+    """Frame rows from window rows, top first, as the stock frame is shrunk and cut. (64, 800)"""
+    above = _averaging(STATE_H, WINDOW_H)[:ROWS_ABOVE_INDICATORS]
+    return _averaging(FRAME_SIZE, ROWS_ABOVE_INDICATORS) @ above
+
+
+@cache
+def _column_weights() -> np.ndarray:
+    """Frame columns from window columns. (64, 1000)"""
+    return _averaging(FRAME_SIZE, STATE_W) @ _averaging(STATE_W, WINDOW_W)
+
+
+def _averaging(few: int, many: int) -> np.ndarray:
+    """The matrix (few, many) that averages `many` pixels down to `few` by the area they share."""
+    edges = np.arange(many + 1) * (few / many)
+    pixel = np.arange(few)[:, None]
+    overlap = np.minimum(edges[1:], pixel + 1) - np.maximum(edges[:-1], pixel)
+    return overlap.clip(0)

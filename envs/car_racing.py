@@ -1,6 +1,7 @@
 """CarRacing as the agent sees it: Gymnasium's physics, frames of 64×64×3."""
 
 from envs.renderer import FRAME_SIZE, ROWS_ABOVE_INDICATORS, Renderer
+from runs.arguments import BadInput
 
 import cv2
 import numpy as np
@@ -47,7 +48,7 @@ class CarRacing(car_racing.CarRacing):
         drawing: str = "fast",
     ):
         if drawing not in DRAWINGS:
-            raise ValueError(f"drawing is {drawing!r}; it can be {' or '.join(DRAWINGS)}")
+            raise BadInput(f"drawing is {drawing!r}; it can be {' or '.join(DRAWINGS)}.")
         super().__init__(render_mode, verbose, lap_complete_percent, domain_randomize, continuous)
         # The original has noted its own five arguments for pickling; a copy needs all six.
         EzPickle.__init__(

@@ -62,17 +62,13 @@ CHANNELS = 4  # of the ground; the fourth is unused, but warping four is quicker
 STEERING_STEPS = 9  # angles between the limits at which the front wheels are drawn
 STEERING_LIMIT = 0.4  # radians, of the wheels' joints
 PHASES = 16  # turns of a wheel at which its white strip is drawn
+HULL_COLOUR = (204, 0, 0)  # as car_dynamics.Car.draw makes it of its own 0.8
 FULL = 256  # the weight of a pixel that is covered wholly
 
 
-def _dimmed(colour: Sequence[float]) -> np.ndarray:
-    """The colour that a flat area has in a stock frame. Returns int (3,)."""
-    return np.maximum(np.asarray(colour).astype(int) - LEVELS_LOST, 0)
-
-
-def _opaque(colour: Sequence[float]) -> tuple[int, ...]:
-    """The dimmed colour with the fourth channel, as OpenCV takes it."""
-    return (*_dimmed(colour).tolist(), 255)
+def _dimmed(colours: Sequence) -> np.ndarray:
+    """The colours (…, 3) that flat areas have in a stock frame. Returns int (…, 3)."""
+    return np.maximum(np.asarray(colours).astype(int) - LEVELS_LOST, 0)
 
 
 class Renderer:
@@ -82,9 +78,9 @@ class Renderer:
         sizes = [TEXELS >> level for level in range(LEVELS)]
         self._levels = [np.zeros((size, size, CHANNELS), np.uint8) for size in sizes]
         self._levels_are_old = True
-        self._grass: tuple | None = None  # both colours of it, as last drawn
-        self._fine_block = np.empty(0)
-        self._block = np.empty(0)
+        self._grass: tuple | None = None  # its two colours, as last sown
+        self._plain_fine = np.empty(0)  # a block of grass before averaging
+        self._plain = np.empty(0)  # and after
         self._under_road: set[tuple[int, int]] = set()  # blocks that are not plain grass
         self._camera = np.empty((2, 3))
         self._wide_frame = np.empty((FRAME_SIZE, FRAME_SIZE, CHANNELS), np.uint8)
@@ -97,24 +93,26 @@ class Renderer:
         road: in the order of drawing, (corners, colour) of every tile and kerb, as the stock
         environment keeps them in `road_poly`: left, right, right, left corner in world units.
         """
-        self._draw_grass(_opaque(grass_colour), _opaque(patch_colour))
-        pieces_by_block = _blocks_touched(corners := np.array([piece[0] for piece in road]))
+        # Where a bend turns back, the original adds kerbs of no width at all.
+        road = [piece for piece in road if piece[0][0] != piece[0][1]]
+        corners = np.array([piece[0] for piece in road])
+        colours = _dimmed([piece[1] for piece in road]).tolist()
+        outlines = _fixed_point(_trimmed(corners), TEXELS_PER_UNIT * SUPERSAMPLING)
+        pieces_by_block = _blocks_touched(corners)
+
+        self._sow(_dimmed(grass_colour).tolist(), _dimmed(patch_colour).tolist())
         for column, row in self._under_road - pieces_by_block.keys():
-            self._texels(column, row)[:] = self._block
+            self._texels(column, row)[:] = self._plain
         self._under_road = set(pieces_by_block)
 
-        outlines = _trimmed(corners)
-        colours = [_opaque(piece[1]) for piece in road]
-        fine = BLOCK_TEXELS * SUPERSAMPLING
-        outlines = (outlines + PLAYFIELD) * (TEXELS_PER_UNIT * SUPERSAMPLING) - 0.5
-        outlines = np.round(outlines * 2**FIXED_POINT).astype(np.int32)
-        canvas = np.empty_like(self._fine_block)
+        canvas = np.empty_like(self._plain_fine)
+        block_length = len(canvas) * 2**FIXED_POINT
         for (column, row), pieces in pieces_by_block.items():
-            np.copyto(canvas, self._fine_block)
-            corner = np.array((column, row), np.int32) * (fine * 2**FIXED_POINT)
-            for piece, outline in zip(pieces, outlines[pieces] - corner, strict=True):
+            np.copyto(canvas, self._plain_fine)
+            origin = np.array((column, row), np.int32) * block_length
+            for piece, outline in zip(pieces, outlines[pieces] - origin, strict=True):
                 cv2.fillConvexPoly(canvas, outline, colours[piece], cv2.LINE_8, FIXED_POINT)
-            self._texels(column, row)[:] = _halved(canvas)
+            _average(canvas, into=self._texels(column, row))
         self._levels_are_old = True
 
     def repaint(self, corners: Sequence, colour: Sequence) -> None:
@@ -124,22 +122,22 @@ class Renderer:
         """
         corners = np.array(corners)
         middle = corners.mean(axis=0)
-        inner = middle + 0.9 * (corners - middle)
-        texels = (inner + PLAYFIELD) * TEXELS_PER_UNIT - 0.5
-        outline = np.round(texels * 2**FIXED_POINT).astype(np.int32)
-        cv2.fillConvexPoly(self._levels[0], outline, _opaque(colour), cv2.LINE_8, FIXED_POINT)
+        outline = _fixed_point(middle + 0.9 * (corners - middle), TEXELS_PER_UNIT)
+        colour = _dimmed(colour).tolist()
+        cv2.fillConvexPoly(self._levels[0], outline, colour, cv2.LINE_8, FIXED_POINT)
 
-    def _draw_grass(self, grass: tuple, patch: tuple) -> None:
-        """Fill the ground with grass, unless it has these colours already."""
+    def _sow(self, grass: list[int], patch: list[int]) -> None:
+        """Cover the whole ground with grass, unless it has these colours already."""
         if self._grass == (grass, patch):
             return
-        fine = BLOCK_TEXELS * SUPERSAMPLING
         self._grass = (grass, patch)
-        self._fine_block = np.empty((fine, fine, CHANNELS), np.uint8)
-        self._fine_block[:] = grass
-        self._fine_block[: fine // 2, : fine // 2] = patch
-        self._block = _halved(self._fine_block)
-        self._levels[0][:] = np.tile(self._block, (BLOCKS, BLOCKS, 1))
+        fine = BLOCK_TEXELS * SUPERSAMPLING
+        self._plain_fine = np.zeros((fine, fine, CHANNELS), np.uint8)
+        self._plain_fine[..., :3] = grass
+        self._plain_fine[: fine // 2, : fine // 2, :3] = patch
+        self._plain = np.empty((BLOCK_TEXELS, BLOCK_TEXELS, CHANNELS), np.uint8)
+        _average(self._plain_fine, into=self._plain)
+        self._levels[0][:] = np.tile(self._plain, (BLOCKS, BLOCKS, 1))
         self._under_road = set()
 
     def _texels(self, column: int, row: int) -> np.ndarray:
@@ -149,7 +147,7 @@ class Renderer:
 
     def _refresh_levels(self) -> None:
         for finer, coarser in zip(self._levels, self._levels[1:], strict=False):
-            cv2.resize(finer, coarser.shape[1::-1], dst=coarser, interpolation=cv2.INTER_AREA)
+            _average(finer, into=coarser)
         self._levels_are_old = False
 
     # The frame, every step: each microsecond counts
@@ -158,8 +156,13 @@ class Renderer:
         """What the camera sees t seconds after the start. Returns a new uint8 (64, 64, 3)."""
         if self._levels_are_old:
             self._refresh_levels()
-        view = _view(min(int(t * FPS + 0.5), FPS))
+        view = view_at(t)
+        frame = self.draw_ground(car, view)
+        view.draw_car(frame, car)
+        return frame
 
+    def draw_ground(self, car: Car, view: "View") -> np.ndarray:
+        """A frame without the car. Returns a new uint8 (64, 64, 3)."""
         hull = car.hull
         x, y = hull.position
         angle = hull.angle
@@ -186,14 +189,18 @@ class Renderer:
             cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             cv2.BORDER_CONSTANT,  # black outside the playfield
         )
-        frame = cv2.cvtColor(wide, cv2.COLOR_BGRA2BGR)
-        view.draw_car(frame, car)
-        return frame
+        return cv2.cvtColor(wide, cv2.COLOR_BGRA2BGR)
 
 
-def _halved(canvas: np.ndarray) -> np.ndarray:
-    size = (BLOCK_TEXELS, BLOCK_TEXELS)
-    return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+def _average(picture: np.ndarray, into: np.ndarray) -> None:
+    """Shrink a picture to the size of another array, which may be part of a larger one."""
+    cv2.resize(picture, into.shape[1::-1], dst=into, interpolation=cv2.INTER_AREA)
+
+
+def _fixed_point(corners: np.ndarray, pixels_per_unit: float) -> np.ndarray:
+    """World coordinates (…, 2) as the polygon filler takes them: int32, pixel centres whole."""
+    pixels = (corners + PLAYFIELD) * pixels_per_unit - 0.5
+    return np.rint(pixels * 2**FIXED_POINT).astype(np.int32)
 
 
 def _trimmed(corners: np.ndarray) -> np.ndarray:
@@ -210,8 +217,9 @@ def _blocks_touched(corners: np.ndarray) -> dict[tuple[int, int], list[int]]:
     reach = np.hstack([first, last]).astype(int).clip(0, BLOCKS - 1).tolist()
     pieces = defaultdict(list)
     for piece, (left, low, right, high) in enumerate(reach):
-        for column in range(left, right + 1):
-            for row in range(low, high + 1):
+        # A piece is shorter than a block, so that it touches at most two each way.
+        for column in {left, right}:
+            for row in {low, high}:
                 pieces[column, row].append(piece)
     return pieces
 
@@ -219,14 +227,18 @@ def _blocks_touched(corners: np.ndarray) -> dict[tuple[int, int], list[int]]:
 # The view at one moment of the zoom
 
 
+def view_at(t: float) -> "View":
+    """The view t seconds after the start; from one second on it stays the same."""
+    return _view_after(min(int(t * FPS + 0.5), FPS))
+
+
 @cache
-def _view(step: int) -> "_View":
-    """The view `step` steps after the start; from FPS steps on it stays the same."""
-    t = step / FPS
-    return _View(zoom=0.1 * SCALE * (1 - t) + ZOOM * SCALE * t)
+def _view_after(steps: int) -> "View":
+    t = steps / FPS
+    return View(zoom=0.1 * SCALE * (1 - t) + ZOOM * SCALE * t)
 
 
-class _View:
+class View:
     """The camera's scale, and the car at that scale, shared by all worlds of a process.
 
     The car's pictures are made when first needed and kept: those of the body and wheels for every
@@ -292,7 +304,7 @@ class _View:
         """Hull and wheels: the weight of what is behind them, and their own colour times weight."""
         hull, wheels, _ = self._coverage(steering, strip_of=None, phase=0)
         behind = FULL - np.round(FULL * (hull + wheels))
-        paint = FULL * hull * _dimmed((204, 0, 0)) + FULL * wheels * _dimmed(
+        paint = FULL * hull * _dimmed(HULL_COLOUR) + FULL * wheels * _dimmed(
             car_dynamics.WHEEL_COLOR
         )
         return behind.astype(np.uint16), paint.astype(np.uint16)

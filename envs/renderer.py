@@ -20,8 +20,15 @@ from functools import cache
 import cv2
 import numpy as np
 import pygame
-from gymnasium.envs.box2d import car_dynamics
-from gymnasium.envs.box2d.car_dynamics import Car
+from gymnasium.envs.box2d.car_dynamics import (
+    SIZE,
+    WHEEL_COLOR,
+    WHEEL_R,
+    WHEEL_W,
+    WHEEL_WHITE,
+    WHEELPOS,
+    Car,
+)
 from gymnasium.envs.box2d.car_racing import (
     FPS,
     GRASS_DIM,
@@ -62,7 +69,6 @@ CHANNELS = 4  # of the ground; the fourth is unused, but warping four is quicker
 STEERING_STEPS = 9  # angles between the limits at which the front wheels are drawn
 STEERING_LIMIT = 0.4  # radians, of the wheels' joints
 PHASES = 16  # turns of a wheel at which its white strip is drawn
-HULL_COLOUR = (204, 0, 0)  # as car_dynamics.Car.draw makes it of its own 0.8
 FULL = 256  # the weight of a pixel that is covered wholly
 
 
@@ -285,87 +291,81 @@ class View:
         steering = round(wheels[0].joint.angle * ((STEERING_STEPS - 1) / 2 / STEERING_LIMIT))
         body = self._bodies.get(steering)
         if body is None:
-            body = self._bodies[steering] = self._draw_body(steering)
+            body = self._bodies[steering] = self._draw_body(car, steering)
         behind, paint = body
         pixels = frame[self._rows, self._columns]
         total = self._sum
         np.multiply(pixels, behind, out=total)
         np.add(total, paint, out=total)
         for number, wheel in enumerate(wheels):
-            phase = int(wheel.phase * (PHASES / math.tau)) % PHASES
+            phase = int(wheel.phase // (math.tau / PHASES)) % PHASES
             key = (number, steering, phase)
             strip = self._strips.get(key)
             if strip is None:
-                strip = self._strips[key] = self._draw_strip(*key)
+                strip = self._strips[key] = self._draw_strip(car, *key)
             np.add(total, strip, out=total)
         np.right_shift(total, 8, out=pixels, casting="unsafe")
 
-    def _draw_body(self, steering: int) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_body(self, car: Car, steering: int) -> tuple[np.ndarray, np.ndarray]:
         """Hull and wheels: the weight of what is behind them, and their own colour times weight."""
-        hull, wheels, _ = self._coverage(steering, strip_of=None, phase=0)
+        hull, wheels, _ = self._coverage(car, steering)
         behind = FULL - np.round(FULL * (hull + wheels))
-        paint = FULL * hull * _dimmed(HULL_COLOUR) + FULL * wheels * _dimmed(
-            car_dynamics.WHEEL_COLOR
-        )
+        hull_colour = [int(part * 255) for part in car.hull.color]
+        paint = FULL * hull * _dimmed(hull_colour) + FULL * wheels * _dimmed(WHEEL_COLOR)
         return behind.astype(np.uint16), paint.astype(np.uint16)
 
-    def _draw_strip(self, wheel: int, steering: int, phase: int) -> np.ndarray:
+    def _draw_strip(self, car: Car, wheel: int, steering: int, phase: int) -> np.ndarray:
         """What the white strip of one wheel adds to the colour of its tyre, times weight."""
-        _, _, strip = self._coverage(steering, strip_of=wheel, phase=phase)
-        lighter = _dimmed(car_dynamics.WHEEL_WHITE) - _dimmed(car_dynamics.WHEEL_COLOR)
-        return (FULL * strip * lighter).astype(np.uint16)
+        strip = _strip((phase + 0.5) * math.tau / PHASES)
+        _, _, strip_coverage = self._coverage(car, steering, {wheel: strip} if strip else {})
+        lighter = _dimmed(WHEEL_WHITE) - _dimmed(WHEEL_COLOR)
+        return (FULL * strip_coverage * lighter).astype(np.uint16)
 
-    def _coverage(self, steering: int, strip_of: int | None, phase: int) -> list[np.ndarray]:
-        """How much of every pixel hull, wheels and strip cover, what is above hiding what is below.
+    def _coverage(self, car: Car, steering: int, strips: dict | None = None) -> list[np.ndarray]:
+        """How much of every pixel hull, wheels and strips cover, what is above hiding the rest.
+
+        strips: the corners of a strip on its wheel, by the wheel's number.
 
         Drawn with the original's polygon filler at the original's size, then averaged as the
         original is. Returns three arrays (rows, columns, 1) in [0, 1].
         """
         picture = pygame.Surface(self._window_size)
         steered = steering * 2 * STEERING_LIMIT / (STEERING_STEPS - 1)
-        for number, (x, y) in enumerate(car_dynamics.WHEELPOS):
+        for number, wheel in enumerate(car.wheels):
+            place = np.array(WHEELPOS[number]) * SIZE
             angle = steered if number < 2 else 0.0
-            self._fill(picture, (0, 255, 0), _wheel(-1, 1), (x, y), angle)
-            if number == strip_of:
-                ends = _strip_ends((phase + 0.5) * math.tau / PHASES)
-                if ends is not None:
-                    self._fill(picture, (0, 0, 255), _wheel(*ends), (x, y), angle)
-        for polygon in (
-            car_dynamics.HULL_POLY1,
-            car_dynamics.HULL_POLY2,
-            car_dynamics.HULL_POLY3,
-            car_dynamics.HULL_POLY4,
-        ):
-            self._fill(picture, (255, 0, 0), polygon, (0, 0), 0.0)
+            self._fill(picture, (0, 255, 0), wheel.fixtures[0].shape.vertices, place, angle)
+            if strips and number in strips:
+                self._fill(picture, (0, 0, 255), strips[number], place, angle)
+        for part in car.hull.fixtures:
+            self._fill(picture, (255, 0, 0), part.shape.vertices)
         upright = pygame.surfarray.array3d(picture).transpose(2, 1, 0)[:, ::-1] / 255
         averaged = self._row_weights @ upright @ self._column_weights
         return list(averaged[..., None])
 
-    def _fill(self, picture, colour, polygon, place, angle) -> None:
-        """Fill a polygon of the car, given as the original gives it, `angle` radians at `place`."""
-        polygon = np.array(polygon, float)
+    def _fill(self, picture, colour, corners, place=(0.0, 0.0), angle=0.0) -> None:
+        """Fill a polygon of the car: corners in world units, turned by radians, moved to place."""
         cos, sin = math.cos(angle), math.sin(angle)
-        turned = polygon @ np.array([[cos, sin], [-sin, cos]]) + place
-        points = turned * (car_dynamics.SIZE * self._zoom) + (CAR_X, CAR_Y)
-        points -= (self._window_left, self._window_low)
+        turned = np.array(corners) @ np.array([[cos, sin], [-sin, cos]]) + place
+        in_window = turned * self._zoom + (CAR_X, CAR_Y)
+        points = in_window - (self._window_left, self._window_low)
         pygame.draw.polygon(picture, colour, points.tolist())
 
 
-def _wheel(back: float, front: float) -> list[tuple[float, float]]:
-    """A rectangle as wide as a wheel, between two places on it: -1 is its back end, 1 its front."""
-    w, r = car_dynamics.WHEEL_W, car_dynamics.WHEEL_R
-    return [(-w, r * back), (w, r * back), (w, r * front), (-w, r * front)]
+def _strip(phase: float) -> list[tuple[float, float]] | None:
+    """The corners of the white strip on a wheel turned by `phase` radians, in world units.
 
-
-def _strip_ends(phase: float) -> tuple[float, float] | None:
-    """Where on a wheel its white strip begins and ends, or None while it is underneath."""
-    start, end = phase, phase + 1.2  # radians, as in car_dynamics.Car.draw
+    None while the strip is underneath. Computed as in car_dynamics.Car.draw.
+    """
+    start, end = phase, phase + 1.2  # radians
     if math.sin(start) > 0 and math.sin(end) > 0:
         return None
-    return (
-        math.copysign(1, math.cos(start)) if math.sin(start) > 0 else math.cos(start),
-        math.copysign(1, math.cos(end)) if math.sin(end) > 0 else math.cos(end),
-    )
+    ends = [
+        math.copysign(1, math.cos(turn)) if math.sin(turn) > 0 else math.cos(turn)
+        for turn in (start, end)
+    ]
+    w, first, last = WHEEL_W * SIZE, WHEEL_R * SIZE * ends[0], WHEEL_R * SIZE * ends[1]
+    return [(-w, first), (w, first), (w, last), (-w, last)]
 
 
 @cache

@@ -14,6 +14,7 @@ def main() -> None:
     options = parse()
     data = directory.DataDirectory(options.data_dir)
     asked = tracks.recording(options.seed, options.policy, options.episodes)
+    tracks.refuse_evaluation(asked)
     with directory.locked(data.rollout):
         missing = [t for t in asked if not rollouts.path_of(data.rollout, t).exists()]
         if not missing:
@@ -23,7 +24,8 @@ def main() -> None:
             # Imported here: every worker imports this script, and only an agent needs TensorFlow.
             from controller.recording import record_with_agent
 
-            steps = record_with_agent(data.rollout, missing, options)
+            model_directory = data.model(options.vision)
+            steps = record_with_agent(data.rollout, asked, model_directory, options)
         else:
             steps = record_untrained(data.rollout, missing, options)
     print(f"{len(missing)} new episodes, {steps:,} steps, in {data.rollout}.")
@@ -44,6 +46,7 @@ def record_untrained(folder: Path, missing: list[int], options) -> int:
 
 def parse():
     parser = arguments.parser(__doc__)
+    arguments.add_data_dir(parser)
     arguments.add_seed(parser)
     arguments.add_workers(parser)
     whole, number = arguments.whole, arguments.number

@@ -61,6 +61,7 @@ def main() -> None:
 
 def parse():
     parser = arguments.parser(__doc__)
+    arguments.add_data_dir(parser)
     arguments.add_seed(parser)
     arguments.add_res(parser)
     arguments.add_refine(parser)

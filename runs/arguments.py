@@ -27,12 +27,14 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 
 
 def parser(description: str) -> argparse.ArgumentParser:
-    """A parser with one line per error, defaults in its help, and `--data-dir`."""
-    parser = _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
+    """A parser with one line per error and the defaults in its help."""
+    return _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
+
+
+def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir", default="data", metavar="DIR", help="directory of everything generated"
     )
-    return parser
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:

@@ -171,10 +171,13 @@ def seed(value: int) -> None:
     keras.utils.set_random_seed(value)
 
 
-def adam(learning_rate: float, steps: int) -> keras.optimizers.Adam:
-    """Adam whose learning rate falls to a hundredth over `steps` steps by a cosine."""
+def adam(learning_rate: float, steps: int, clip: float | None = None) -> keras.optimizers.Adam:
+    """Adam whose learning rate falls to a hundredth over `steps` steps by a cosine.
+
+    Gradients are clipped, number by number, to [-clip, clip].
+    """
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=0.01)
-    return keras.optimizers.Adam(schedule)
+    return keras.optimizers.Adam(schedule, clipvalue=clip)
 
 
 def save_weights(model: keras.Model, path: Path) -> None:

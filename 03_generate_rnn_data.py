@@ -1,0 +1,39 @@
+"""Let V turn every recorded frame into a latent's mean and log-variance, for M to learn from.
+
+One file per episode in DIR/series/VISION. Run it again after recording more episodes; after
+training V anew it starts over.
+"""
+
+import vae
+from envs import rollouts
+from rnn import encode, series
+from runs import arguments, directory, progress
+
+
+def main() -> None:
+    options = parse()
+    data = directory.DataDirectory(options.data_dir)
+    vision = vae.load(data.model(options.vision))
+    recorded = rollouts.paths(data.rollout)
+    folder = data.series(options.vision)
+    with directory.locked(folder):
+        series.prepare(folder, vision.digest)
+        missing = [path for path in recorded if not (folder / path.name).exists()]
+        with progress.bar(len(missing), "episodes") as bar:
+            for _ in encode.episodes(vision, missing, folder, options.batch_size):
+                bar.update()
+    print(f"{len(missing)} new latent episodes in {folder}, {len(recorded)} in all.")
+
+
+def parse():
+    parser = arguments.parser(__doc__)
+    arguments.add_data_dir(parser)
+    arguments.add_vision(parser)
+    parser.add_argument(
+        "--batch-size", type=arguments.whole(1), default=64, help="frames encoded at once"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments.run(main)

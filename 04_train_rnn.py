@@ -1,0 +1,114 @@
+"""Train M, a mixture density recurrent network, on the latent episodes.
+
+Writes DIR/models/VISION/rnn.weights.h5, and RES/VISION_rnn_curve.png and
+RES/VISION_rnn_beliefs.png (from above: truth, what V keeps of it, M one step ahead, M left to
+itself). A stopped training goes on with the same command; --refine trains a finished one further.
+"""
+
+import rnn
+import vae
+from envs import rollouts
+from rnn import arch, pictures, series
+from runs import arguments, directory, plots, training
+
+STEPS_PER_EPOCH = 100
+HELD_OUT_BATCHES = 4
+
+
+def main() -> None:
+    options = parse()
+    data = directory.DataDirectory(options.data_dir)
+    model_directory = data.model(options.vision)
+    vision = vae.load(model_directory)
+    episodes = series.paths(data.series(options.vision), vision.latent, vision.digest)
+    learned, held_out = rollouts.split(episodes)
+    epochs = -(-options.steps // STEPS_PER_EPOCH)
+    print(f"{len(learned)} latent episodes; {len(held_out)} held out.")
+
+    settings = arguments.settings(
+        options,
+        *("steps", "batch_size", "sequence", "learning_rate", "units", "mixtures"),
+        *("reward_weight", "done_weight", "seed", "refine"),
+    ) | {"vision": vision.digest, "data": rollouts.fingerprint(episodes)}
+
+    with directory.locked(model_directory.path):
+        training.seed(options.seed)
+        model = arch.MDNRNN(
+            vision.latent,
+            options.units,
+            options.mixtures,
+            {"tile": options.reward_weight, "done": options.done_weight},
+            options.seed,
+        )
+        model.compile(training.adam(options.learning_rate, options.steps, clip=1.0))
+        run = training.Training(model_directory, "rnn", settings)
+        if not run.resume(model) and options.refine:
+            rnn.restore(model_directory, model.network)
+        if run.finished and model_directory.has("rnn"):
+            print(f"{model_directory.weights('rnn')} is trained; nothing to do.")
+            return
+
+        def batches(paths, count, *seed):
+            return series.batches(
+                paths, vision.latent, options.batch_size, options.sequence, count, seed
+            )
+
+        training.fit(
+            model,
+            run,
+            epochs,
+            lambda epoch: batches(learned, STEPS_PER_EPOCH, options.seed, epoch),
+            STEPS_PER_EPOCH,
+            batches(held_out, HELD_OUT_BATCHES, options.seed),
+        )
+        facts = {
+            "latent": vision.latent,
+            "heads": list(model.head_weights),
+            **settings,
+            **run.history[-1],
+        }
+        rnn.save(model_directory, model.network, facts)
+        run.finish()
+
+    curve = options.res / f"{options.vision}_rnn_curve.png"
+    plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
+    beliefs = options.res / f"{options.vision}_rnn_beliefs.png"
+    memory = rnn.load(model_directory)
+    pictures.beliefs(beliefs, vision, memory, data.rollout / held_out[0].name, held_out[0])
+    print(f"{model_directory.weights('rnn')}, {curve}, {beliefs}")
+
+
+def parse():
+    parser = arguments.parser(__doc__)
+    arguments.add_data_dir(parser)
+    arguments.add_seed(parser)
+    arguments.add_vision(parser)
+    arguments.add_res(parser)
+    arguments.add_refine(parser)
+    whole, number = arguments.whole, arguments.number
+    parser.add_argument(
+        "--steps", type=whole(1), default=2000, help="gradient steps, rounded up to hundreds"
+    )
+    parser.add_argument("--batch-size", type=whole(1), default=100, help="sequences per step")
+    parser.add_argument("--sequence", type=whole(2), default=200, help="steps of a sequence")
+    parser.add_argument(
+        "--learning-rate",
+        type=number(0, 1, above=True),
+        default=1e-3,
+        help="Adam's, at the start; falls to a hundredth by a cosine",
+    )
+    parser.add_argument("--units", type=whole(1), default=arch.UNITS, help="size of the memory h")
+    parser.add_argument(
+        "--mixtures", type=whole(1), default=arch.MIXTURES, help="Gaussians per latent dimension"
+    )
+    parser.add_argument(
+        "--reward-weight", type=number(0), default=1.0, help="weight of the tile head; 0: no head"
+    )
+    parser.add_argument(
+        "--done-weight", type=number(0), default=1.0, help="weight of the done head; 0: no head"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments.run(main)

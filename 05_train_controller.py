@@ -1,0 +1,112 @@
+"""Evolve C, a linear policy on what V sees and M remembers, with CMA-ES.
+
+Writes DIR/models/VISION/controller.weights.h5 (the best mean of the distribution so far) and
+controller.csv (a row per generation), and RES/VISION_controller_curve.png and RES/VISION.gif. A
+stopped evolution goes on with the same command, and with more --generations; --refine starts a
+new one, with other numbers, from the best mean of a finished one.
+"""
+
+from controller import arch, film, history, rollout, train
+from controller.agent import Agent
+from envs import tracks
+from runs import arguments, directory, executor, progress
+
+
+def main() -> None:
+    options = parse()
+    model_directory = directory.DataDirectory(options.data_dir).model(options.vision)
+    agent = Agent(model_directory)
+    settings = arguments.settings(
+        options, "population", "rollouts", "sigma", "diagonal", "patience", "seed", "refine"
+    ) | {"rnn": agent.memory.digest}
+
+    with directory.locked(model_directory.path):
+        run = train.Run(model_directory, agent.features, settings)
+        evolve(run, model_directory, options)
+        best = arch.load(model_directory, agent.features)
+
+    curve = options.res / f"{options.vision}_controller_curve.png"
+    history.curve(curve, run.rows, f"C, {options.vision}")
+    gif = options.res / f"{options.vision}.gif"
+    score = film.lap(gif, agent, best, tracks.validation(1)[0])
+    print(f"{model_directory.weights('controller')}, {curve}, {gif} (a lap of {score:.0f} points)")
+
+
+def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -> None:
+    validation = tracks.validation(options.validation_tracks)
+    workers = executor.Workers(
+        lambda: executor.processes(
+            options.workers,
+            rollout.prepare,
+            (model_directory, options.precision),
+        )
+    )
+    done = run.evolution.generation
+    with workers, progress.bar(options.generations, "generations", done=done) as bar:
+        for number in range(done + 1, options.generations + 1):
+            validate = number % options.evaluate_every == 0 or number == options.generations
+            row = run.generation(
+                workers, options.worlds, options.workers, validation if validate else []
+            )
+            bar.write(train.line(row))
+            bar.update()
+
+
+def parse():
+    parser = arguments.parser(__doc__)
+    arguments.add_data_dir(parser)
+    arguments.add_seed(parser)
+    arguments.add_workers(parser)
+    arguments.add_vision(parser)
+    arguments.add_res(parser)
+    arguments.add_refine(parser)
+    whole, number = arguments.whole, arguments.number
+    parser.add_argument("--generations", type=whole(1), default=100, help="of CMA-ES, in all")
+    parser.add_argument(
+        "--population", type=whole(4), default=64, help="candidates in a generation"
+    )
+    parser.add_argument(
+        "--rollouts",
+        type=whole(1),
+        default=4,
+        help="tracks that each candidate drives, the same for all of a generation",
+    )
+    parser.add_argument(
+        "--sigma", type=number(0, 10, above=True), default=0.1, help="initial step size"
+    )
+    parser.add_argument(
+        "--full",
+        dest="diagonal",
+        action="store_false",
+        help="full covariance matrix instead of its diagonal: slower, learns less at first",
+    )
+    parser.add_argument(
+        "--patience",
+        type=whole(1),
+        default=100,
+        help="steps without a new tile that end a training episode",
+    )
+    parser.add_argument(
+        "--evaluate-every",
+        type=whole(1),
+        default=10,
+        metavar="N",
+        help="generations between scores of the distribution's mean; the best such mean is kept",
+    )
+    parser.add_argument(
+        "--validation-tracks", type=whole(1, 1000), default=16, help="tracks of those scores"
+    )
+    parser.add_argument(
+        "--worlds", type=whole(1), default=32, help="worlds each process steps together"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=tuple(rollout.PRECISIONS),
+        default=rollout.best_precision(),
+        help="arithmetic of V's encoder while training",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments.run(main)

@@ -1,0 +1,74 @@
+"""C: the linear policy of World Models (Ha & Schmidhuber 2018, A.3), a = W [z h] + b.
+
+With z of 32 and h of 256 numbers it has 288 · 3 + 3 = 867 parameters. As one vector they lie as
+in a Keras Dense(3): the kernel (F, 3) row by row, then the bias (3,).
+"""
+
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory
+from runs.training import load_weights, save_weights
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+ACTIONS = 3
+
+
+def policy(features: int) -> keras.Model:
+    """The Dense(3) layer as a model: features (B, F) → actions before squashing (B, 3)."""
+    inputs = keras.Input((features,), name="z_and_h")
+    return keras.Model(inputs, keras.layers.Dense(ACTIONS, name="action")(inputs), name="policy")
+
+
+def size(features: int) -> int:
+    """The number of parameters of a policy."""
+    return features * ACTIONS + ACTIONS
+
+
+def act(features: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Actions of B policies, each on its own features: (B, F), (B, F, 3), (B, 3) → (B, 3)."""
+    return squash(tf.einsum("bf,bfa->ba", features, kernel) + bias)
+
+
+def squash(raw: tf.Tensor) -> tf.Tensor:
+    """Any three numbers → steering in [-1, 1], gas and brake in [0, 1], as in the paper's code.
+
+    Gas is (tanh + 1) / 2 and the brake max(tanh, 0), so that zero weights mean half gas and no
+    brake.
+    """
+    steering, gas, brake = tf.unstack(tf.tanh(raw), axis=-1)
+    return tf.stack([steering, (gas + 1) / 2, tf.maximum(brake, 0)], axis=-1)
+
+
+def unpack(parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Parameter vectors (B, P) → kernels (B, F, 3) and biases (B, 3), float32."""
+    parameters = np.asarray(parameters, np.float32)
+    kernel, bias = parameters[:, :-ACTIONS], parameters[:, -ACTIONS:]
+    return kernel.reshape(len(parameters), kernel.shape[1] // ACTIONS, ACTIONS), bias
+
+
+def save(directory: ModelDirectory, parameters: np.ndarray, facts: dict) -> None:
+    """Write C's weights and what they are."""
+    features = (len(parameters) - ACTIONS) // ACTIONS
+    model = policy(features)
+    kernel, bias = unpack(parameters[None])
+    model.get_layer("action").set_weights([kernel[0], bias[0]])
+    save_weights(model, directory.weights("controller"))
+    directory.describe("controller", {"features": features, **facts})
+
+
+def load(directory: ModelDirectory, features: int) -> np.ndarray:
+    """C's parameters (P,) of a model directory.
+
+    Raises `BadInput` when they are missing or made for other features or another M.
+    """
+    facts = directory.facts("controller")
+    if facts["features"] != features or facts["rnn"] != directory.facts("rnn")["digest"]:
+        raise BadInput(
+            f"C in {directory.path} was evolved on another M; run 05_train_controller.py again."
+        )
+    model = policy(features)
+    load_weights(model, directory.weights("controller"))
+    kernel, bias = model.get_layer("action").get_weights()
+    return np.concatenate([kernel.ravel(), bias])

@@ -1,0 +1,94 @@
+"""The record of an evolution: a row for each generation, in a CSV that any program reads."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+from runs import plots
+from runs.arguments import BadInput
+from runs.directory import write_whole
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One generation. Returns are of the training episodes, which patience may cut short."""
+
+    stage: int  # how many evolutions came before, each refined by the next
+    generation: int  # of this stage, from 1
+    best: float  # highest return of a candidate
+    mean: float  # mean return of the candidates
+    worst: float
+    sigma: float  # CMA-ES step size after it
+    steps: int  # environment steps of the generation, validation included
+    seconds: float  # wall-clock time of the generation, validation included
+    workers: int
+    validation: float | None = None  # mean score of the distribution's mean on validation tracks
+    validation_sd: float | None = None
+
+
+NAMES = [field.name for field in dataclasses.fields(Row)]
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    with write_whole(path) as beside, open(beside, "w", newline="") as file:
+        writer = csv.DictWriter(file, NAMES)
+        writer.writeheader()
+        writer.writerows(map(dataclasses.asdict, rows))
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a file, none if there is no file."""
+    if not path.exists():
+        return []
+    try:
+        with open(path, newline="") as file:
+            return [_row(fields) for fields in csv.DictReader(file)]
+    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as problem:
+        raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
+
+
+def _row(fields: dict[str, str]) -> Row:
+    whole = {"stage", "generation", "steps", "workers"}
+    return Row(
+        **{name: int(fields[name]) if name in whole else _number(fields[name]) for name in NAMES}
+    )
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def core_hours(rows: list[Row]) -> np.ndarray:
+    """Core-hours from the first generation to the end of each."""
+    return np.cumsum([row.seconds * row.workers / 3600 for row in rows])
+
+
+def curve(path: Path, rows: list[Row], title: str) -> None:
+    """Plot candidates and validated means against generations and against core-hours."""
+    hours = core_hours(rows)
+    generations = np.arange(1, len(rows) + 1)
+    validated = [i for i, row in enumerate(rows) if row.validation is not None]
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
+    for axis, x, unit in zip(axes, (generations, hours), ("generation", "core-hours"), strict=True):
+        axis.fill_between(
+            x, [r.worst for r in rows], [r.best for r in rows], alpha=0.15, label="candidates"
+        )
+        axis.plot(x, [r.mean for r in rows], label="mean of the candidates")
+        axis.errorbar(
+            x[validated],
+            [rows[i].validation for i in validated],
+            [rows[i].validation_sd for i in validated],
+            fmt="o-",
+            capsize=3,
+            label="the distribution's mean on validation tracks, ± SD",
+        )
+        axis.axhline(900, color="grey", linestyle=":", label="solved")
+        axis.set(xlabel=unit)
+    axes[0].set(ylabel="return")
+    axes[0].legend(fontsize="small")
+    figure.suptitle(title)
+    figure.tight_layout()
+    plots.save_figure(figure, path)

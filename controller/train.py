@@ -1,0 +1,154 @@
+"""One evolution of C in a model directory, over any number of sittings."""
+
+import time
+
+from controller import arch, evaluate, history
+from controller.evolve import Evolution, Settings
+from controller.history import Row
+from controller.rollout import Job, Outcome, drive_here
+from envs import tracks
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory, read_json, write_json
+from runs.executor import Workers
+
+import numpy as np
+
+
+class Run:
+    """The evolution of a model directory: begins, resumes or refines one, generation by generation.
+
+    Files: `controller.training.json` (settings), `controller.evolution.npz` (its state),
+    `controller.csv` (its history), and with each new best mean `controller.weights.h5`.
+
+    Raises `BadInput` when the directory holds an evolution with other settings that this one
+    does not refine.
+    """
+
+    def __init__(self, directory: ModelDirectory, features: int, settings: dict):
+        self.directory = directory
+        self.settings = settings
+        self.state_file = directory.path / "controller.training.json"
+        self.evolution_file = directory.path / "controller.evolution.npz"
+        self.csv_file = directory.path / "controller.csv"
+        self.rows = history.read(self.csv_file)
+        numbers = Settings(
+            arch.size(features),
+            settings["population"],
+            settings["sigma"],
+            settings["diagonal"],
+            settings["seed"],
+        )
+        state = read_json(self.state_file) if self.state_file.exists() else None
+        if state is not None and state["settings"] == settings:
+            self.stage = state["stage"]
+            self.evolution = self._resumed(numbers)
+        else:
+            self._refuse_to_overwrite(state)
+            self.stage = 1 if state is None else state["stage"] + 1
+            start = np.zeros(numbers.size)
+            if settings["refine"]:
+                start = arch.load(directory, features)
+            self.evolution = Evolution(numbers, start)
+            self.evolution.save(self.evolution_file)
+            write_json(self.state_file, {"settings": settings, "stage": self.stage})
+        # Rows of a generation that was killed before its state was saved are made again.
+        over = self.evolution.generation
+        self.rows = [r for r in self.rows if r.stage < self.stage or r.generation <= over]
+
+    def _resumed(self, numbers: Settings) -> Evolution:
+        evolution = Evolution.resume(numbers, self.evolution_file)
+        if evolution.generation:
+            print(f"Resuming after generation {evolution.generation}.")
+        return evolution
+
+    def _refuse_to_overwrite(self, state: dict | None) -> None:
+        if state is None or self.settings["refine"]:
+            return
+        had = state["settings"]
+        names = [name for name in self.settings if had.get(name) != self.settings[name]]
+        words = ", ".join(f"{name} {had.get(name)}, not {self.settings[name]}" for name in names)
+        raise BadInput(
+            f"{self.directory.path} holds an evolution with other settings ({words}): give the "
+            f"same, go on from its best with --refine, or remove {self.state_file} and "
+            f"{self.csv_file} to start anew."
+        )
+
+    @property
+    def best_validation(self) -> float:
+        """The best score of a mean on the validation tracks in this stage."""
+        scores = [r.validation for r in self.rows if r.stage == self.stage]
+        return max((score for score in scores if score is not None), default=-np.inf)
+
+    def generation(self, workers: Workers, worlds: int, count: int, validate: list[int]) -> Row:
+        """Do one generation: ask, roll out, tell, and validate the mean on `validate` if given."""
+        began = time.monotonic()
+        number = self.evolution.generation + 1
+        driven_on = tracks.evolution(
+            self.settings["seed"], len(self.rows), self.settings["rollouts"]
+        )
+        candidates = self.evolution.ask()
+        outcomes = self._roll_out(workers, candidates, driven_on, worlds, count)
+        returns = np.array([[outcome.score for outcome in row] for row in outcomes])
+        self.evolution.tell(candidates, returns.mean(1))
+        driven = [outcome for row in outcomes for outcome in row]
+
+        score = None
+        if validate:
+            validated = evaluate.drive_tracks(workers, self.evolution.mean, validate, stock=False)
+            driven += validated
+            score = evaluate.summary(validated)
+            if score["mean"] > self.best_validation:
+                self._keep(number, score)
+
+        row = Row(
+            stage=self.stage,
+            generation=number,
+            best=float(returns.mean(1).max()),
+            mean=float(returns.mean()),
+            worst=float(returns.mean(1).min()),
+            sigma=self.evolution.sigma,
+            steps=sum(outcome.steps for outcome in driven),
+            seconds=round(time.monotonic() - began, 2),
+            workers=count,
+            validation=score and score["mean"],
+            validation_sd=score and score["sd"],
+        )
+        self.rows.append(row)
+        history.write(self.csv_file, self.rows)
+        self.evolution.save(self.evolution_file)
+        return row
+
+    def _roll_out(
+        self,
+        workers: Workers,
+        candidates: np.ndarray,
+        driven_on: list[int],
+        worlds: int,
+        count: int,
+    ) -> list[list[Outcome]]:
+        """Drive every candidate on every track; outcomes (population, tracks)."""
+        jobs = [Job(candidate, track) for candidate in candidates for track in driven_on]
+        # Dealt like cards, so that every worker gets some of each candidate.
+        tasks = [
+            (jobs[first::count], worlds, self.settings["patience"], False) for first in range(count)
+        ]
+        dealt = workers.all(drive_here, tasks)
+        outcomes: list[Outcome | None] = [None] * len(jobs)
+        for first, driven in enumerate(dealt):
+            outcomes[first::count] = driven
+        return [outcomes[i : i + len(driven_on)] for i in range(0, len(outcomes), len(driven_on))]
+
+    def _keep(self, generation: int, score: dict) -> None:
+        facts = {**self.settings, "stage": self.stage, "generation": generation}
+        arch.save(self.directory, self.evolution.mean, {**facts, "validation": score})
+
+
+def line(row: Row) -> str:
+    """A generation in one line."""
+    words = (
+        f"generation {row.generation:4d}  candidates {row.mean:6.1f} (best {row.best:6.1f})  "
+        f"sigma {row.sigma:.4f}  {row.steps / row.seconds:6,.0f} steps/s  {row.seconds:5.1f} s"
+    )
+    if row.validation is not None:
+        words += f"  mean on validation tracks {row.validation:.1f} ± {row.validation_sd:.1f}"
+    return words

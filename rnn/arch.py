@@ -1,0 +1,154 @@
+"""M: the mixture density recurrent network of World Models (Ha & Schmidhuber 2018, A.2).
+
+Dimensions: B sequences, T steps, L latent numbers, K mixture components, H units.
+"""
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+ACTIONS = 3
+UNITS = 256
+MIXTURES = 5
+LOG_ROOT_TWO_PI = 0.9189385332046727
+
+
+def network(
+    latent: int = 32,
+    units: int = UNITS,
+    mixtures: int = MIXTURES,
+    heads: tuple[str, ...] = ("tile", "done"),
+) -> keras.Model:
+    """What M computes from a sequence and the memory it starts with.
+
+    Inputs: `x` (B, T, L + 3), each latent followed by the action done on it; `h`, `c` (B, H).
+    Outputs, a dictionary: `mixture` (B, T, 3·K·L), to be read by `split`; one logit (B, T) for
+    each of `heads` (`tile`: the step reaches a new tile; `done`: it ends the episode); `h`, `c`
+    (B, H) after the last step.
+    """
+    x = keras.Input((None, latent + ACTIONS), name="x")
+    h = keras.Input((units,), name="h")
+    c = keras.Input((units,), name="c")
+    memory, last_h, last_c = layers.LSTM(
+        units, return_sequences=True, return_state=True, name="lstm"
+    )(x, initial_state=[h, c])
+    outputs = {"mixture": layers.Dense(3 * mixtures * latent, name="mixture")(memory)}
+    for head in heads:
+        outputs[head] = ops.squeeze(layers.Dense(1, name=head)(memory), -1)
+    return keras.Model([x, h, c], {**outputs, "h": last_h, "c": last_c}, name="mdn_rnn")
+
+
+def split(mixture: tf.Tensor, latent: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Network output (..., 3·K·L) → log weights, means, log standard deviations (..., L, K)."""
+    shape = tf.concat([tf.shape(mixture)[:-1], [latent, -1]], 0)
+    logits, mean, log_sd = tf.split(tf.reshape(mixture, shape), 3, axis=-1)
+    return tf.nn.log_softmax(logits), mean, log_sd
+
+
+def negative_log_likelihood(mixture: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+    """-log p(z) of each latent number in nats: (..., 3·K·L), (..., L) → (..., L).
+
+    Every latent dimension has its own mixture of K Gaussians; log-sum-exp keeps it finite.
+    """
+    log_weight, mean, log_sd = split(mixture, z.shape[-1])
+    standard = (z[..., None] - mean) * tf.exp(-log_sd)
+    log_density = -0.5 * tf.square(standard) - log_sd - LOG_ROOT_TWO_PI
+    return -tf.reduce_logsumexp(log_weight + log_density, axis=-1)
+
+
+def sample(
+    mixture: tf.Tensor, latent: int, temperature: tf.Tensor | float, seed: tf.Tensor
+) -> tf.Tensor:
+    """Draw z from the mixture: (..., 3·K·L) → (..., L).
+
+    Temperature τ > 0 (paper, section 4): mixture logits divided by τ, standard deviations times
+    √τ. The weights are renormalised after the division.
+    """
+    log_weight, mean, log_sd = split(mixture, latent)
+    which, noise = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    # Gumbel-max: the largest of logit + Gumbel noise is a draw from the softmax.
+    uniform = tf.random.stateless_uniform(tf.shape(log_weight), which, minval=1e-20)
+    chosen = tf.argmax(log_weight / temperature - tf.math.log(-tf.math.log(uniform)), axis=-1)
+    mean = tf.gather(mean, chosen, batch_dims=mean.shape.rank - 1)
+    log_sd = tf.gather(log_sd, chosen, batch_dims=log_sd.shape.rank - 1)
+    normal = tf.random.stateless_normal(tf.shape(mean), noise)
+    return mean + tf.exp(log_sd) * tf.sqrt(tf.cast(temperature, mean.dtype)) * normal
+
+
+def mean_of(mixture: tf.Tensor, latent: int) -> tf.Tensor:
+    """The mixture's mean: (..., 3·K·L) → (..., L)."""
+    log_weight, mean, _ = split(mixture, latent)
+    return tf.reduce_sum(tf.exp(log_weight) * mean, axis=-1)
+
+
+class MDNRNN(keras.Model):
+    """Trains M on latent sequences.
+
+    Each batch is a dictionary of `mean`, `log_variance` (B, T, L), `action` (B, T, 3), `tile`,
+    `done`, `valid` (B, T) and `following` (B, T): whether step t is of the episode at all, and
+    whether step t + 1 is. z is drawn anew from N(mean, exp(log_variance)) for every batch, so M
+    never sees the same sequence twice.
+
+    Loss: the mean over steps and latent dimensions of -log p(z' | z, a, h) in nats, plus
+    `reward_weight` times the cross-entropy of the tile head and `done_weight` times that of the
+    done head (0 leaves a head out).
+    """
+
+    def __init__(self, latent: int, units: int, mixtures: int, weights: dict[str, float], seed=1):
+        super().__init__()
+        self.latent = latent
+        self.units = units
+        self.head_weights = {head: weight for head, weight in weights.items() if weight > 0}
+        self.network = network(latent, units, mixtures, tuple(self.head_weights))
+        self.seed = seed
+        names = ["loss", "nll", *self.head_weights]
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.built = True
+
+    def compile(self, optimizer):
+        super().compile(optimizer)
+        # Built now, so that a checkpoint finds its place before the first step.
+        optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def losses_of(self, batch, noise_seed) -> dict[str, tf.Tensor]:
+        noise = tf.random.stateless_normal(tf.shape(batch["mean"]), noise_seed)
+        z = batch["mean"] + tf.exp(batch["log_variance"] / 2) * noise
+        zeros = tf.zeros((tf.shape(z)[0], self.units))
+        outputs = self.network([tf.concat([z, batch["action"]], -1), zeros, zeros])
+        nll = negative_log_likelihood(outputs["mixture"][:, :-1], z[:, 1:])
+        losses = {"nll": masked_mean(tf.reduce_mean(nll, -1), batch["following"][:, :-1])}
+        for head in self.head_weights:
+            entropy = tf.nn.sigmoid_cross_entropy_with_logits(batch[head], outputs[head])
+            losses[head] = masked_mean(entropy, batch["valid"])
+        return losses
+
+    def total(self, losses: dict[str, tf.Tensor]) -> tf.Tensor:
+        heads = [weight * losses[head] for head, weight in self.head_weights.items()]
+        return losses["nll"] + sum(heads)
+
+    def train_step(self, batch):
+        noise_seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
+        with tf.GradientTape() as tape:
+            losses = self.losses_of(batch, noise_seed)
+            loss = self.total(losses)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return self.track({"loss": loss, **losses})
+
+    def test_step(self, batch):
+        losses = self.losses_of(batch, tf.constant([self.seed, -1]))
+        return self.track({"loss": self.total(losses), **losses})
+
+    def track(self, losses):
+        for name, value in losses.items():
+            self.trackers[name].update_state(value)
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+
+def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """The mean of the values where the mask is 1."""
+    return tf.reduce_sum(values * mask) / tf.maximum(tf.reduce_sum(mask), 1)

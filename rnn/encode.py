@@ -1,0 +1,37 @@
+"""Turn recorded episodes into latent ones."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from envs import rollouts
+from rnn import series
+from vae import Vision
+from vae.arch import FRAME
+
+import numpy as np
+import tensorflow as tf
+
+
+def episodes(vision: Vision, sources: list[Path], folder: Path, batch_size: int) -> Iterator[Path]:
+    """Encode recorded episodes, each to a file of the same name in `folder`; yields those files.
+
+    The next episode is read and decompressed while one is encoded.
+    """
+    encode = tf.function(vision.encoder, input_signature=[tf.TensorSpec((None, *FRAME), tf.uint8)])
+    with ThreadPoolExecutor(1) as reader:
+        ahead = [reader.submit(rollouts.read, path) for path in sources[:1]]
+        for i, source in enumerate(sources):
+            episode = ahead.pop().result()
+            if i + 1 < len(sources):
+                ahead.append(reader.submit(rollouts.read, sources[i + 1]))
+            target = folder / source.name
+            series.write(target, episode, *_latents(encode, episode.obs, batch_size))
+            yield target
+
+
+def _latents(encode, obs: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and log-variance of all frames: (T, 64, 64, 3) uint8 → (T, L) float32 each."""
+    parts = [encode(obs[i : i + batch_size]) for i in range(0, len(obs), batch_size)]
+    means, log_variances = zip(*parts, strict=True)
+    return np.concatenate(means), np.concatenate(log_variances)

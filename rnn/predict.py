@@ -1,0 +1,34 @@
+"""What M expects: the next latents, step by step or left to itself."""
+
+from rnn import arch
+from rnn.saved import Memory
+
+import numpy as np
+import tensorflow as tf
+
+
+def one_step(memory: Memory, z: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """The expected next latent at every step: z (B, T, L), action (B, T, 3) → (B, T, L).
+
+    Entry t is the expectation of z[t + 1] after seeing z[:t + 1].
+    """
+    zeros = tf.zeros((len(z), memory.units))
+    outputs = memory.network([tf.concat([z, action], -1), zeros, zeros])
+    return arch.mean_of(outputs["mixture"], memory.latent).numpy()
+
+
+def open_loop(memory: Memory, z: np.ndarray, action: np.ndarray, warm_up: int) -> np.ndarray:
+    """Predict on M's own predictions: z (B, T, L), action (B, T, 3) → (B, T - warm_up, L).
+
+    M sees the true latents of the first `warm_up` steps and after that only the actions. Entry t
+    is what it then expects of z[warm_up + t].
+    """
+    h = c = tf.zeros((len(z), memory.units))
+    step = tf.function(memory.network)
+    outputs = step([tf.concat([z[:, :warm_up], action[:, :warm_up]], -1), h, c])
+    expected = [arch.mean_of(outputs["mixture"][:, -1], memory.latent)]
+    for t in range(warm_up, z.shape[1] - 1):
+        x = tf.concat([expected[-1], action[:, t]], -1)[:, None]
+        outputs = step([x, outputs["h"], outputs["c"]])
+        expected.append(arch.mean_of(outputs["mixture"][:, 0], memory.latent))
+    return tf.stack(expected, 1).numpy()

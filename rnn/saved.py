@@ -1,0 +1,54 @@
+"""A trained M in a model directory: saved, and loaded."""
+
+import dataclasses
+
+from rnn import arch
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory
+from runs.training import load_weights, save_weights
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """A trained M. `network` is described in `rnn.arch.network`."""
+
+    network: keras.Model
+    latent: int
+    units: int
+    heads: tuple[str, ...]
+    digest: str
+
+
+def build(facts: dict) -> keras.Model:
+    """The untrained network that `facts` describe."""
+    return arch.network(facts["latent"], facts["units"], facts["mixtures"], tuple(facts["heads"]))
+
+
+def load(directory: ModelDirectory) -> Memory:
+    """The M of a model directory.
+
+    Raises `BadInput` when it is missing, does not fit or was trained on another V's latents.
+    """
+    facts = directory.facts("rnn")
+    if facts["vision"] != directory.facts("vision")["digest"]:
+        raise BadInput(
+            f"M in {directory.path} was trained on the latents of another V; "
+            "run 03_generate_rnn_data.py and 04_train_rnn.py again."
+        )
+    network = build(facts)
+    load_weights(network, directory.weights("rnn"))
+    return Memory(network, facts["latent"], facts["units"], tuple(facts["heads"]), facts["digest"])
+
+
+def restore(directory: ModelDirectory, network: keras.Model) -> None:
+    """Give a network the weights of the model directory's M."""
+    directory.facts("rnn")
+    load_weights(network, directory.weights("rnn"))
+
+
+def save(directory: ModelDirectory, network: keras.Model, facts: dict) -> None:
+    """Write M's weights and what they are."""
+    save_weights(network, directory.weights("rnn"))
+    directory.describe("rnn", facts)

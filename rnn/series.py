@@ -1,0 +1,130 @@
+"""Latent episodes on disk, and batches of them for M.
+
+One file per recorded episode, with the same name: `mean`, `log_variance` (T, L) float32, and the
+`action`, `reward` and `done` of the recording. `series.json` beside them says which V made them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from envs import rollouts
+from runs.arguments import BadInput
+from runs.directory import read_json, write_json
+from runs.training import sized
+
+import numpy as np
+import tensorflow as tf
+
+MANIFEST = "series.json"
+
+
+def layout(latent: int) -> dict:
+    """The arrays of a file: name → (shape of one step, dtype)."""
+    return {
+        "mean": ((latent,), np.float32),
+        "log_variance": ((latent,), np.float32),
+        **{name: rollouts.LAYOUT[name] for name in ("action", "reward", "done")},
+    }
+
+
+def paths(directory: Path, latent: int, vision_digest: str) -> list[Path]:
+    """The latent episodes in a directory, checked.
+
+    Raises `BadInput` when there are none, none is longer than a step, or another V than the one
+    with this digest made them.
+    """
+    manifest = directory / MANIFEST
+    found = sorted(directory.glob("[0-9]*.npz"))
+    if not manifest.exists() or not found:
+        raise BadInput(f"{directory} holds no latent episodes; run 03_generate_rnn_data.py first.")
+    if read_json(manifest).get("vision") != vision_digest:
+        raise BadInput(
+            f"{directory} was made by another V than the model directory's; "
+            "run 03_generate_rnn_data.py again."
+        )
+    longest = max(rollouts.inspect(path, layout(latent)) for path in found)
+    if longest < 2:
+        raise BadInput(f"Every episode in {directory} is one step long; M needs at least two.")
+    return found
+
+
+def prepare(directory: Path, vision_digest: str) -> None:
+    """Make a directory ready for the latents of one V; latents of another V are removed."""
+    manifest = directory / MANIFEST
+    if not manifest.exists() or read_json(manifest).get("vision") != vision_digest:
+        manifest.unlink(missing_ok=True)
+        for path in directory.glob("[0-9]*.npz"):
+            path.unlink()
+        write_json(manifest, {"vision": vision_digest})
+
+
+def write(path: Path, episode: rollouts.Episode, mean, log_variance) -> None:
+    arrays = {
+        "mean": mean,
+        "log_variance": log_variance,
+        "action": episode.action,
+        "reward": episode.reward,
+        "done": episode.done,
+    }
+    # Noise does not compress, and M reads these files for every batch.
+    rollouts.write_arrays(path, arrays, compress=False)
+
+
+def read(path: Path, latent: int) -> dict[str, np.ndarray]:
+    return rollouts.read_arrays(path, layout(latent))
+
+
+def batches(
+    found: list[Path], latent: int, batch_size: int, sequence: int, count: int, seed: tuple
+) -> tf.data.Dataset:
+    """`count` batches of random stretches of random episodes; see `rnn.arch.MDNRNN` for keys.
+
+    Stretches start anywhere in an episode and are `sequence` steps long; what an episode lacks is
+    padded and masked. The order follows from `seed`.
+    """
+    rng_seed = list(seed)
+
+    def generate() -> Iterator[dict[str, np.ndarray]]:
+        rng = np.random.default_rng(rng_seed)
+        for _ in range(count):
+            chosen = rng.integers(len(found), size=batch_size)
+            yield _stack([_stretch(read(found[i], latent), sequence, rng) for i in chosen])
+
+    signature = _signature(latent, sequence)
+    made = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    return sized(made.prefetch(4), count)
+
+
+def _stretch(episode: dict, sequence: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    steps = len(episode["reward"])
+    start = rng.integers(max(1, steps - sequence + 1))
+    stop = min(start + sequence, steps)
+    used = np.arange(start, stop)
+
+    def padded(values: np.ndarray) -> np.ndarray:
+        missing = sequence - len(values)
+        return np.pad(values.astype(np.float32), [(0, missing)] + [(0, 0)] * (values.ndim - 1))
+
+    return {
+        "mean": padded(episode["mean"][start:stop]),
+        "log_variance": padded(episode["log_variance"][start:stop]),
+        "action": padded(episode["action"][start:stop]),
+        "tile": padded(episode["reward"][start:stop] > 0),
+        "done": padded(episode["done"][start:stop]),
+        "valid": padded(np.ones(len(used))),
+        "following": padded(used + 1 < steps),
+    }
+
+
+def _stack(stretches: list[dict]) -> dict[str, np.ndarray]:
+    return {name: np.stack([s[name] for s in stretches]) for name in stretches[0]}
+
+
+def _signature(latent: int, sequence: int) -> dict[str, tf.TensorSpec]:
+    vectors = {"mean": latent, "log_variance": latent, "action": 3}
+    signature = {
+        name: tf.TensorSpec((None, sequence, size), tf.float32) for name, size in vectors.items()
+    }
+    for name in ("tile", "done", "valid", "following"):
+        signature[name] = tf.TensorSpec((None, sequence), tf.float32)
+    return signature

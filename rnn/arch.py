@@ -3,6 +3,8 @@
 Dimensions: B sequences, T steps, L latent numbers, K mixture components, H units.
 """
 
+import runs.quiet  # noqa: F401 - before Keras
+
 import keras
 import tensorflow as tf
 from keras import layers, ops

@@ -2,6 +2,6 @@
 
 import os
 
-# Before TensorFlow is first imported: its greetings would hide the one line a user must read.
+# Read when TensorFlow is first imported: only its fatal errors are shown (see also runs/quiet.py).
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

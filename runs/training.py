@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import runs.quiet  # noqa: F401 - before Keras
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, digest, read_json, write_json, write_whole
 from runs.progress import bar

@@ -8,6 +8,7 @@ is what is saved, and a resumed evolution is the one that was stopped, to the la
 import dataclasses
 from pathlib import Path
 
+from envs.rollouts import readable
 from runs.arguments import BadInput
 from runs.directory import write_whole
 
@@ -87,11 +88,8 @@ class Evolution:
     @classmethod
     def resume(cls, settings: Settings, path: Path) -> "Evolution":
         """The evolution that `path` holds, brought to where it stood."""
-        try:
-            with np.load(path, allow_pickle=False) as saved:
-                start, returns, mean = (saved[name] for name in ("start", "returns", "mean"))
-        except (OSError, ValueError, KeyError, EOFError) as problem:
-            raise BadInput(f"{path} cannot be read ({problem}); remove it.") from None
+        with readable(path), np.load(path, allow_pickle=False) as saved:
+            start, returns, mean = (saved[name] for name in ("start", "returns", "mean"))
         evolution = cls(settings, start)
         for told in returns:
             evolution.tell(evolution.ask(), told)

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import os
 import zipfile
-import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from envs import tracks
@@ -114,8 +114,11 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray], *, compress: bool = 
 
 def read_arrays(path: str | os.PathLike, layout: dict) -> dict[str, np.ndarray]:
     """Read the arrays of a layout, {name: (shape of one step, dtype)}, and check them."""
-    with _readable(path), np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in layout}
+    arrays = {}
+    with readable(path), zipfile.ZipFile(path) as archive:
+        for name in layout:
+            with archive.open(f"{name}.npy") as member:
+                arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
     _check(path, layout, {name: (array.shape, array.dtype) for name, array in arrays.items()})
     return arrays
 
@@ -123,7 +126,7 @@ def read_arrays(path: str | os.PathLike, layout: dict) -> dict[str, np.ndarray]:
 def inspect(path: str | os.PathLike, layout: dict) -> int:
     """Check a file by the headers of its arrays alone; return its number of steps."""
     headers = {}
-    with _readable(path), zipfile.ZipFile(path) as archive:
+    with readable(path), zipfile.ZipFile(path) as archive:
         for name in layout:
             with archive.open(f"{name}.npy") as member:
                 np.lib.format.read_magic(member)
@@ -134,15 +137,18 @@ def inspect(path: str | os.PathLike, layout: dict) -> int:
 
 
 @contextlib.contextmanager
-def _readable(path):
+def readable(path: str | os.PathLike) -> Iterator[None]:
+    """Turn whatever reading a missing or damaged `.npz` raises into a `BadInput`."""
     try:
         yield
     except KeyError as missing:
         raise BadInput(
             f"{path} lacks an array ({missing.args[0]}); remove it and make it again."
         ) from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as problem:
-        raise BadInput(f"{path} cannot be read ({problem}); make it again.") from None
+    # A flipped bit makes zipfile and NumPy raise any of a dozen errors, TokenError among them.
+    except Exception as problem:
+        reason = " ".join(str(problem).split()) or type(problem).__name__
+        raise BadInput(f"{path} cannot be read ({reason}); remove it and make it again.") from None
 
 
 def _check(path, layout: dict, found: dict[str, tuple]) -> None:
@@ -152,7 +158,7 @@ def _check(path, layout: dict, found: dict[str, tuple]) -> None:
             wanted = ", ".join(["T", *map(str, step)])
             raise BadInput(
                 f"{path}: {name} is {shape} {given}, not ({wanted}) {np.dtype(dtype)}; "
-                "make it again."
+                "remove it and make it again."
             )
     lengths = {shape[0] for shape, _ in found.values()}
     if len(lengths) != 1 or 0 in lengths:

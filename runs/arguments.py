@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 LARGEST_SEED = 999
 
@@ -33,7 +34,11 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 def add_data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data-dir", default="data", metavar="DIR", help="directory of everything generated"
+        "--data-dir",
+        type=folder,
+        default=Path("data"),
+        metavar="DIR",
+        help="directory of everything generated",
     )
 
 
@@ -60,7 +65,7 @@ def add_vision(parser: argparse.ArgumentParser) -> None:
 
 def add_res(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--res", type=Path, default=Path("res"), metavar="DIR", help="directory of the pictures"
+        "--res", type=folder, default=Path("res"), metavar="DIR", help="directory of the pictures"
     )
 
 
@@ -112,6 +117,20 @@ def number(least: float, most: float = math.inf, *, above: bool = False) -> Call
     return read
 
 
+def folder(text: str) -> Path:
+    """An argument type: a directory that is there or can be made.
+
+    A run of hours must not find at its end that its pictures have no place to go.
+    """
+    path = Path(text)
+    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise argparse.ArgumentTypeError(f"{nearest} is a file; give a directory")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"{nearest} may not be written to; give another place")
+    return path
+
+
 def settings(arguments: argparse.Namespace, *names: str) -> dict:
     """The named arguments as a dictionary, to be saved with a result."""
     return {name: getattr(arguments, name) for name in names}
@@ -122,9 +141,16 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except BadInput as problem:
-        sys.stdout.flush()
-        print(f"{os.path.basename(sys.argv[0])}: {problem}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(str(problem))
+    except OSError as problem:
+        # The machine's refusals: a full disk, a file that may not be written.
+        _refuse(f"{problem}.")
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
         sys.exit(130)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    sys.stdout.flush()
+    print(f"{os.path.basename(sys.argv[0])}: {sentence}", file=sys.stderr)
+    sys.exit(2)

@@ -16,8 +16,6 @@ class DataDirectory:
 
     def __init__(self, root: str | os.PathLike):
         self.root = Path(root)
-        if self.root.exists() and not self.root.is_dir():
-            raise BadInput(f"--data-dir {root} is a file; give a directory.")
 
     @property
     def rollout(self) -> Path:
@@ -68,7 +66,7 @@ class ModelDirectory:
                 f"{self.weights(part)} is not the file that {self.model_json} describes; "
                 f"run {self.MAKERS[part]} again."
             )
-        return facts
+        return _Facts(facts, self.model_json, part)
 
     def describe(self, part: str, facts: dict) -> None:
         """Record what the weights of a part, already written, are."""
@@ -81,6 +79,20 @@ class ModelDirectory:
         if not isinstance(parts, dict):
             raise BadInput(f"{self.model_json} does not describe a model; train it again.")
         return parts
+
+
+class _Facts(dict):
+    """What a `model.json` says of a part; asked for what it lacks, it names the file."""
+
+    def __init__(self, facts: dict, source: Path, part: str):
+        super().__init__(facts)
+        self._source, self._part = source, part
+
+    def __missing__(self, name: str):
+        raise BadInput(
+            f"{self._source} does not say the {name} of its {self._part}; "
+            f"run {ModelDirectory.MAKERS[self._part]} again."
+        )
 
 
 def digest(path: str | os.PathLike) -> str:

@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 MINUTES_BETWEEN_CHECKPOINTS = 2
+STATE = {"settings", "epoch", "batch", "saves", "finished", "digest", "history"}
 
 
 class Training:
@@ -45,9 +46,12 @@ class Training:
         if not self.state_file.exists():
             return False
         state = read_json(self.state_file)
+        if not isinstance(state, dict) or state.keys() != STATE:
+            raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
+        if state["finished"] and not self.directory.has(self.part):
+            return False  # What it had made was removed: it is made anew.
         if state["settings"] != self.settings:
             if state["finished"] and self.settings.get("refine"):
-                self.saves = state["saves"]
                 return False
             raise BadInput(
                 f"{self.directory.path} holds a training with other settings "
@@ -94,6 +98,7 @@ class Training:
             "digest": digest(self._weights()),
             "history": self.history,
         }
+        assert state.keys() == STATE
         write_json(self.state_file, state)
 
 

@@ -63,13 +63,13 @@ def parse():
     arguments.add_vision(agent)
     agent.add_argument(
         "--weight-noise",
-        type=number(0),
+        type=number(0, 10),
         default=0.05,
         help="SD of the noise on the controller's weights, anew for each episode",
     )
     agent.add_argument(
         "--action-noise",
-        type=number(0),
+        type=number(0, 10),
         default=0.1,
         help="SD of the noise on every action",
     )

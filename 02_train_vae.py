@@ -51,11 +51,11 @@ def main() -> None:
             "losses": run.history[-1],
         }
         vae.save(model_directory, model.encoder, model.decoder, facts)
+        plots.learning_curve(options.res / "vae_curve.png", run.history, "VAE")
+        truth = pictures.fixed_frames(held_out)
+        pictures.strip(options.res / "vae_strip.png", [truth, model(truth)])
+        # Last: a training killed while it draws is not over, and draws again.
         run.finish()
-
-    plots.learning_curve(options.res / "vae_curve.png", run.history, "VAE")
-    truth = pictures.fixed_frames(held_out)
-    pictures.strip(options.res / "vae_strip.png", [truth, model(truth)])
     print(f"{model_directory.weights('vision')}, {options.res}/vae_curve.png, vae_strip.png")
 
 
@@ -66,8 +66,10 @@ def parse():
     arguments.add_res(parser)
     arguments.add_refine(parser)
     whole, number = arguments.whole, arguments.number
-    parser.add_argument("--epochs", type=whole(1), default=10, help="passes over all frames")
-    parser.add_argument("--batch-size", type=whole(1), default=100, help="frames per step")
+    parser.add_argument(
+        "--epochs", type=whole(1, 10_000), default=10, help="passes over all frames"
+    )
+    parser.add_argument("--batch-size", type=whole(1, 10_000), default=100, help="frames per step")
     parser.add_argument(
         "--learning-rate",
         type=number(0, 1, above=True),
@@ -76,7 +78,7 @@ def parse():
     )
     parser.add_argument(
         "--kl-tolerance",
-        type=number(0),
+        type=number(0, 1000),
         default=0.5,
         help="nats of KL for each latent dimension that cost nothing",
     )

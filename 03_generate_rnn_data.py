@@ -30,7 +30,7 @@ def parse():
     arguments.add_data_dir(parser)
     arguments.add_vision(parser)
     parser.add_argument(
-        "--batch-size", type=arguments.whole(1), default=64, help="frames encoded at once"
+        "--batch-size", type=arguments.whole(1, 10_000), default=64, help="frames encoded at once"
     )
     return parser.parse_args()
 

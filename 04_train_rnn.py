@@ -22,6 +22,7 @@ def main() -> None:
     vision = vae.load(model_directory)
     episodes = series.paths(data.series(options.vision), vision.latent, vision.digest)
     learned, held_out = rollouts.split(episodes)
+    shown = pictures.subject(data.rollout, held_out, vision.latent)
     epochs = -(-options.steps // STEPS_PER_EPOCH)
     print(f"{len(learned)} latent episodes; {len(held_out)} held out.")
 
@@ -68,13 +69,12 @@ def main() -> None:
             **run.history[-1],
         }
         rnn.save(model_directory, model.network, facts)
+        curve = options.res / f"{options.vision}_rnn_curve.png"
+        plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
+        beliefs = options.res / f"{options.vision}_rnn_beliefs.png"
+        pictures.beliefs(beliefs, vision, rnn.load(model_directory), *shown)
+        # Last: a training killed while it draws is not over, and draws again.
         run.finish()
-
-    curve = options.res / f"{options.vision}_rnn_curve.png"
-    plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
-    beliefs = options.res / f"{options.vision}_rnn_beliefs.png"
-    memory = rnn.load(model_directory)
-    pictures.beliefs(beliefs, vision, memory, data.rollout / held_out[0].name, held_out[0])
     print(f"{model_directory.weights('rnn')}, {curve}, {beliefs}")
 
 
@@ -87,25 +87,38 @@ def parse():
     arguments.add_refine(parser)
     whole, number = arguments.whole, arguments.number
     parser.add_argument(
-        "--steps", type=whole(1), default=2000, help="gradient steps, rounded up to hundreds"
+        "--steps", type=whole(1, 10**7), default=2000, help="gradient steps, rounded up to hundreds"
     )
-    parser.add_argument("--batch-size", type=whole(1), default=100, help="sequences per step")
-    parser.add_argument("--sequence", type=whole(2), default=200, help="steps of a sequence")
+    parser.add_argument(
+        "--batch-size", type=whole(1, 10_000), default=100, help="sequences per step"
+    )
+    parser.add_argument("--sequence", type=whole(2, 1000), default=200, help="steps of a sequence")
     parser.add_argument(
         "--learning-rate",
         type=number(0, 1, above=True),
         default=1e-3,
         help="Adam's, at the start; falls to a hundredth by a cosine",
     )
-    parser.add_argument("--units", type=whole(1), default=arch.UNITS, help="size of the memory h")
     parser.add_argument(
-        "--mixtures", type=whole(1), default=arch.MIXTURES, help="Gaussians per latent dimension"
+        "--units", type=whole(1, 4096), default=arch.UNITS, help="size of the memory h"
     )
     parser.add_argument(
-        "--reward-weight", type=number(0), default=1.0, help="weight of the tile head; 0: no head"
+        "--mixtures",
+        type=whole(1, 100),
+        default=arch.MIXTURES,
+        help="Gaussians per latent dimension",
     )
     parser.add_argument(
-        "--done-weight", type=number(0), default=1.0, help="weight of the done head; 0: no head"
+        "--reward-weight",
+        type=number(0, 1000),
+        default=1.0,
+        help="weight of the tile head; 0: no head",
+    )
+    parser.add_argument(
+        "--done-weight",
+        type=number(0, 1000),
+        default=1.0,
+        help="weight of the done head; 0: no head",
     )
     return parser.parse_args()
 

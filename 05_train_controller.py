@@ -61,13 +61,15 @@ def parse():
     arguments.add_res(parser)
     arguments.add_refine(parser)
     whole, number = arguments.whole, arguments.number
-    parser.add_argument("--generations", type=whole(1), default=100, help="of CMA-ES, in all")
     parser.add_argument(
-        "--population", type=whole(4), default=64, help="candidates in a generation"
+        "--generations", type=whole(1, 100_000), default=100, help="of CMA-ES, in all"
+    )
+    parser.add_argument(
+        "--population", type=whole(4, 10_000), default=64, help="candidates in a generation"
     )
     parser.add_argument(
         "--rollouts",
-        type=whole(1),
+        type=whole(1, 1000),
         default=4,
         help="tracks that each candidate drives, the same for all of a generation",
     )
@@ -82,13 +84,13 @@ def parse():
     )
     parser.add_argument(
         "--patience",
-        type=whole(1),
+        type=whole(1, 1000),
         default=100,
         help="steps without a new tile that end a training episode",
     )
     parser.add_argument(
         "--evaluate-every",
-        type=whole(1),
+        type=whole(1, 100_000),
         default=10,
         metavar="N",
         help="generations between scores of the distribution's mean; the best such mean is kept",
@@ -97,7 +99,7 @@ def parse():
         "--validation-tracks", type=whole(1, 1000), default=16, help="tracks of those scores"
     )
     parser.add_argument(
-        "--worlds", type=whole(1), default=32, help="worlds each process steps together"
+        "--worlds", type=whole(1, 1024), default=32, help="worlds each process steps together"
     )
     parser.add_argument(
         "--precision",

@@ -15,17 +15,37 @@ STEPS = 70
 SHOWN = 12
 
 
+def subject(recordings: Path, latents: list[Path], latent: int) -> tuple[Path, Path]:
+    """The episode to show, the longest of some: its recording and its latents.
+
+    Raises `BadInput` when that is too short or its recording is gone: called before a training,
+    which must not find out after it.
+    """
+    lengths = {path: rollouts.inspect(path, series.layout(latent)) for path in latents}
+    longest = max(lengths, key=lengths.get)
+    if lengths[longest] <= WARM_UP + 1:
+        raise BadInput(
+            f"The episodes held out are too short (of {longest.parent} the longest has "
+            f"{lengths[longest]} steps, and M needs {WARM_UP + 2}); record longer ones."
+        )
+    recording = recordings / longest.name
+    if rollouts.length(recording) != lengths[longest]:
+        raise BadInput(
+            f"{recording} was recorded anew after its latents were made; "
+            f"remove {longest} and run 03_generate_rnn_data.py again."
+        )
+    return recording, longest
+
+
 def beliefs(path: Path, vision: Vision, memory: Memory, recording: Path, latents: Path) -> None:
     """Save four rows: truth, what V keeps of it, M one step ahead, M left to itself.
 
-    `recording` and `latents` are the two files of one episode. M left to itself has seen the
+    `recording` and `latents` are those of `subject`. M left to itself has seen the
     first 10 steps, and from then on only the actions. Twelve columns, spread over 60 steps.
     """
     episode = series.read(latents, vision.latent)
     obs = rollouts.read(recording).obs[:STEPS]
     z, action = episode["mean"][:STEPS], episode["action"][:STEPS]
-    if len(z) <= WARM_UP + 1:
-        raise BadInput(f"{latents} is too short for a picture of what M believes; record longer.")
     one_step = predict.one_step(memory, z[None], action[None])[0, WARM_UP - 1 : -1]
     alone = predict.open_loop(memory, z[None], action[None], WARM_UP)[0]
     shown = np.linspace(0, len(alone) - 1, min(SHOWN, len(alone))).astype(int)

@@ -163,7 +163,7 @@ def measure(rounds: int, seed: int) -> dict:
             seen[f"envpool {batch}"].append(envpool_step_time(pool, actions, batch))
         seen["fast reset"].append(reset_time(fast, track + rounds))
         seen["physics reset"].append(reset_time(physics, track + rounds))
-        begin = (fast.road_poly, fast.bg_color, fast.grass_color)
+        begin = (fast.road_poly, fast.road_color, fast.bg_color, fast.grass_color)
         seen["begin"].append(call_time(renderer.begin, *begin, calls=5) / 1e3)
         seen["fast episode"].append(episode_rate(fast, track, actions))
         seen["physics episode"].append(episode_rate(physics, track, actions))

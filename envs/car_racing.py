@@ -80,30 +80,12 @@ class CarRacing(car_racing.CarRacing):
     def _create_track(self) -> bool:
         made = super()._create_track()
         if made and self.renderer is not None:
-            self.renderer.begin(self.road_poly, self.bg_color, self.grass_color)
-            self.touch_listener = _TouchListener(self, self.lap_complete_percent)
-            self.world.contactListener = self.touch_listener
+            self.renderer.begin(self.road_poly, self.road_color, self.bg_color, self.grass_color)
         return made
 
     def _render(self, mode: str):
         if mode != "state_pixels":
             return super()._render(mode)
         if self.renderer is not None:
-            return self.renderer.frame(self.car, self.t)
+            return self.renderer.frame(self.car, self.t, self.tile_visited_count)
         return shrink(super()._render(mode))
-
-
-class _TouchListener(car_racing.FrictionDetector):
-    """The original's contact listener; it also tells the renderer which tiles change their grey."""
-
-    def __init__(self, env: CarRacing, lap_complete_percent: float):
-        super().__init__(env, lap_complete_percent)
-        self.repainted = set()
-
-    def _contact(self, contact, begin):
-        super()._contact(contact, begin)
-        for fixture in (contact.fixtureA, contact.fixtureB):
-            tile = fixture.body.userData
-            if tile and "road_friction" in tile.__dict__ and tile.idx not in self.repainted:
-                self.repainted.add(tile.idx)
-                self.env.renderer.repaint(tile.fixtures[0].shape.vertices, tile.color)

@@ -20,7 +20,12 @@ from functools import cache
 import cv2
 import numpy as np
 import pygame
+from Box2D.b2 import polygonShape
 from gymnasium.envs.box2d.car_dynamics import (
+    HULL_POLY1,
+    HULL_POLY2,
+    HULL_POLY3,
+    HULL_POLY4,
     SIZE,
     WHEEL_COLOR,
     WHEEL_R,
@@ -69,6 +74,7 @@ CHANNELS = 4  # of the ground; the fourth is unused, but warping four is quicker
 STEERING_STEPS = 9  # angles between the limits at which the front wheels are drawn
 STEERING_LIMIT = 0.4  # radians, of the wheels' joints
 PHASES = 16  # turns of a wheel at which its white strip is drawn
+HULL_COLOUR = (204, 0, 0)  # Car gives its hull 0.8 of 255
 FULL = 256  # the weight of a pixel that is covered wholly
 
 
@@ -88,16 +94,23 @@ class Renderer:
         self._plain_fine = np.empty(0)  # a block of grass before averaging
         self._plain = np.empty(0)  # and after
         self._under_road: set[tuple[int, int]] = set()  # blocks that are not plain grass
+        self._tile_insides = np.empty(0)  # of every tile the texels that are road and nothing else
+        self._road_colour: list[int] = []
+        self._repainted: set[int] = set()  # numbers of the tiles that wheels have touched
+        self._visited = 0  # how many of them the world has counted
         self._camera = np.empty((2, 3))
         self._wide_frame = np.empty((FRAME_SIZE, FRAME_SIZE, CHANNELS), np.uint8)
 
     # The ground, once an episode
 
-    def begin(self, road: Sequence, grass_colour: Sequence, patch_colour: Sequence) -> None:
+    def begin(
+        self, road: Sequence, road_colour: Sequence, grass_colour: Sequence, patch_colour: Sequence
+    ) -> None:
         """Draw the ground of a new track.
 
         road: in the order of drawing, (corners, colour) of every tile and kerb, as the stock
-        environment keeps them in `road_poly`: left, right, right, left corner in world units.
+        environment keeps them in `road_poly`: left, right, right, left corner in world units, a
+        tile's colour an array and a kerb's a tuple. road_colour: of the tiles once touched.
         """
         # Where a bend turns back, the original adds kerbs of no width at all.
         road = [piece for piece in road if piece[0][0] != piece[0][1]]
@@ -121,16 +134,12 @@ class Renderer:
             _average(canvas, into=self._texels(column, row))
         self._levels_are_old = True
 
-    def repaint(self, corners: Sequence, colour: Sequence) -> None:
-        """Give a tile another grey. corners: (4, 2) world units.
-
-        Its outermost texels, mixed with grass or kerb, stay: the greys differ by five levels.
-        """
-        corners = np.array(corners)
-        middle = corners.mean(axis=0)
-        outline = _fixed_point(middle + 0.9 * (corners - middle), TEXELS_PER_UNIT)
-        colour = _dimmed(colour).tolist()
-        cv2.fillConvexPoly(self._levels[0], outline, colour, cv2.LINE_8, FIXED_POINT)
+        tiles = corners[[isinstance(piece[1], np.ndarray) for piece in road]]
+        middles = tiles.mean(axis=1, keepdims=True)
+        self._tile_insides = _fixed_point(middles + 0.9 * (tiles - middles), TEXELS_PER_UNIT)
+        self._road_colour = _dimmed(road_colour).tolist()
+        self._repainted = set()
+        self._visited = 0
 
     def _sow(self, grass: list[int], patch: list[int]) -> None:
         """Cover the whole ground with grass, unless it has these colours already."""
@@ -158,8 +167,14 @@ class Renderer:
 
     # The frame, every step: each microsecond counts
 
-    def frame(self, car: Car, t: float) -> np.ndarray:
-        """What the camera sees t seconds after the start. Returns a new uint8 (64, 64, 3)."""
+    def frame(self, car: Car, t: float, tiles_visited: int) -> np.ndarray:
+        """What the camera sees t seconds after the start. Returns a new uint8 (64, 64, 3).
+
+        tiles_visited: how many tiles the wheels have touched since `begin`.
+        """
+        if tiles_visited != self._visited:
+            self._visited = tiles_visited
+            self._repaint_touched_tiles(car)
         if self._levels_are_old:
             self._refresh_levels()
         view = view_at(t)
@@ -167,25 +182,35 @@ class Renderer:
         view.draw_car(frame, car)
         return frame
 
+    def _repaint_touched_tiles(self, car: Car) -> None:
+        """Tiles differ a little in grey until the car touches them; then the world evens it out.
+
+        A tile's outermost texels, mixed with grass or kerb, stay: it is five levels at most.
+        """
+        for wheel in car.wheels:
+            for tile in wheel.tiles:
+                if tile.idx not in self._repainted:
+                    self._repainted.add(tile.idx)
+                    inside = self._tile_insides[tile.idx]
+                    grey = self._road_colour
+                    cv2.fillConvexPoly(self._levels[0], inside, grey, cv2.LINE_8, FIXED_POINT)
+
     def draw_ground(self, car: Car, view: "View") -> np.ndarray:
         """A frame without the car. Returns a new uint8 (64, 64, 3)."""
         hull = car.hull
         x, y = hull.position
         angle = hull.angle
-        cos, sin = math.cos(angle) * view.texels_per_unit, math.sin(angle) * view.texels_per_unit
+        scale = view.texels_per_unit
+        cos, sin = math.cos(angle) * scale, math.sin(angle) * scale
         across, down, left, top = view.across, view.down, view.left, view.top
         # From frame pixels to texels: the offset from the car, turned, added to the car's place.
         camera = self._camera
-        camera[0] = (
-            cos * across,
-            -sin * down,
-            view.texels_per_unit * (x + PLAYFIELD) + cos * left - sin * top - 0.5,
-        )
-        camera[1] = (
-            sin * across,
-            cos * down,
-            view.texels_per_unit * (y + PLAYFIELD) + sin * left + cos * top - 0.5,
-        )
+        camera[0, 0] = cos * across
+        camera[0, 1] = -sin * down
+        camera[0, 2] = scale * (x + PLAYFIELD) + cos * left - sin * top - 0.5
+        camera[1, 0] = sin * across
+        camera[1, 1] = cos * down
+        camera[1, 2] = scale * (y + PLAYFIELD) + sin * left + cos * top - 0.5
         wide = self._wide_frame
         cv2.warpAffine(
             self._levels[view.level],
@@ -278,10 +303,11 @@ class View:
         )
         self._rows = slice(seen_rows[0], seen_rows[-1] + 1)
         self._columns = slice(seen_columns[0], seen_columns[-1] + 1)
-        self._row_weights = rows[self._rows]
-        self._column_weights = columns[self._columns].T
-        shape = (len(seen_rows), len(seen_columns), 3)
-        self._sum = np.empty(shape, np.uint16)
+        self._row_weights = rows[self._rows].astype(np.float32)
+        self._column_weights = columns[self._columns].T.astype(np.float32)
+        self._canvas = pygame.Surface(self._window_size, depth=8)
+        self._hull = self._mask([(corners, (0, 0), 0) for corners in _hull_corners()])
+        self._sum = np.empty((len(seen_rows), len(seen_columns), 3), np.uint16)
         self._bodies: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._strips: dict[tuple[int, int, int], np.ndarray] = {}
 
@@ -291,81 +317,99 @@ class View:
         steering = round(wheels[0].joint.angle * ((STEERING_STEPS - 1) / 2 / STEERING_LIMIT))
         body = self._bodies.get(steering)
         if body is None:
-            body = self._bodies[steering] = self._draw_body(car, steering)
+            body = self._bodies[steering] = self._draw_body(steering)
         behind, paint = body
         pixels = frame[self._rows, self._columns]
         total = self._sum
-        np.multiply(pixels, behind, out=total)
+        np.copyto(total, pixels)
+        np.multiply(total, behind, out=total)
         np.add(total, paint, out=total)
         for number, wheel in enumerate(wheels):
             phase = int(wheel.phase // (math.tau / PHASES)) % PHASES
             key = (number, steering, phase)
             strip = self._strips.get(key)
             if strip is None:
-                strip = self._strips[key] = self._draw_strip(car, *key)
+                strip = self._strips[key] = self._draw_strip(*key)
             np.add(total, strip, out=total)
-        np.right_shift(total, 8, out=pixels, casting="unsafe")
+        np.right_shift(total, 8, out=total)
+        np.copyto(pixels, total, casting="unsafe")
 
-    def _draw_body(self, car: Car, steering: int) -> tuple[np.ndarray, np.ndarray]:
+    def _draw_body(self, steering: int) -> tuple[np.ndarray, np.ndarray]:
         """Hull and wheels: the weight of what is behind them, and their own colour times weight."""
-        hull, wheels, _ = self._coverage(car, steering)
-        behind = FULL - np.round(FULL * (hull + wheels))
-        hull_colour = [int(part * 255) for part in car.hull.color]
-        paint = FULL * hull * _dimmed(hull_colour) + FULL * wheels * _dimmed(WHEEL_COLOR)
-        return behind.astype(np.uint16), paint.astype(np.uint16)
+        wheels = self._mask([_on_wheel(n, _wheel_corners(), steering) for n in range(4)])
+        hull, wheels = self._coverage(self._hull), self._coverage(wheels & ~self._hull)
+        behind = FULL - np.rint(FULL * (hull + wheels))
+        paint = FULL * hull * _dimmed(HULL_COLOUR) + FULL * wheels * _dimmed(WHEEL_COLOR)
+        return np.broadcast_to(behind, paint.shape).astype(np.uint16), paint.astype(np.uint16)
 
-    def _draw_strip(self, car: Car, wheel: int, steering: int, phase: int) -> np.ndarray:
+    def _draw_strip(self, wheel: int, steering: int, phase: int) -> np.ndarray:
         """What the white strip of one wheel adds to the colour of its tyre, times weight."""
-        strip = _strip((phase + 0.5) * math.tau / PHASES)
-        _, _, strip_coverage = self._coverage(car, steering, {wheel: strip} if strip else {})
+        strip = _strip_corners((phase + 0.5) * math.tau / PHASES)
+        mask = self._mask([_on_wheel(wheel, strip, steering)] if strip else [])
         lighter = _dimmed(WHEEL_WHITE) - _dimmed(WHEEL_COLOR)
-        return (FULL * strip_coverage * lighter).astype(np.uint16)
+        return (FULL * self._coverage(mask & ~self._hull) * lighter).astype(np.uint16)
 
-    def _coverage(self, car: Car, steering: int, strips: dict | None = None) -> list[np.ndarray]:
-        """How much of every pixel hull, wheels and strips cover, what is above hiding the rest.
+    def _mask(self, polygons: Sequence) -> np.ndarray:
+        """The window pixels in polygons, by the original's polygon filler at the original's size.
 
-        strips: the corners of a strip on its wheel, by the wheel's number.
-
-        Drawn with the original's polygon filler at the original's size, then averaged as the
-        original is. Returns three arrays (rows, columns, 1) in [0, 1].
+        polygons: (corners, place, angle): corners in world units relative to `place` on the car,
+        turned by `angle` radians. Returns bool (height, width), the top row first.
         """
-        picture = pygame.Surface(self._window_size)
-        steered = steering * 2 * STEERING_LIMIT / (STEERING_STEPS - 1)
-        for number, wheel in enumerate(car.wheels):
-            place = np.array(WHEELPOS[number]) * SIZE
-            angle = steered if number < 2 else 0.0
-            self._fill(picture, (0, 255, 0), wheel.fixtures[0].shape.vertices, place, angle)
-            if strips and number in strips:
-                self._fill(picture, (0, 0, 255), strips[number], place, angle)
-        for part in car.hull.fixtures:
-            self._fill(picture, (255, 0, 0), part.shape.vertices)
-        upright = pygame.surfarray.array3d(picture).transpose(2, 1, 0)[:, ::-1] / 255
-        averaged = self._row_weights @ upright @ self._column_weights
-        return list(averaged[..., None])
+        self._canvas.fill(0)
+        for corners, place, angle in polygons:
+            cos, sin = math.cos(angle), math.sin(angle)
+            turned = np.array(corners) @ ((cos, sin), (-sin, cos)) + place
+            points = turned * self._zoom + (CAR_X - self._window_left, CAR_Y - self._window_low)
+            pygame.draw.polygon(self._canvas, 1, points.tolist())
+        return pygame.surfarray.array2d(self._canvas).T[::-1] == 1
 
-    def _fill(self, picture, colour, corners, place=(0.0, 0.0), angle=0.0) -> None:
-        """Fill a polygon of the car: corners in world units, turned by radians, moved to place."""
-        cos, sin = math.cos(angle), math.sin(angle)
-        turned = np.array(corners) @ np.array([[cos, sin], [-sin, cos]]) + place
-        in_window = turned * self._zoom + (CAR_X, CAR_Y)
-        points = in_window - (self._window_left, self._window_low)
-        pygame.draw.polygon(picture, colour, points.tolist())
+    def _coverage(self, mask: np.ndarray) -> np.ndarray:
+        """How much of every pixel a mask covers. Returns float32 (rows, columns, 1) in [0, 1]."""
+        return (self._row_weights @ mask.astype(np.float32) @ self._column_weights)[..., None]
 
 
-def _strip(phase: float) -> list[tuple[float, float]] | None:
-    """The corners of the white strip on a wheel turned by `phase` radians, in world units.
+# The car's polygons, in world units, in the order in which Box2D keeps their corners: the polygon
+# filler decides by it which pixels under an outline belong.
 
-    None while the strip is underneath. Computed as in car_dynamics.Car.draw.
+
+@cache
+def _hull_corners() -> list[list[tuple[float, float]]]:
+    return [
+        _in_box2d_order(polygon) for polygon in (HULL_POLY1, HULL_POLY2, HULL_POLY3, HULL_POLY4)
+    ]
+
+
+@cache
+def _wheel_corners() -> list[tuple[float, float]]:
+    w, r = WHEEL_W, WHEEL_R
+    return _in_box2d_order([(-w, r), (w, r), (w, -r), (-w, -r)])
+
+
+def _in_box2d_order(polygon: Sequence) -> list[tuple[float, float]]:
+    return polygonShape(vertices=[(x * SIZE, y * SIZE) for x, y in polygon]).vertices
+
+
+def _strip_corners(phase: float) -> list[tuple[float, float]] | None:
+    """The white strip on a wheel turned by `phase` radians, or None while it is underneath.
+
+    Computed as in car_dynamics.Car.draw.
     """
     start, end = phase, phase + 1.2  # radians
     if math.sin(start) > 0 and math.sin(end) > 0:
         return None
-    ends = [
+    first, last = (
         math.copysign(1, math.cos(turn)) if math.sin(turn) > 0 else math.cos(turn)
         for turn in (start, end)
-    ]
-    w, first, last = WHEEL_W * SIZE, WHEEL_R * SIZE * ends[0], WHEEL_R * SIZE * ends[1]
-    return [(-w, first), (w, first), (w, last), (-w, last)]
+    )
+    w, r = WHEEL_W * SIZE, WHEEL_R * SIZE
+    return [(-w, r * first), (w, r * first), (w, r * last), (-w, r * last)]
+
+
+def _on_wheel(wheel: int, corners: Sequence, steering: int) -> tuple:
+    """A polygon on a wheel, as `View._mask` takes it."""
+    x, y = WHEELPOS[wheel]
+    angle = steering * 2 * STEERING_LIMIT / (STEERING_STEPS - 1) if wheel < 2 else 0.0
+    return corners, (x * SIZE, y * SIZE), angle
 
 
 @cache

@@ -1,0 +1,199 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+from runs.arguments import BadInput
+from runs.directory import (
+    DataDirectory,
+    ModelDirectory,
+    digest,
+    locked,
+    read_json,
+    write_json,
+    write_whole,
+)
+
+import pytest
+
+
+def names(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_what_lies_where(tmp_path):
+    data = DataDirectory(tmp_path)
+    assert data.rollout == tmp_path / "rollout"
+    assert data.series("vae") == tmp_path / "series" / "vae"
+    assert data.model("vae").weights("rnn") == tmp_path / "models" / "vae" / "rnn.weights.h5"
+    assert names(tmp_path) == set()
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "made" / "a.weights.h5"
+    with write_whole(path) as beside:
+        beside.write_text("half")
+        assert not path.exists()
+        assert beside.name.endswith(".weights.h5")
+        beside.write_text("whole")
+    assert path.read_text() == "whole"
+    assert names(path.parent) == {"a.weights.h5"}
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), write_whole(path) as beside:
+        beside.write_text("new")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert names(tmp_path) == {"a"}
+
+
+def test_a_write_that_is_killed_leaves_what_was_there(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("old")
+    kill_in_the_middle(path)
+    assert path.read_text() == "old"
+    assert len(names(tmp_path)) == 2
+    with locked(tmp_path):
+        assert names(tmp_path) == {"a", ".lock"}
+
+
+def kill_in_the_middle(path) -> None:
+    program = f"""
+        import os, signal
+        from runs.directory import write_whole
+        with write_whole({str(path)!r}) as beside:
+            beside.write_text("new")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], env=with_path())
+    assert done.returncode == -signal.SIGKILL
+
+
+def with_path() -> dict:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def test_json_comes_back(tmp_path):
+    write_json(tmp_path / "a.json", {"numbers": [1, 2.5, None]})
+    assert read_json(tmp_path / "a.json") == {"numbers": [1, 2.5, None]}
+
+
+@pytest.mark.parametrize("content", [b"", b'{"torn": ', b"\xff\xfe"])
+def test_json_that_is_torn_is_refused_by_name(tmp_path, content):
+    path = tmp_path / "model.json"
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="model.json cannot be read"):
+        read_json(path)
+
+
+def test_json_that_is_missing_is_refused_by_name(tmp_path):
+    with pytest.raises(BadInput, match="model.json does not exist"):
+        read_json(tmp_path / "model.json")
+
+
+def test_digest_is_the_start_of_sha256(tmp_path):
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    assert digest(path) == "ba7816bf8f01cfea"
+
+
+def test_a_second_writer_is_refused_and_a_later_one_is_not(tmp_path):
+    with locked(tmp_path), pytest.raises(BadInput, match="Another process"), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        pass
+
+
+def test_the_lock_goes_with_a_process_that_is_killed(tmp_path):
+    program = f"""
+        import sys
+        from runs.directory import locked
+        with locked({str(tmp_path)!r}):
+            print("locked", flush=True)
+            sys.stdin.read()
+    """
+    holder = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=with_path(),
+    )
+    assert holder.stdout.readline() == b"locked\n"
+    with pytest.raises(BadInput, match="Another process"), locked(tmp_path):
+        pass
+    holder.kill()
+    holder.wait()
+    with locked(tmp_path):
+        pass
+    holder.stdin.close()
+    holder.stdout.close()
+
+
+def test_the_lock_spares_files_that_are_not_half_written(tmp_path):
+    (tmp_path / ".gitignore").write_text("")
+    (tmp_path / ".a.b").write_text("")
+    (tmp_path / ".123.a.npz").write_text("")
+    with locked(tmp_path):
+        assert names(tmp_path) == {".lock", ".gitignore", ".a.b"}
+
+
+@pytest.fixture
+def model(tmp_path) -> ModelDirectory:
+    directory = ModelDirectory(tmp_path)
+    directory.weights("vision").write_bytes(b"weights")
+    directory.describe("vision", {"latent": 32})
+    return directory
+
+
+def test_a_part_is_described_with_the_digest_of_its_weights(model):
+    assert model.has("vision") and not model.has("rnn")
+    facts = model.facts("vision")
+    assert facts == {"latent": 32, "digest": digest(model.weights("vision"))}
+
+
+def test_describing_one_part_keeps_the_others(model):
+    model.weights("rnn").write_bytes(b"more weights")
+    model.describe("rnn", {"units": 256})
+    assert model.facts("vision")["latent"] == 32
+    assert model.facts("rnn")["units"] == 256
+
+
+def test_a_missing_part_names_the_script_that_makes_it(model):
+    with pytest.raises(BadInput, match="no trained rnn; run 04_train_rnn.py"):
+        model.facts("rnn")
+
+
+def test_a_part_without_its_weights_is_missing(model):
+    model.weights("vision").unlink()
+    assert not model.has("vision")
+    with pytest.raises(BadInput, match="no trained vision"):
+        model.facts("vision")
+
+
+def test_changed_weights_are_refused(model):
+    model.weights("vision").write_bytes(b"Weights")
+    with pytest.raises(BadInput, match="is not the file that .*model.json describes"):
+        model.facts("vision")
+
+
+def test_a_fact_that_model_json_lacks_is_named(model):
+    with pytest.raises(BadInput, match="model.json does not say the units of its vision"):
+        model.facts("vision")["units"]
+
+
+@pytest.mark.parametrize("content", ["[]", '"text"', "3"])
+def test_a_model_json_that_is_no_dictionary_is_refused(model, content):
+    model.model_json.write_text(content)
+    with pytest.raises(BadInput, match="does not describe a model"):
+        model.has("vision")
+
+
+def test_a_part_that_is_no_dictionary_is_refused(model):
+    model.model_json.write_text(json.dumps({"vision": 3}))
+    with pytest.raises(BadInput, match="is not the file"):
+        model.facts("vision")

@@ -1,0 +1,147 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+from runs import executor
+from runs.arguments import BadInput
+
+import pytest
+
+# What the workers do lies in `work.py`, written here: a spawned process imports it by its name.
+WORK = """
+    import os
+    import signal
+    from pathlib import Path
+
+    from runs.arguments import BadInput
+
+    prepared = 0
+
+
+    def prepare(number):
+        global prepared
+        prepared = number
+
+
+    def square(number):
+        return number**2 + prepared
+
+
+    def die_once(number, folder):
+        mark = Path(folder) / str(number)
+        if number % 3 == 1 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number**2
+
+
+    def die():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+    def refuse(number):
+        raise BadInput(f"{number} is bad.")
+"""
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "work_of_tests.py").write_text(textwrap.dedent(WORK))
+    monkeypatch.syspath_prepend(folder)
+    import work_of_tests
+
+    yield work_of_tests
+    del sys.modules["work_of_tests"]
+
+
+def test_results_come_in_the_order_of_the_tasks(work):
+    with executor.Workers(lambda: executor.processes(2, work.prepare, (1000,))) as workers:
+        assert workers.all(work.square, [(n,) for n in range(20)]) == [
+            1000 + n**2 for n in range(20)
+        ]
+
+
+def test_each_names_the_task_of_every_result(work):
+    with executor.Workers(lambda: executor.processes(2)) as workers:
+        results = dict(workers.each(work.square, ((n,) for n in (3, 1, 2))))
+    assert results == {0: 9, 1: 1, 2: 4}
+
+
+def test_no_tasks_give_no_results(work):
+    with executor.Workers(lambda: executor.processes(1)) as workers:
+        assert workers.all(work.square, []) == []
+
+
+def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_path):
+    tasks = [(n, str(tmp_path)) for n in range(6)]
+    with executor.Workers(lambda: executor.processes(1)) as workers:
+        results = list(workers.each(work.die_once, tasks))
+    assert sorted(results) == [(n, n**2) for n in range(6)]
+    assert (tmp_path / "1").exists() and (tmp_path / "4").exists()
+
+
+def test_workers_that_die_again_and_again_are_given_up_in_a_sentence(work):
+    with (
+        executor.Workers(lambda: executor.processes(1)) as workers,
+        pytest.raises(BadInput, match=f"died {executor.ATTEMPTS} times.*fewer --workers"),
+    ):
+        workers.all(work.die, [()])
+
+
+def test_bad_input_in_a_worker_is_bad_input_here(work):
+    with (
+        executor.Workers(lambda: executor.processes(1)) as workers,
+        pytest.raises(BadInput, match="^7 is bad.$"),
+    ):
+        workers.all(work.refuse, [(7,)])
+
+
+PARENT = """
+    import time
+    from runs import executor
+
+    if __name__ == "__main__":
+        pool = executor.processes(2)
+        for _ in range(2):
+            pool.submit(time.sleep, 3600)
+        print(*pool._processes, flush=True)
+        time.sleep(3600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the states in /proc")
+def test_workers_leave_when_their_parent_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(textwrap.dedent(PARENT))
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as parent:
+        children = [int(word) for word in parent.stdout.readline().split()]
+        assert len(children) == 2 and all(running(child) for child in children)
+        parent.send_signal(signal.SIGKILL)
+    left = set(children)
+    for _ in range(1000):
+        left = {child for child in left if running(child)}
+        if not left:
+            break
+        time.sleep(0.1)
+    for child in left:
+        os.kill(child, signal.SIGKILL)
+    assert not left
+
+
+def running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

@@ -1,0 +1,23 @@
+import os
+import subprocess
+import sys
+
+
+def run(program: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def test_tensorflow_starts_without_a_word_and_stderr_still_works():
+    done = run(
+        "import runs.quiet, sys, os, tensorflow as tf\n"
+        "print(int(tf.constant(20) + 22))\n"
+        "print('by Python', file=sys.stderr, flush=True)\n"
+        "os.write(2, b'by a library')\n"
+    )
+    assert done.stdout == "42\n"
+    assert done.stderr == "by Python\nby a library"

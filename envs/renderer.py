@@ -297,17 +297,13 @@ class View:
         top = WINDOW_H - self._window_low - 2 * reach_y
         rows = _row_weights()[:, top : top + 2 * reach_y]
         columns = _column_weights()[:, self._window_left : self._window_left + 2 * reach_x]
-        seen_rows, seen_columns = (
-            np.flatnonzero(rows.any(axis=1)),
-            np.flatnonzero(columns.any(axis=1)),
-        )
-        self._rows = slice(seen_rows[0], seen_rows[-1] + 1)
-        self._columns = slice(seen_columns[0], seen_columns[-1] + 1)
+        seen = np.flatnonzero(rows.any(axis=1))
+        self._rows = slice(seen[0], seen[-1] + 1)
+        seen = np.flatnonzero(columns.any(axis=1))
+        self._columns = slice(seen[0], seen[-1] + 1)
         self._row_weights = rows[self._rows].astype(np.float32)
         self._column_weights = columns[self._columns].T.astype(np.float32)
-        self._canvas = pygame.Surface(self._window_size, depth=8)
         self._hull = self._mask([(corners, (0, 0), 0) for corners in _hull_corners()])
-        self._sum = np.empty((len(seen_rows), len(seen_columns), 3), np.uint16)
         self._bodies: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._strips: dict[tuple[int, int, int], np.ndarray] = {}
 
@@ -320,8 +316,7 @@ class View:
             body = self._bodies[steering] = self._draw_body(steering)
         behind, paint = body
         pixels = frame[self._rows, self._columns]
-        total = self._sum
-        np.copyto(total, pixels)
+        total = pixels.astype(np.uint16)
         np.multiply(total, behind, out=total)
         np.add(total, paint, out=total)
         for number, wheel in enumerate(wheels):
@@ -355,13 +350,13 @@ class View:
         polygons: (corners, place, angle): corners in world units relative to `place` on the car,
         turned by `angle` radians. Returns bool (height, width), the top row first.
         """
-        self._canvas.fill(0)
+        canvas = pygame.Surface(self._window_size, depth=8)
         for corners, place, angle in polygons:
             cos, sin = math.cos(angle), math.sin(angle)
             turned = np.array(corners) @ ((cos, sin), (-sin, cos)) + place
             points = turned * self._zoom + (CAR_X - self._window_left, CAR_Y - self._window_low)
-            pygame.draw.polygon(self._canvas, 1, points.tolist())
-        return pygame.surfarray.array2d(self._canvas).T[::-1] == 1
+            pygame.draw.polygon(canvas, 1, points.tolist())
+        return pygame.surfarray.array2d(canvas).T[::-1] == 1
 
     def _coverage(self, mask: np.ndarray) -> np.ndarray:
         """How much of every pixel a mask covers. Returns float32 (rows, columns, 1) in [0, 1]."""

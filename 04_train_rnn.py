@@ -1,14 +1,15 @@
 """Train M, a mixture density recurrent network, on the latent episodes.
 
-Writes DIR/models/VISION/rnn.weights.h5, and RES/VISION_rnn_curve.png and
-RES/VISION_rnn_beliefs.png (from above: truth, what V keeps of it, M one step ahead, M left to
-itself). A stopped training goes on with the same command; --refine trains a finished one further.
+Writes DIR/models/VISION/rnn.weights.h5 and starts.npz (where its dreams begin), and
+RES/VISION_rnn_curve.png and RES/VISION_rnn_beliefs.png (from above: truth, what V keeps of it, M
+one step ahead, M left to itself). A stopped training goes on with the same command; --refine
+trains a finished one further.
 """
 
 import rnn
 import vae
 from envs import rollouts
-from rnn import arch, pictures, series
+from rnn import arch, pictures, series, starts
 from runs import arguments, directory, plots, training
 
 STEPS_PER_EPOCH = 100
@@ -33,6 +34,7 @@ def main() -> None:
     ) | {"vision": vision.digest, "data": rollouts.fingerprint(episodes)}
 
     with directory.locked(model_directory.path):
+        starts.write(model_directory, episodes, vision)
         training.seed(options.seed)
         model = arch.MDNRNN(
             vision.latent,

@@ -3,6 +3,9 @@
 Dimensions: B sequences, T steps, L latent numbers, K mixture components, H units.
 """
 
+import functools
+import itertools
+
 import runs.quiet  # noqa: F401 - before Keras
 
 import keras
@@ -61,20 +64,42 @@ def negative_log_likelihood(mixture: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
 def sample(
     mixture: tf.Tensor, latent: int, temperature: tf.Tensor | float, seed: tf.Tensor
 ) -> tf.Tensor:
-    """Draw z from the mixture: (..., 3·K·L) → (..., L).
-
-    Temperature τ > 0 (paper, section 4): mixture logits divided by τ, standard deviations times
-    √τ. The weights are renormalised after the division.
-    """
-    log_weight, mean, log_sd = split(mixture, latent)
+    """Draw z from the mixture: (..., 3·K·L) → (..., L). See `draw` for the temperature."""
     which, noise = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
-    # Gumbel-max: the largest of logit + Gumbel noise is a draw from the softmax.
-    uniform = tf.random.stateless_uniform(tf.shape(log_weight), which, minval=1e-20)
-    chosen = tf.argmax(log_weight / temperature - tf.math.log(-tf.math.log(uniform)), axis=-1)
-    mean = tf.gather(mean, chosen, batch_dims=mean.shape.rank - 1)
-    log_sd = tf.gather(log_sd, chosen, batch_dims=log_sd.shape.rank - 1)
-    normal = tf.random.stateless_normal(tf.shape(mean), noise)
-    return mean + tf.exp(log_sd) * tf.sqrt(tf.cast(temperature, mean.dtype)) * normal
+    shape = tf.concat([tf.shape(mixture)[:-1], [latent]], 0)
+    uniform = tf.random.stateless_uniform(shape, which)
+    normal = tf.random.stateless_normal(shape, noise)
+    return draw(mixture, latent, temperature, uniform, normal)
+
+
+def draw(
+    mixture: tf.Tensor,
+    latent: int,
+    temperature: tf.Tensor | float,
+    uniform: tf.Tensor,
+    normal: tf.Tensor,
+) -> tf.Tensor:
+    """The z that these random numbers make of the mixture: (..., 3·K·L) → (..., L).
+
+    `uniform` (..., L) in [0, 1) chooses the components, `normal` (..., L) the place in them.
+    Temperature τ > 0 (paper, section 4): mixture logits divided by τ, standard deviations times
+    √τ. The weights are renormalised after the division. As τ goes to 0, z goes to the mean of
+    the heaviest component.
+    """
+    log_weight, mean, log_sd = (tf.unstack(part, axis=-1) for part in split(mixture, latent))
+    heaviest = functools.reduce(tf.maximum, log_weight)
+    weight = [tf.exp((value - heaviest) / temperature) for value in log_weight]
+    place = uniform * tf.add_n(weight)
+    # The component in whose share of the whole the place lies. One component at a time, as
+    # operations along so short an axis take several times as long.
+    chosen_mean, chosen_log_sd = mean[-1], log_sd[-1]
+    reached = list(itertools.accumulate(weight))
+    for k in reversed(range(len(weight) - 1)):
+        before_its_end = place < reached[k]
+        chosen_mean = tf.where(before_its_end, mean[k], chosen_mean)
+        chosen_log_sd = tf.where(before_its_end, log_sd[k], chosen_log_sd)
+    spread = tf.sqrt(tf.cast(temperature, mixture.dtype))
+    return chosen_mean + tf.exp(chosen_log_sd) * spread * normal
 
 
 def mean_of(mixture: tf.Tensor, latent: int) -> tf.Tensor:

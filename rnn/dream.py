@@ -1,0 +1,85 @@
+"""The dream: M run as a world (Ha & Schmidhuber 2018, section 4).
+
+A sampled latent is fed back as the next observation. Dimensions: B worlds that dream side by
+side, L latent numbers, H units of memory.
+"""
+
+from typing import NamedTuple
+
+from rnn import arch, noise, saved, starts
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory
+
+import tensorflow as tf
+
+LEFT_PLAYFIELD = -100.0  # CarRacing's reward of the step that drives out of its world
+NEEDED_HEADS = ("tile", "done")
+
+
+class State(NamedTuple):
+    """Where B worlds are: what is seen, z (B, L), and the LSTM's memory, h and c (B, H)."""
+
+    z: tf.Tensor
+    h: tf.Tensor
+    c: tf.Tensor
+
+
+class Dream:
+    """M of a model directory as the dynamics of a world: pure functions on batches, for graphs.
+
+    Rewards are in CarRacing's points, as M's heads expect them: -0.1 a step and the worth of a
+    tile times the chance to reach one. The episode ends with the chance that the done head gives.
+    CarRacing ends with the lap's last tile or outside the playfield, so an end counts as the
+    former with the chance of a tile and as the latter, -100 points, with the rest.
+
+    Temperature τ: see `rnn.arch.draw`. Chance follows from `keys` and `ticks`, (B,) uint32: a
+    world's seed and the time since then; see `rnn.noise`.
+
+    Raises `BadInput` when the directory has no M, the M lacks a head, there are no recorded
+    starts, or τ is not above 0.
+    """
+
+    def __init__(self, directory: ModelDirectory, temperature: float = 1.0):
+        if not temperature > 0:
+            raise BadInput(f"The temperature is {temperature}; a dream needs one above 0.")
+        self.directory = directory
+        self.temperature = temperature
+        self.memory = saved.load(directory)
+        lacking = [head for head in NEEDED_HEADS if head not in self.memory.heads]
+        if lacking:
+            raise BadInput(
+                f"M in {directory.path} has no {' and no '.join(lacking)} head, which a dream "
+                "needs; train it with --reward-weight and --done-weight above 0."
+            )
+        self.starts = starts.read(directory, self.memory)
+        self._cell = self.memory.network.get_layer("lstm").cell
+        self._mixture, self._tile, self._done = (
+            self.memory.network.get_layer(name) for name in ("mixture", *NEEDED_HEADS)
+        )
+
+    def begin(self, keys: tf.Tensor, ticks: tf.Tensor) -> State:
+        """New episodes: a recorded start, drawn by chance, and an empty memory."""
+        count = len(self.starts.z)
+        drawn = tf.cast(noise.uniform(keys, ticks, 1)[:, 0] * count, tf.int32)
+        empty = tf.zeros((tf.shape(keys)[0], self.memory.units))
+        return State(tf.gather(self.starts.z, tf.minimum(drawn, count - 1)), empty, empty)
+
+    def step(
+        self, state: State, action: tf.Tensor, keys: tf.Tensor, ticks: tf.Tensor
+    ) -> tuple[State, tf.Tensor, tf.Tensor]:
+        """Do actions (B, 3): the next state, rewards (B,) float32, ended (B,) bool."""
+        latent = self.memory.latent
+        chance = noise.uniform(keys, ticks, 2 * latent + 1)
+        memory, (h, c) = self._cell(tf.concat([state.z, action], -1), [state.h, state.c])
+        z = arch.draw(
+            self._mixture(memory),
+            latent,
+            self.temperature,
+            chance[:, :latent],
+            noise.normal(chance[:, latent : 2 * latent]),
+        )
+        tile = tf.sigmoid(self._tile(memory)[:, 0])
+        ended = chance[:, -1] < tf.sigmoid(self._done(memory)[:, 0])
+        reward = starts.STEP_REWARD + tile * self.starts.tile
+        reward = tf.where(ended, tile * reward + (1 - tile) * LEFT_PLAYFIELD, reward)
+        return State(z, h, c), reward, ended

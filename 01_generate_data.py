@@ -25,7 +25,7 @@ def main() -> None:
             from controller.recording import record_with_agent
 
             model_directory = data.model(options.vision)
-            steps = record_with_agent(data.rollout, asked, model_directory, options)
+            steps = record_with_agent(data.rollout, missing, model_directory, options)
         else:
             steps = record_untrained(data.rollout, missing, options)
     print(f"{len(missing)} new episodes, {steps:,} steps, in {data.rollout}.")

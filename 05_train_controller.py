@@ -9,7 +9,7 @@ new one, with other numbers, from the best mean of a finished one.
 from controller import arch, film, history, rollout, train
 from controller.agent import Agent
 from envs import tracks
-from runs import arguments, directory, executor, progress
+from runs import arguments, directory, progress
 
 
 def main() -> None:
@@ -34,20 +34,12 @@ def main() -> None:
 
 def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -> None:
     validation = tracks.validation(options.validation_tracks)
-    workers = executor.Workers(
-        lambda: executor.processes(
-            options.workers,
-            rollout.prepare,
-            (model_directory, options.precision),
-        )
-    )
+    fleet = rollout.Fleet(model_directory, options.precision, options.workers, options.worlds)
     done = run.evolution.generation
-    with workers, progress.bar(options.generations, "generations", done=done) as bar:
+    with fleet, progress.bar(options.generations, "generations", done=done) as bar:
         for number in range(done + 1, options.generations + 1):
             validate = number % options.evaluate_every == 0 or number == options.generations
-            row = run.generation(
-                workers, options.worlds, options.workers, validation if validate else []
-            )
+            row = run.generation(fleet, validation if validate else [])
             bar.write(train.line(row))
             bar.update()
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from controller import arch, evaluate, film, rollout
 from controller.agent import Agent
 from envs import tracks
-from runs import arguments, directory, executor, progress
+from runs import arguments, directory, progress
+
+WORLDS = 10  # stepped together by each process; the stock world is slow and large
 
 
 def main() -> None:
@@ -20,13 +22,9 @@ def main() -> None:
         model_directory = directory.ModelDirectory(path)
         agent = Agent(model_directory)
         parameters = arch.load(model_directory, agent.features)
-        workers = executor.Workers(
-            lambda chosen=model_directory: executor.processes(
-                options.workers, rollout.prepare, (chosen, "float32")
-            )
-        )
-        with workers, progress.bar(len(driven_on), "tracks", what=str(path)) as bar:
-            outcomes = evaluate.drive_tracks(workers, parameters, driven_on, True, bar)
+        fleet = rollout.Fleet(model_directory, "float32", options.workers, WORLDS)
+        with fleet, progress.bar(len(driven_on), "tracks", what=str(path)) as bar:
+            outcomes = evaluate.drive_tracks(fleet, parameters, driven_on, True, bar.update)
         scores[str(path)] = evaluate.report(outcomes, driven_on)
         gif = options.res / f"{path.name}_lap.gif"
         film.lap(gif, agent, parameters, driven_on[0])

@@ -54,9 +54,18 @@ class Agent:
         self._kernel, self._bias = np.asarray(self._kernel)[rows], np.asarray(self._bias)[rows]
 
     def act(self, frames: np.ndarray) -> np.ndarray:
-        """Frames (B, 64, 64, 3) uint8, one for each row → actions (B, 3) float32."""
-        action, self._h, self._c = self._tick(frames, self._h, self._c, self._kernel, self._bias)
-        return action.numpy()
+        """Frames (B, 64, 64, 3) uint8, one for each row → actions (B, 3) float32.
+
+        What a row gets does not depend on the other rows, to the last bit. For that a single row
+        is computed as two: only for a batch of one does oneDNN add up in another order.
+        """
+        rows = len(frames)
+        state = (frames, self._h, self._c, self._kernel, self._bias)
+        if rows == 1:
+            state = [np.repeat(part, 2, axis=0) for part in state]
+        action, h, c = self._tick(*state)
+        self._h, self._c = h[:rows], c[:rows]
+        return action[:rows].numpy()
 
     def _step(self, frames, h, c, kernel, bias):
         z, _ = self.vision.encoder(frames)

@@ -2,33 +2,18 @@
 
 import dataclasses
 
-from controller import rollout
-from controller.rollout import Job, Outcome
-from runs.executor import Workers
+from controller.rollout import Fleet, Job, Outcome
 
 import gymnasium
 import numpy as np
 
-# Tracks driven together, whoever drives them: a batch's size touches the last digits of what the
-# agent computes, so the same groups give the same scores whatever the number of workers.
-GROUP = 10
-
 
 def drive_tracks(
-    workers: Workers, parameters: np.ndarray, tracks: list[int], stock: bool, progress=None
+    fleet: Fleet, parameters: np.ndarray, tracks: list[int], stock: bool, progress=None
 ) -> list[Outcome]:
     """Drive each track once, without patience; outcomes in the order of the tracks."""
-    groups = [tracks[i : i + GROUP] for i in range(0, len(tracks), GROUP)]
-    tasks = [
-        ([Job(parameters, track) for track in group], GROUP, rollout.UNLIMITED, stock)
-        for group in groups
-    ]
-    outcomes: dict[int, list[Outcome]] = {}
-    for index, driven in workers.each(rollout.drive_here, tasks):
-        outcomes[index] = driven
-        if progress is not None:
-            progress.update(len(driven))
-    return [outcome for index in sorted(outcomes) for outcome in outcomes[index]]
+    jobs = [Job(parameters, track) for track in tracks]
+    return fleet.drive(jobs, stock=stock, progress=progress)
 
 
 def bootstrap(scores: np.ndarray, level: float = 0.95, draws: int = 10_000) -> tuple[float, float]:

@@ -32,7 +32,8 @@ def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
             pictures.append(_resize(env.render(), HEIGHT * 3 // 2, HEIGHT))
             frames.append(frame)
 
-    [outcome] = drive(agent, [Job(parameters, track)], 1, make_env=_drawn_env, watch=watch)
+    job = (0, Job(parameters, track))
+    [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, watch=watch)
     decoded = agent.vision.decoder(agent.vision.encoder(np.stack(frames))[0]).numpy()
     film = [
         np.concatenate([picture, np.concatenate([_enlarge(seen), _enlarge(kept)])], axis=1)

@@ -10,25 +10,22 @@ from runs.directory import ModelDirectory
 
 import numpy as np
 
-# Tracks recorded together, whoever records them: a batch's size touches the last digits of what
-# the agent computes, so the same group gives the same files whatever the number of workers.
-GROUP = 16
+GROUP = 16  # episodes recorded together; their frames, 200 MB at most, wait in memory till then
 
 
-def record_with_agent(folder: Path, asked: list[int], directory: ModelDirectory, options) -> int:
-    """Record the episodes of `asked` that are not in `folder`; return the number of steps."""
-    groups = [asked[i : i + GROUP] for i in range(0, len(asked), GROUP)]
-    unfinished = [
+def record_with_agent(folder: Path, missing: list[int], directory: ModelDirectory, options) -> int:
+    """Record an episode on each missing track; return the number of steps."""
+    groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
+    tasks = [
         (folder, group, directory, options.steps, options.weight_noise, options.action_noise)
         for group in groups
-        if not all(rollouts.path_of(folder, track).exists() for track in group)
     ]
     steps = 0
     workers = executor.Workers(
         lambda: executor.processes(options.workers, rollout.prepare, (directory, "float32"))
     )
-    with workers, progress.bar(len(unfinished) * GROUP, "episodes") as bar:
-        for _, lengths in workers.each(_record_group, unfinished):
+    with workers, progress.bar(len(missing), "episodes") as bar:
+        for _, lengths in workers.each(_record_group, tasks):
             steps += sum(lengths)
             bar.update(len(lengths))
     return steps
@@ -59,9 +56,9 @@ def _record_group(
     def watch(job, frame, action, reward, done, env) -> None:
         logs[job].add(frame, action, reward, done)
 
-    rollout.drive(agent, jobs, GROUP, most_steps=steps, perturb=perturb, watch=watch)
-    for track, log in zip(group, logs, strict=True):
-        path = rollouts.path_of(folder, track)
-        if not path.exists():
-            rollouts.write(path, log.episode())
+    driven = rollout.drive(
+        agent, enumerate(jobs), GROUP, most_steps=steps, perturb=perturb, watch=watch
+    )
+    for job, _ in driven:
+        rollouts.write(rollouts.path_of(folder, group[job]), logs[job].episode())
     return [len(log) for log in logs]

@@ -2,14 +2,16 @@
 
 import contextlib
 import dataclasses
-from collections import deque
-from collections.abc import Callable, Iterable
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import envs
 from controller.agent import Agent
 from envs.car_racing import shrink
 from runs.directory import ModelDirectory
+from runs.executor import Counter, Workers, processes
 
 import gymnasium
 import numpy as np
@@ -44,10 +46,25 @@ class _World:
     number: int
     env: gymnasium.Env
     frame: np.ndarray
-    tiles: int
+    reward: float = 0.0
     score: float = 0.0
     steps: int = 0
-    newest_tile: int = 0
+    idle_steps: int = 0
+    lap: bool = False
+
+    def step(self, action: np.ndarray) -> tuple[bool, bool]:
+        """Do an action; return whether the world ended the episode, and whether it is over."""
+        self.frame, self.reward, done, truncated, info = self.env.step(action)
+        self.score += self.reward
+        self.steps += 1
+        self.idle_steps = 0 if self.reward > 0 else self.idle_steps + 1
+        self.lap = bool(info.get("lap_finished", False))
+        return done, done or truncated
+
+    def outcome(self) -> Outcome:
+        world = self.env.unwrapped
+        visited = world.tile_visited_count / len(world.track)
+        return Outcome(float(self.score), self.steps, visited, self.lap)
 
 
 def best_precision() -> str:
@@ -71,60 +88,44 @@ def stock_env() -> gymnasium.Env:
 
 def drive(
     agent: Agent,
-    jobs: Iterable[Job],
+    jobs: Iterable[tuple[int, Job]],
     worlds: int,
     patience: int = UNLIMITED,
     most_steps: int = UNLIMITED,
     make_env: Callable[[], gymnasium.Env] = training_env,
     perturb: Callable[[int, np.ndarray], np.ndarray] | None = None,
     watch: Callable | None = None,
-) -> list[Outcome]:
-    """Drive every job to its end, `worlds` of them at once; outcomes in the order of the jobs.
+) -> Iterator[tuple[int, Outcome]]:
+    """Drive numbered jobs to their ends, `worlds` of them at once; yields (number, outcome).
 
     A world whose episode ends gets the next job at once, so nobody waits for the longest; at the
     end the batch shrinks. An episode also ends after `patience` steps without a new tile and
-    after `most_steps`.
-    `perturb(job, action)` may change an action; `watch(job, frame, action, reward, done, env)`
-    sees every step.
+    after `most_steps`. `perturb(number, action)` may change an action; `watch(number, frame,
+    action, reward, done, env)` sees every step.
     """
-    jobs = list(jobs)
-    waiting = deque(enumerate(jobs))
+    jobs = iter(jobs)
     idle: list[gymnasium.Env] = []
     active: list[_World] = []
-    outcomes: list[Outcome | None] = [None] * len(jobs)
     agent.clear()
-    while waiting or active:
-        started = []
-        while waiting and len(active) < worlds:
-            number, job = waiting.popleft()
+    while True:
+        for number, job in itertools.islice(jobs, worlds - len(active)):
             env = idle.pop() if idle else make_env()
             frame, _ = env.reset(seed=job.track)
-            active.append(_World(number, env, frame, len(env.unwrapped.track)))
-            started.append(job.parameters)
-        if started:
-            agent.add(np.stack(started))
+            active.append(_World(number, env, frame))
+            agent.add(job.parameters[None])
+        if not active:
+            break
         actions = agent.act(np.stack([world.frame for world in active]))
         going = []
         for row, (world, action) in enumerate(zip(active, actions, strict=True)):
             if perturb is not None:
                 action = perturb(world.number, action)
-            seen = world.frame
-            world.frame, reward, terminated, truncated, info = world.env.step(action)
-            world.score += reward
-            world.steps += 1
-            if reward > 0:
-                world.newest_tile = world.steps
+            frame = world.frame
+            done, ended = world.step(action)
             if watch is not None:
-                watch(world.number, seen, action, reward, terminated, world.env)
-            bored = world.steps - world.newest_tile >= patience
-            if terminated or truncated or bored or world.steps >= most_steps:
-                visited = world.env.unwrapped.tile_visited_count
-                outcomes[world.number] = Outcome(
-                    float(world.score),
-                    world.steps,
-                    visited / world.tiles,
-                    bool(info.get("lap_finished", False)),
-                )
+                watch(world.number, frame, action, world.reward, done, world.env)
+            if ended or world.steps >= most_steps or world.idle_steps >= patience:
+                yield world.number, world.outcome()
                 idle.append(world.env)
             else:
                 going.append(row)
@@ -133,24 +134,104 @@ def drive(
             agent.keep(going)
     for env in idle:
         env.close()
-    return outcomes
+
+
+class Fleet:
+    """Worker processes that drive jobs with the agent of a model directory.
+
+    Each steps up to `worlds` worlds together and takes the next job whenever one is free, so that
+    all finish at about the same time. The outcomes do not depend on who drives what.
+    """
+
+    def __init__(self, directory: ModelDirectory, precision: str, workers: int, worlds: int):
+        self.workers = workers
+        self.worlds = worlds
+        self._started, self._finished = Counter(), Counter()
+        arguments = (directory, precision, self._started, self._finished)
+        self._pool = Workers(lambda: processes(workers, prepare, arguments))
+
+    def __enter__(self) -> "Fleet":
+        return self
+
+    def __exit__(self, *details) -> None:
+        self._pool.__exit__(*details)
+
+    def drive(
+        self,
+        jobs: list[Job],
+        patience: int = UNLIMITED,
+        stock: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[Outcome]:
+        """Drive all jobs; outcomes in their order. `progress(n)` hears of n more jobs done."""
+        outcomes: dict[int, Outcome] = {}
+        while missing := [number for number in range(len(jobs)) if number not in outcomes]:
+            # More than one round only if a worker died with the jobs it had taken.
+            self._started.restart()
+            self._finished.restart()
+            share = [jobs[number] for number in missing]
+            tasks = [(share, self.worlds, patience, stock)] * min(self.workers, len(share))
+            with _reported(self._finished, progress):
+                for _, driven in self._pool.each(drive_here, tasks):
+                    outcomes |= {missing[place]: outcome for place, outcome in driven.items()}
+        return [outcomes[number] for number in range(len(jobs))]
+
+
+@contextlib.contextmanager
+def _reported(finished: Counter, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """Tell `progress` every second how many more have finished."""
+    if progress is None:
+        yield
+        return
+    over = threading.Event()
+
+    def report() -> None:
+        told = 0
+        while told < finished.taken or not over.wait(1):
+            progress(finished.taken - told)
+            told = finished.taken
+
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reporter.join()
 
 
 _agent: Agent | None = None
+_started: Counter | None = None
+_finished: Counter | None = None
 
 
-def prepare(model_directory: ModelDirectory, precision: str) -> None:
+def prepare(
+    model_directory: ModelDirectory,
+    precision: str,
+    started: Counter | None = None,
+    finished: Counter | None = None,
+) -> None:
     """Make this worker process ready to drive: one thread, the agent loaded once."""
-    global _agent
+    global _agent, _started, _finished
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     _agent = Agent(model_directory, PRECISIONS[precision])
+    _started, _finished = started, finished
 
 
-def drive_here(jobs: list[Job], worlds: int, patience: int, stock: bool) -> list[Outcome]:
-    """`drive` with this worker's agent."""
+def drive_here(jobs: list[Job], worlds: int, patience: int, stock: bool) -> dict[int, Outcome]:
+    """`drive` with this worker's agent those of the jobs that no other worker takes."""
+
+    def take() -> Iterator[tuple[int, Job]]:
+        while (number := _started.take()) < len(jobs):
+            yield number, jobs[number]
+
     make_env = stock_env if stock else training_env
-    return drive(_agent, jobs, worlds, patience, make_env=make_env)
+    outcomes = {}
+    for number, outcome in drive(_agent, take(), worlds, patience, make_env=make_env):
+        outcomes[number] = outcome
+        _finished.take()
+    return outcomes
 
 
 def agent_here() -> Agent:

@@ -5,11 +5,10 @@ import time
 from controller import arch, evaluate, history
 from controller.evolve import Evolution, Settings
 from controller.history import Row
-from controller.rollout import Job, Outcome, drive_here
+from controller.rollout import Fleet, Job, Outcome
 from envs import tracks
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
-from runs.executor import Workers
 
 import numpy as np
 
@@ -79,7 +78,7 @@ class Run:
         scores = [r.validation for r in self.rows if r.stage == self.stage]
         return max((score for score in scores if score is not None), default=-np.inf)
 
-    def generation(self, workers: Workers, worlds: int, count: int, validate: list[int]) -> Row:
+    def generation(self, fleet: Fleet, validate: list[int]) -> Row:
         """Do one generation: ask, roll out, tell, and validate the mean on `validate` if given."""
         began = time.monotonic()
         number = self.evolution.generation + 1
@@ -87,14 +86,14 @@ class Run:
             self.settings["seed"], len(self.rows), self.settings["rollouts"]
         )
         candidates = self.evolution.ask()
-        outcomes = self._roll_out(workers, candidates, driven_on, worlds, count)
+        outcomes = self._roll_out(fleet, candidates, driven_on)
         returns = np.array([[outcome.score for outcome in row] for row in outcomes])
         self.evolution.tell(candidates, returns.mean(1))
         driven = [outcome for row in outcomes for outcome in row]
 
         score = None
         if validate:
-            validated = evaluate.drive_tracks(workers, self.evolution.mean, validate, stock=False)
+            validated = evaluate.drive_tracks(fleet, self.evolution.mean, validate, stock=False)
             driven += validated
             score = evaluate.summary(validated)
             if score["mean"] > self.best_validation:
@@ -109,7 +108,7 @@ class Run:
             sigma=self.evolution.sigma,
             steps=sum(outcome.steps for outcome in driven),
             seconds=round(time.monotonic() - began, 2),
-            workers=count,
+            workers=fleet.workers,
             validation=score and score["mean"],
             validation_sd=score and score["sd"],
         )
@@ -118,25 +117,11 @@ class Run:
         self.evolution.save(self.evolution_file)
         return row
 
-    def _roll_out(
-        self,
-        workers: Workers,
-        candidates: np.ndarray,
-        driven_on: list[int],
-        worlds: int,
-        count: int,
-    ) -> list[list[Outcome]]:
+    def _roll_out(self, fleet, candidates, driven_on) -> list[list[Outcome]]:
         """Drive every candidate on every track; outcomes (population, tracks)."""
         jobs = [Job(candidate, track) for candidate in candidates for track in driven_on]
-        # Dealt like cards, so that every worker gets some of each candidate.
-        tasks = [
-            (jobs[first::count], worlds, self.settings["patience"], False) for first in range(count)
-        ]
-        dealt = workers.all(drive_here, tasks)
-        outcomes: list[Outcome | None] = [None] * len(jobs)
-        for first, driven in enumerate(dealt):
-            outcomes[first::count] = driven
-        return [outcomes[i : i + len(driven_on)] for i in range(0, len(outcomes), len(driven_on))]
+        outcomes = fleet.drive(jobs, self.settings["patience"])
+        return [outcomes[i : i + len(driven_on)] for i in range(0, len(jobs), len(driven_on))]
 
     def _keep(self, generation: int, score: dict) -> None:
         facts = {**self.settings, "stage": self.stage, "generation": generation}

@@ -41,6 +41,29 @@ def _leave_with_parent() -> None:
     os._exit(1)
 
 
+class Counter:
+    """A number that processes of this machine count up together; pass it to their `prepare`."""
+
+    def __init__(self):
+        self._value = multiprocessing.get_context("spawn").Value("q", 0)
+
+    def restart(self) -> None:
+        with self._value.get_lock():
+            self._value.value = 0
+
+    def take(self) -> int:
+        """The next number, from 0; no two callers get the same."""
+        with self._value.get_lock():
+            taken = self._value.value
+            self._value.value = taken + 1
+        return taken
+
+    @property
+    def taken(self) -> int:
+        """How many numbers have been taken."""
+        return self._value.value
+
+
 class Workers:
     """Workers that do independent tasks and survive the death of one of them.
 

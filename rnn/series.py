@@ -16,6 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 MANIFEST = "series.json"
+# The share of stretches that begin where their episode does: agents and dreams begin there too,
+# and what is seen there, the track from far above, is seen nowhere else.
+BEGINNINGS = 0.1
 
 
 def layout(latent: int) -> dict:
@@ -79,8 +82,8 @@ def batches(
 ) -> tf.data.Dataset:
     """`count` batches of random stretches of random episodes; see `rnn.arch.MDNRNN` for keys.
 
-    Stretches start anywhere in an episode and are `sequence` steps long; what an episode lacks is
-    padded and masked. The order follows from `seed`.
+    Stretches start anywhere in an episode, a tenth of them at its first step, and are `sequence`
+    steps long; what an episode lacks is padded and masked. The order follows from `seed`.
     """
     rng_seed = list(seed)
 
@@ -97,7 +100,7 @@ def batches(
 
 def _stretch(episode: dict, sequence: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     steps = len(episode["reward"])
-    start = rng.integers(max(1, steps - sequence + 1))
+    start = rng.integers(max(1, steps - sequence + 1)) if rng.random() >= BEGINNINGS else 0
     stop = min(start + sequence, steps)
     used = np.arange(start, stop)
 

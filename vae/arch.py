@@ -38,8 +38,13 @@ def decoder(latent: int = LATENT) -> keras.Model:
 
 
 def autoencoder(encoder: keras.Model, decoder: keras.Model) -> keras.Model:
-    """Both in one model, frames → reconstruction of their mean: what a weights file holds."""
-    return keras.Model(encoder.input, decoder(encoder.output[0]), name="vision")
+    """Both in one model, all weights of either: what a weights file holds.
+
+    Frames → the reconstruction of their mean, and the log-variance, whose layer would otherwise
+    not be part of the model and be left out of the file.
+    """
+    mean, log_variance = encoder.output
+    return keras.Model(encoder.input, [decoder(mean), log_variance], name="vision")
 
 
 def to_unit(frames: tf.Tensor) -> tf.Tensor:

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,10 +195,13 @@ def save_weights(model: keras.Model, path: Path) -> None:
 def load_weights(model: keras.Model, path: Path) -> None:
     """Load a weights file. Raises `BadInput` when it is missing, torn or of another shape."""
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            # Keras only warns of a layer that the file lacks and leaves it untrained.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist.") from None
-    except (OSError, ValueError, KeyError) as problem:
+    except (OSError, ValueError, KeyError, UserWarning) as problem:
         first = str(problem).strip().splitlines()[0]
         raise BadInput(f"{path} does not fit the model ({first}); train it again.") from None
 

@@ -22,12 +22,21 @@ def main() -> None:
     print(f"{total:,} frames of {len(learned)} episodes; {len(held_out)} episodes held out.")
 
     settings = arguments.settings(
-        options, "epochs", "batch_size", "learning_rate", "kl_tolerance", "seed", "refine"
+        options,
+        "epochs",
+        "batch_size",
+        "learning_rate",
+        "kl_tolerance",
+        "precision",
+        "seed",
+        "refine",
     ) | {"data": rollouts.fingerprint(episodes)}
 
     with directory.locked(model_directory.path):
         training.seed(options.seed)
-        model = arch.VAE(arch.encoder(), arch.decoder(), options.kl_tolerance, options.seed)
+        dtype = arguments.PRECISIONS[options.precision]
+        encoder, decoder = arch.encoder(dtype=dtype), arch.decoder(dtype=dtype)
+        model = arch.VAE(encoder, decoder, options.kl_tolerance, options.seed)
         model.compile(training.adam(options.learning_rate, options.epochs * per_epoch))
         run = training.Training(model_directory, "vision", settings)
         if not run.resume(model) and options.refine:
@@ -65,6 +74,7 @@ def parse():
     arguments.add_seed(parser)
     arguments.add_res(parser)
     arguments.add_refine(parser)
+    arguments.add_precision(parser)
     whole, number = arguments.whole, arguments.number
     parser.add_argument(
         "--epochs", type=whole(1, 10_000), default=10, help="passes over all frames"

@@ -52,6 +52,7 @@ def parse():
     arguments.add_vision(parser)
     arguments.add_res(parser)
     arguments.add_refine(parser)
+    arguments.add_precision(parser)
     whole, number = arguments.whole, arguments.number
     parser.add_argument(
         "--generations", type=whole(1, 100_000), default=100, help="of CMA-ES, in all"
@@ -92,12 +93,6 @@ def parse():
     )
     parser.add_argument(
         "--worlds", type=whole(1, 1024), default=32, help="worlds each process steps together"
-    )
-    parser.add_argument(
-        "--precision",
-        choices=tuple(rollout.PRECISIONS),
-        default=rollout.best_precision(),
-        help="arithmetic of V's encoder while training",
     )
     return parser.parse_args()
 

@@ -5,20 +5,19 @@ import dataclasses
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import envs
 from controller.agent import Agent
 from envs.car_racing import shrink
+from runs.arguments import PRECISIONS, BadInput
 from runs.directory import ModelDirectory
-from runs.executor import Counter, Workers, processes
+from runs.executor import ATTEMPTS, Counter, Workers, processes
 
 import gymnasium
 import numpy as np
 import tensorflow as tf
 
 UNLIMITED = 10**9
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,14 +64,6 @@ class _World:
         world = self.env.unwrapped
         visited = world.tile_visited_count / len(world.track)
         return Outcome(float(self.score), self.steps, visited, self.lap)
-
-
-def best_precision() -> str:
-    """bfloat16 where the processor multiplies it natively, else float32."""
-    with contextlib.suppress(OSError):
-        if "avx512_bf16" in Path("/proc/cpuinfo").read_text():
-            return "bfloat16"
-    return "float32"
 
 
 def training_env() -> gymnasium.Env:
@@ -165,6 +156,7 @@ class Fleet:
     ) -> list[Outcome]:
         """Drive all jobs; outcomes in their order. `progress(n)` hears of n more jobs done."""
         outcomes: dict[int, Outcome] = {}
+        fruitless = 0
         while missing := [number for number in range(len(jobs)) if number not in outcomes]:
             # More than one round only if a worker died with the jobs it had taken.
             self._started.restart()
@@ -174,6 +166,12 @@ class Fleet:
             with _reported(self._finished, progress):
                 for _, driven in self._pool.each(drive_here, tasks):
                     outcomes |= {missing[place]: outcome for place, outcome in driven.items()}
+            fruitless = 0 if outcomes.keys() & set(missing) else fruitless + 1
+            if fruitless == ATTEMPTS:
+                raise BadInput(
+                    f"Worker processes died {ATTEMPTS} times on the same episodes "
+                    "(killed, or out of memory?); try fewer --worlds or --workers."
+                )
         return [outcomes[number] for number in range(len(jobs))]
 
 

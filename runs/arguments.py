@@ -1,6 +1,7 @@
 """The arguments that all scripts share, and how a script ends when its input is wrong."""
 
 import argparse
+import contextlib
 import math
 import os
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 LARGEST_SEED = 999
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # name → Keras policy
 
 
 class BadInput(ValueError):
@@ -75,6 +77,23 @@ def add_refine(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="train the finished weights further, with the data that are there now",
     )
+
+
+def add_precision(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--precision",
+        choices=tuple(PRECISIONS),
+        default=best_precision(),
+        help="arithmetic of V's convolutions; bfloat16 where the processor has it",
+    )
+
+
+def best_precision() -> str:
+    """bfloat16 where the processor multiplies it natively, else float32."""
+    with contextlib.suppress(OSError):
+        if "avx512_bf16" in Path("/proc/cpuinfo").read_text():
+            return "bfloat16"
+    return "float32"
 
 
 def cores() -> int:

@@ -26,14 +26,15 @@ def encoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
     return keras.Model(frames, [mean, log_variance], name="encoder")
 
 
-def decoder(latent: int = LATENT) -> keras.Model:
+def decoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
     """Latents (B, L) float32 → frames (B, 64, 64, 3) float32 in [0, 1]."""
     z = keras.Input((latent,), name="z")
-    x = layers.Dense(1024)(z)
-    x = layers.Reshape((1, 1, 1024))(x)
+    x = layers.Dense(1024, dtype=dtype)(z)
+    x = layers.Reshape((1, 1, 1024), dtype=dtype)(x)
     for filters, kernel in ((128, 5), (64, 5), (32, 6)):
-        x = layers.Conv2DTranspose(filters, kernel, strides=2, activation="relu")(x)
-    frames = layers.Conv2DTranspose(3, 6, strides=2, activation="sigmoid")(x)
+        x = layers.Conv2DTranspose(filters, kernel, strides=2, activation="relu", dtype=dtype)(x)
+    x = layers.Conv2DTranspose(3, 6, strides=2, dtype=dtype)(x)
+    frames = layers.Activation("sigmoid", dtype="float32")(x)
     return keras.Model(z, frames, name="decoder")
 
 

@@ -15,7 +15,8 @@ Coordinates: *world* (units of Box2D, the playfield's centre is 0, y up), *windo
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from math import floor
 
 import cv2
 import numpy as np
@@ -70,10 +71,12 @@ TRIM = 0.17
 # Averaging to 96×96, Pygame's smoothscale loses one level horizontally and one vertically.
 LEVELS_LOST = 2
 
+SAMPLING = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 CHANNELS = 4  # of the ground; the fourth is unused, but warping four is quicker than three
-STEERING_STEPS = 9  # angles between the limits at which the front wheels are drawn
-STEERING_LIMIT = 0.4  # radians, of the wheels' joints
+STEERING_PER_RADIAN = 10  # angles at which the front wheels are drawn
 PHASES = 16  # turns of a wheel at which its white strip is drawn
+PHASES_PER_RADIAN = PHASES / math.tau
+PICTURES_KEPT = 1024  # sums of pictures of the car, at each zoom
 HULL_COLOUR = (204, 0, 0)  # Car gives its hull 0.8 of 255
 FULL = 256  # the weight of a pixel that is covered wholly
 
@@ -217,7 +220,7 @@ class Renderer:
             camera,
             (FRAME_SIZE, FRAME_SIZE),
             wide,
-            cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            SAMPLING,
             cv2.BORDER_CONSTANT,  # black outside the playfield
         )
         return cv2.cvtColor(wide, cv2.COLOR_BGRA2BGR)
@@ -272,8 +275,9 @@ def _view_after(steps: int) -> "View":
 class View:
     """The camera's scale, and the car at that scale, shared by all worlds of a process.
 
-    The car's pictures are made when first needed and kept: those of the body and wheels for every
-    steering angle, those of a wheel's white strip for every steering angle and turn.
+    The car's pictures are made when first needed and kept: of the body and its wheels for every
+    steering angle, of a wheel's white strip for every steering angle and turn, and as many sums of
+    these as fit. They are uint16 (rows, columns, 3): colours times weights, a full weight is 256.
     """
 
     def __init__(self, zoom: float):
@@ -304,30 +308,34 @@ class View:
         self._row_weights = rows[self._rows].astype(np.float32)
         self._column_weights = columns[self._columns].T.astype(np.float32)
         self._hull = self._mask([(corners, (0, 0), 0) for corners in _hull_corners()])
-        self._bodies: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        self._strips: dict[tuple[int, int, int], np.ndarray] = {}
+        self._body = cache(self._draw_body)
+        self._strip = cache(self._draw_strip)
+        self._body_and_front = lru_cache(PICTURES_KEPT)(self._draw_body_and_front)
+        self._rear = lru_cache(PICTURES_KEPT)(self._draw_rear)
 
     def draw_car(self, frame: np.ndarray, car: Car) -> None:
         """Draw the car into a uint8 frame (64, 64, 3)."""
         wheels = car.wheels
-        steering = round(wheels[0].joint.angle * ((STEERING_STEPS - 1) / 2 / STEERING_LIMIT))
-        body = self._bodies.get(steering)
-        if body is None:
-            body = self._bodies[steering] = self._draw_body(steering)
-        behind, paint = body
+        steering = round(wheels[0].joint.angle * STEERING_PER_RADIAN)
+        phases = [floor(wheel.phase * PHASES_PER_RADIAN) % PHASES for wheel in wheels]
+        behind, front = self._body_and_front(steering, phases[0], phases[1])
         pixels = frame[self._rows, self._columns]
         total = pixels.astype(np.uint16)
-        np.multiply(total, behind, out=total)
-        np.add(total, paint, out=total)
-        for number, wheel in enumerate(wheels):
-            phase = int(wheel.phase // (math.tau / PHASES)) % PHASES
-            key = (number, steering, phase)
-            strip = self._strips.get(key)
-            if strip is None:
-                strip = self._strips[key] = self._draw_strip(*key)
-            np.add(total, strip, out=total)
-        np.right_shift(total, 8, out=total)
-        np.copyto(pixels, total, casting="unsafe")
+        np.multiply(total, behind, total)
+        np.add(total, front, total)
+        np.add(total, self._rear(phases[2], phases[3]), total)
+        np.right_shift(total, 8, total)
+        np.copyto(pixels, total, "unsafe")
+
+    def _draw_body_and_front(self, steering: int, *phases: int) -> tuple[np.ndarray, np.ndarray]:
+        """The weight of what is behind the car, and the car's colour but for its rear strips."""
+        behind, paint = self._body(steering)
+        strips = [self._strip(wheel, steering, phase) for wheel, phase in enumerate(phases)]
+        return behind, sum(strips, start=paint)
+
+    def _draw_rear(self, *phases: int) -> np.ndarray:
+        """What the strips of the rear wheels add to the car's colour."""
+        return sum(self._strip(wheel, 0, phase) for wheel, phase in enumerate(phases, start=2))
 
     def _draw_body(self, steering: int) -> tuple[np.ndarray, np.ndarray]:
         """Hull and wheels: the weight of what is behind them, and their own colour times weight."""
@@ -339,7 +347,7 @@ class View:
 
     def _draw_strip(self, wheel: int, steering: int, phase: int) -> np.ndarray:
         """What the white strip of one wheel adds to the colour of its tyre, times weight."""
-        strip = _strip_corners((phase + 0.5) * math.tau / PHASES)
+        strip = _strip_corners((phase + 0.5) / PHASES_PER_RADIAN)
         mask = self._mask([_on_wheel(wheel, strip, steering)] if strip else [])
         lighter = _dimmed(WHEEL_WHITE) - _dimmed(WHEEL_COLOR)
         return (FULL * self._coverage(mask & ~self._hull) * lighter).astype(np.uint16)
@@ -403,7 +411,7 @@ def _strip_corners(phase: float) -> list[tuple[float, float]] | None:
 def _on_wheel(wheel: int, corners: Sequence, steering: int) -> tuple:
     """A polygon on a wheel, as `View._mask` takes it."""
     x, y = WHEELPOS[wheel]
-    angle = steering * 2 * STEERING_LIMIT / (STEERING_STEPS - 1) if wheel < 2 else 0.0
+    angle = steering / STEERING_PER_RADIAN if wheel < 2 else 0.0
     return corners, (x * SIZE, y * SIZE), angle
 
 

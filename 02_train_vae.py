@@ -38,7 +38,7 @@ def main() -> None:
         encoder, decoder = arch.encoder(dtype=dtype), arch.decoder(dtype=dtype)
         model = arch.VAE(encoder, decoder, options.kl_tolerance, options.seed)
         model.compile(training.adam(options.learning_rate, options.epochs * per_epoch))
-        run = training.Training(model_directory, "vision", settings)
+        run = training.Training(model_directory, "vision", settings, options.anew)
         if not run.resume(model) and options.refine:
             vae.restore(model_directory, model.encoder, model.decoder)
         if run.finished and model_directory.has("vision"):
@@ -73,7 +73,7 @@ def parse():
     arguments.add_data_dir(parser)
     arguments.add_seed(parser)
     arguments.add_res(parser)
-    arguments.add_refine(parser)
+    arguments.add_again(parser)
     arguments.add_precision(parser)
     whole, number = arguments.whole, arguments.number
     parser.add_argument(

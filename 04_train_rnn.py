@@ -44,7 +44,7 @@ def main() -> None:
             options.seed,
         )
         model.compile(training.adam(options.learning_rate, options.steps, clip=1.0))
-        run = training.Training(model_directory, "rnn", settings)
+        run = training.Training(model_directory, "rnn", settings, options.anew)
         if not run.resume(model) and options.refine:
             rnn.restore(model_directory, model.network)
         if run.finished and model_directory.has("rnn"):
@@ -86,7 +86,7 @@ def parse():
     arguments.add_seed(parser)
     arguments.add_vision(parser)
     arguments.add_res(parser)
-    arguments.add_refine(parser)
+    arguments.add_again(parser)
     whole, number = arguments.whole, arguments.number
     parser.add_argument(
         "--steps", type=whole(1, 10**7), default=2000, help="gradient steps, rounded up to hundreds"

@@ -19,11 +19,13 @@ class Run:
     Files: `controller.training.json` (settings), `controller.evolution.npz` (its state),
     `controller.csv` (its history), and with each new best mean `controller.weights.h5`.
 
-    Raises `BadInput` when the directory holds an evolution with other settings that this one
-    does not refine.
+    Raises `BadInput` when the directory holds an evolution with other settings, unless this one
+    refines its best mean or starts anew.
     """
 
-    def __init__(self, directory: ModelDirectory, features: int, settings: dict):
+    def __init__(
+        self, directory: ModelDirectory, features: int, settings: dict, anew: bool = False
+    ):
         self.directory = directory
         self.settings = settings
         self.state_file = directory.path / "controller.training.json"
@@ -42,7 +44,8 @@ class Run:
             self.stage = state["stage"]
             self.evolution = self._resumed(numbers)
         else:
-            self._refuse_to_overwrite(state)
+            if not anew:
+                self._refuse_to_overwrite(state)
             self.stage = 1 if state is None else state["stage"] + 1
             start = np.zeros(numbers.size)
             if settings["refine"]:
@@ -68,8 +71,7 @@ class Run:
         words = ", ".join(f"{name} {had.get(name)}, not {self.settings[name]}" for name in names)
         raise BadInput(
             f"{self.directory.path} holds an evolution with other settings ({words}): give the "
-            f"same, go on from its best with --refine, or remove {self.state_file} and "
-            f"{self.csv_file} to start anew."
+            "same, go on from its best with --refine, or start over with --anew."
         )
 
     @property

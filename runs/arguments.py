@@ -71,11 +71,18 @@ def add_res(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_refine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def add_again(parser: argparse.ArgumentParser) -> None:
+    """What to do where a finished training with other settings, or on other data, stands."""
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
         "--refine",
         action="store_true",
-        help="train the finished weights further, with the data that are there now",
+        help="train the finished weights further, with these settings and the data there are now",
+    )
+    again.add_argument(
+        "--anew",
+        action="store_true",
+        help="start over from nothing in place of a training with other settings or data",
     )
 
 

@@ -27,9 +27,10 @@ class Training:
     Two weights files take turns, so that a kill while writing one leaves the other.
     """
 
-    def __init__(self, directory: ModelDirectory, part: str, settings: dict):
+    def __init__(self, directory: ModelDirectory, part: str, settings: dict, anew: bool = False):
         self.directory = directory
         self.part = part
+        self.anew = anew
         self.settings = settings
         self.state_file = directory.path / f"{part}.training.json"
         self.epoch = 0
@@ -41,8 +42,8 @@ class Training:
     def resume(self, model: keras.Model) -> bool:
         """Bring `model` to the newest checkpoint of this training; False if there is none.
 
-        Raises `BadInput` when the directory holds the checkpoint of a training with other
-        settings, unless that one is over and this one refines its result.
+        Raises `BadInput` when the directory holds a training with other settings, unless this
+        one starts anew, or refines the result of that one, which must be over.
         """
         if not self.state_file.exists():
             return False
@@ -52,13 +53,12 @@ class Training:
         if state["finished"] and not self.directory.has(self.part):
             return False  # What it had made was removed: it is made anew.
         if state["settings"] != self.settings:
-            if state["finished"] and self.settings.get("refine"):
+            if self.anew or (state["finished"] and self.settings.get("refine")):
                 return False
             raise BadInput(
                 f"{self.directory.path} holds a training with other settings "
                 f"({_differences(state['settings'], self.settings)}): give the same, "
-                "train its finished result further with --refine, or remove "
-                f"{self.state_file} to start anew."
+                "train its finished result further with --refine, or start over with --anew."
             )
         self.epoch, self.batch = state["epoch"], state["batch"]
         self.saves, self.finished = state["saves"], state["finished"]

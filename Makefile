@@ -35,11 +35,11 @@ help:
 	@echo "PYTHON=$(PYTHON)  VENV=$(VENV)  DATA=$(DATA)  GPU=$(GPU)"
 
 run: install
-	$(call SCRIPT,01_generate_data.py) --episodes 60 --steps 500
-	$(call SCRIPT,02_train_vae.py)
+	$(call SCRIPT,01_generate_data.py) --episodes 120 --steps 500
+	$(call SCRIPT,02_train_vae.py) --epochs 3
 	$(call SCRIPT,03_generate_rnn_data.py)
-	$(call SCRIPT,04_train_rnn.py)
-	$(call SCRIPT,05_train_controller.py)
+	$(call SCRIPT,04_train_rnn.py) --steps 500 --batch-size 50
+	$(call SCRIPT,05_train_controller.py) --rollouts 1 --generations 30
 	$(PY) evaluate.py "$(DATA)/models/vae" --tracks 16
 
 test: install

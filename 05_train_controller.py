@@ -4,24 +4,35 @@ Writes DIR/models/VISION/controller.weights.h5 (the best mean of the distributio
 controller.csv (a row per generation), and RES/VISION_controller_curve.png and RES/VISION.gif. A
 stopped evolution goes on with the same command, and with more --generations; --refine starts a
 new one, with other numbers, from the best mean of a finished one.
+
+With --dream the candidates drive in M's dream, and only the mean's scores come from the world.
+The agent of each temperature is DIR/models/VISION-dream-TEMPERATURE; RES/VISION_dream_curve.png
+and RES/VISION_dream.md show its scores in both worlds.
 """
 
-from controller import arch, film, history, rollout, train
+from controller import arch, dream_history, film, history, rollout, train
 from controller.agent import Agent
+from controller.dream_rollout import DreamRollout
+from controller.dream_train import DreamRun, adopt
 from envs import tracks
+from rnn.dream import Dream
 from runs import arguments, directory, progress
 
 
 def main() -> None:
     options = parse()
-    model_directory = directory.DataDirectory(options.data_dir).model(options.vision)
-    agent = Agent(model_directory)
-    settings = arguments.settings(
-        options, "population", "rollouts", "sigma", "diagonal", "patience", "seed", "refine"
-    ) | {"rnn": agent.memory.digest}
+    data = directory.DataDirectory(options.data_dir)
+    if options.dream:
+        evolve_in_dreams(data, options)
+    else:
+        evolve_in_the_world(data.model(options.vision), options)
 
+
+def evolve_in_the_world(model_directory: directory.ModelDirectory, options) -> None:
+    agent = Agent(model_directory)
+    settings = settings_of(options, agent.memory.digest, "patience")
     with directory.locked(model_directory.path):
-        run = train.Run(model_directory, agent.features, settings)
+        run = train.Run(model_directory, agent.features, settings, options.anew)
         evolve(run, model_directory, options)
         best = arch.load(model_directory, agent.features)
 
@@ -30,6 +41,32 @@ def main() -> None:
     gif = options.res / f"{options.vision}.gif"
     score = film.lap(gif, agent, best, tracks.validation(1)[0])
     print(f"{model_directory.weights('controller')}, {curve}, {gif} (a lap of {score:.0f} points)")
+
+
+def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
+    pairs = {}
+    for temperature in options.temperatures or [options.temperature]:
+        model_directory = data.model(f"{options.vision}-dream-{temperature:g}")
+        with directory.locked(model_directory.path):
+            adopt(data.model(options.vision), model_directory)
+            dream = Dream(model_directory, temperature)
+            settings = settings_of(options, dream.memory.digest, "dream_steps")
+            dreams = DreamRollout(dream, options.dream_steps)
+            settings["temperature"] = temperature
+            run = DreamRun(model_directory, dreams, settings, options.anew)
+            evolve(run, model_directory, options)
+        pairs[temperature] = run.pairs
+
+    curve = options.res / f"{options.vision}_dream_curve.png"
+    dream_history.curve(curve, pairs, f"C evolved in the dream, {options.vision}")
+    table = options.res / f"{options.vision}_dream.md"
+    dream_history.write_table(table, pairs)
+    print(f"{table}, {curve}\n{table.read_text()}")
+
+
+def settings_of(options, memory: str, *more: str) -> dict:
+    common = ("population", "rollouts", "sigma", "diagonal", "seed", "refine")
+    return arguments.settings(options, *common, *more) | {"rnn": memory}
 
 
 def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -> None:
@@ -51,7 +88,7 @@ def parse():
     arguments.add_workers(parser)
     arguments.add_vision(parser)
     arguments.add_res(parser)
-    arguments.add_refine(parser)
+    arguments.add_again(parser)
     arguments.add_precision(parser)
     whole, number = arguments.whole, arguments.number
     parser.add_argument(
@@ -64,7 +101,7 @@ def parse():
         "--rollouts",
         type=whole(1, 1000),
         default=4,
-        help="tracks that each candidate drives, the same for all of a generation",
+        help="tracks (or dreams) that each candidate drives, the same for all of a generation",
     )
     parser.add_argument(
         "--sigma", type=number(0, 10, above=True), default=0.1, help="initial step size"
@@ -93,6 +130,18 @@ def parse():
     )
     parser.add_argument(
         "--worlds", type=whole(1, 1024), default=32, help="worlds each process steps together"
+    )
+    dream = parser.add_argument_group("in the dream")
+    dream.add_argument("--dream", action="store_true", help="evolve in M's dream")
+    temperature = number(0, 100, above=True)
+    dream.add_argument(
+        "--temperature", type=temperature, default=1.15, help="how much chance the dream has"
+    )
+    dream.add_argument(
+        "--temperatures", type=temperature, nargs="+", help="an agent for each, and their table"
+    )
+    dream.add_argument(
+        "--dream-steps", type=whole(1, 100_000), default=1000, help="steps of a dream at most"
     )
     return parser.parse_args()
 

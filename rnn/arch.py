@@ -86,7 +86,10 @@ def draw(
     √τ. The weights are renormalised after the division. As τ goes to 0, z goes to the mean of
     the heaviest component.
     """
-    log_weight, mean, log_sd = (tf.unstack(part, axis=-1) for part in split(mixture, latent))
+    mixtures = mixture.shape[-1] // (3 * latent)
+    log_weight, mean, log_sd = (
+        tf.unstack(part, mixtures, axis=-1) for part in split(mixture, latent)
+    )
     heaviest = functools.reduce(tf.maximum, log_weight)
     weight = [tf.exp((value - heaviest) / temperature) for value in log_weight]
     place = uniform * tf.add_n(weight)

@@ -66,8 +66,8 @@ class Dream:
 
     def step(
         self, state: State, action: tf.Tensor, keys: tf.Tensor, ticks: tf.Tensor
-    ) -> tuple[State, tf.Tensor, tf.Tensor]:
-        """Do actions (B, 3): the next state, rewards (B,) float32, ended (B,) bool."""
+    ) -> tuple[State, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Do actions (B, 3): the next state, rewards, ends (bool), chances of a tile, (B,) each."""
         latent = self.memory.latent
         chance = noise.uniform(keys, ticks, 2 * latent + 1)
         memory, (h, c) = self._cell(tf.concat([state.z, action], -1), [state.h, state.c])
@@ -82,4 +82,4 @@ class Dream:
         ended = chance[:, -1] < tf.sigmoid(self._done(memory)[:, 0])
         reward = starts.STEP_REWARD + tile * self.starts.tile
         reward = tf.where(ended, tile * reward + (1 - tile) * LEFT_PLAYFIELD, reward)
-        return State(z, h, c), reward, ended
+        return State(z, h, c), reward, ended, tile

@@ -64,6 +64,14 @@ class Dreams:
         self._ticks += np.uint32(1)
         return reward.numpy(), ended.numpy()
 
+    def place(self, z: np.ndarray) -> None:
+        """Set what all dreams show to the latent z (L,)."""
+        z = np.asarray(z, np.float32)
+        latent = self.dream.memory.latent
+        if z.shape != (latent,):
+            raise BadInput(f"A dream begins with {latent} numbers, not with shape {z.shape}.")
+        self._state = self._state._replace(z=np.tile(z, (self.count, 1)))
+
     @property
     def z(self) -> np.ndarray:
         """What the dreams show, (B, L) float32."""
@@ -71,7 +79,7 @@ class Dreams:
 
     def _step_or_begin(self, state, action, begin, keys, ticks):
         low, high = _actions().low, _actions().high
-        stepped, reward, ended = self.dream.step(
+        stepped, reward, ended, _ = self.dream.step(
             state, tf.clip_by_value(action, low, high), keys, ticks
         )
         begun = self.dream.begin(keys, ticks)
@@ -92,7 +100,7 @@ class DreamEnv(gymnasium.Env):
     episode with an empty memory, and is cut off after 1000 steps.
 
     `reset(seed=s)` makes the dream a function of s and the actions; `reset()` goes on with the
-    same stream of chance.
+    same stream of chance. `reset(options={"z": z})` begins with the latent z (L,) instead.
 
     Arguments:
         model         a model directory with V, M and starts.npz
@@ -127,6 +135,8 @@ class DreamEnv(gymnasium.Env):
             self._dreams.seed([_key(self.np_random)])
             self._seeded = True
         self._dreams.advance(np.zeros((1, ACTIONS)), np.array([True]))
+        if options and "z" in options:
+            self._dreams.place(options["z"])
         return self._seen(), {}
 
     def step(self, action):

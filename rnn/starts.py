@@ -38,12 +38,12 @@ def write(directory: ModelDirectory, episodes: list[Path], vision: Vision) -> No
     rows = [_row(series.read(path, vision.latent)) for path in episodes]
     z, hits, points = (np.stack(column).astype(np.float32) for column in zip(*rows, strict=True))
     arrays = {"z": z, "hits": hits, "points": points, "vision": np.full(len(z), vision.digest)}
-    rollouts.write_arrays(_path(directory), arrays, compress=False)
+    rollouts.write_arrays(path_in(directory), arrays, compress=False)
 
 
 def read(directory: ModelDirectory, memory: Memory) -> Starts:
     """The starts of a model directory. Raises `BadInput` when they are missing or do not fit M."""
-    path = _path(directory)
+    path = path_in(directory)
     if not path.exists():
         raise BadInput(f"{path} does not exist, so no dream can begin; run 04_train_rnn.py.")
     scalar = ((), np.float32)
@@ -56,7 +56,7 @@ def read(directory: ModelDirectory, memory: Memory) -> Starts:
     return Starts(rows["z"], float(rows["points"].sum() / hits) if hits else USUAL_TILE)
 
 
-def _path(directory: ModelDirectory) -> Path:
+def path_in(directory: ModelDirectory) -> Path:
     return directory.path / "starts.npz"
 
 

@@ -1,0 +1,94 @@
+"""Dream and real scores of the same policies, side by side: a CSV, a plot, a table."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+from runs import plots
+from runs.arguments import BadInput
+from runs.directory import write_whole
+
+import matplotlib.pyplot as plt
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """What one mean of the distribution scored in its dream and on the real validation tracks."""
+
+    stage: int
+    generation: int
+    dream: float
+    dream_sd: float
+    real: float
+    real_sd: float
+
+
+NAMES = [field.name for field in dataclasses.fields(Pair)]
+
+
+def write(path: Path, pairs: list[Pair]) -> None:
+    with write_whole(path) as beside, open(beside, "w", newline="") as file:
+        writer = csv.DictWriter(file, NAMES)
+        writer.writeheader()
+        writer.writerows(map(dataclasses.asdict, pairs))
+
+
+def read(path: Path) -> list[Pair]:
+    """The pairs of a file, none if there is no file."""
+    if not path.exists():
+        return []
+    try:
+        with open(path, newline="") as file:
+            return [_pair(fields) for fields in csv.DictReader(file)]
+    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as problem:
+        raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
+
+
+def _pair(fields: dict[str, str]) -> Pair:
+    whole = {"stage", "generation"}
+    return Pair(**{n: int(fields[n]) if n in whole else float(fields[n]) for n in NAMES})
+
+
+def curve(path: Path, histories: dict[float, list[Pair]], title: str) -> None:
+    """One panel for each temperature: the means' scores, dreamt and real, by generation."""
+    figure, axes = plt.subplots(
+        1, len(histories), figsize=(max(7, 4 * len(histories)), 4), sharey=True, squeeze=False
+    )
+    for axis, (temperature, pairs) in zip(axes[0], histories.items(), strict=True):
+        generations = range(1, len(pairs) + 1)
+        if len({pair.stage for pair in pairs}) == 1:
+            generations = [pair.generation for pair in pairs]
+        for world in ("dream", "real"):
+            axis.errorbar(
+                generations,
+                [getattr(pair, world) for pair in pairs],
+                [getattr(pair, f"{world}_sd") for pair in pairs],
+                fmt="o-",
+                capsize=3,
+                label={"dream": "in the dream", "real": "in the real world"}[world] + ", ± SD",
+            )
+        axis.axhline(900, color="grey", linestyle=":", label="solved")
+        axis.set(xlabel="generation", title=f"temperature {temperature:g}")
+    axes[0][0].set(ylabel="return of the distribution's mean")
+    axes[0][0].legend(fontsize="small")
+    figure.suptitle(title)
+    figure.tight_layout()
+    plots.save_figure(figure, path)
+
+
+def write_table(path: Path, histories: dict[float, list[Pair]]) -> None:
+    """Dream → real by temperature, of the last mean and of the best in the real world."""
+    lines = [
+        "| temperature | last mean: dream | last mean: real | best mean: dream | best mean: real |",
+        "|" + "---|" * 5,
+    ]
+    for temperature, pairs in histories.items():
+        last, best = pairs[-1], max(pairs, key=lambda pair: pair.real)
+        cells = [
+            f"{score:.0f} ± {sd:.0f}"
+            for pair in (last, best)
+            for score, sd in ((pair.dream, pair.dream_sd), (pair.real, pair.real_sd))
+        ]
+        lines.append(f"| {temperature:g} | " + " | ".join(cells) + " |")
+    with write_whole(path) as beside:
+        beside.write_text("\n".join(lines) + "\n")

@@ -1,0 +1,82 @@
+"""One evolution of C inside M's dream, watched from the real world.
+
+The candidates never leave the dream. Every few generations the distribution's mean drives in both
+worlds, so that the two scores side by side show when C learns to cheat its dream.
+"""
+
+import shutil
+
+from controller import dream_history, train
+from controller.dream_history import Pair
+from controller.dream_rollout import DreamRollout
+from controller.evaluate import summary
+from controller.history import Row
+from controller.rollout import Fleet
+from rnn import starts
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory, write_whole
+
+import numpy as np
+
+# The dreams that score a mean, always the same; their keys lie above those of the evolution.
+SCORED_DREAMS = np.arange(2**31, 2**31 + 64, dtype=np.uint32)
+
+
+class DreamRun(train.Run):
+    """An evolution whose candidates drive in dreams; see `controller.train.Run`.
+
+    Beside the files of every evolution it writes `dream.csv`, a `Pair` for each mean scored.
+    """
+
+    def __init__(
+        self, directory: ModelDirectory, rollout: DreamRollout, settings: dict, anew: bool = False
+    ):
+        self.rollout = rollout
+        self.pairs_file = directory.path / "dream.csv"
+        super().__init__(directory, rollout.features, settings, anew)
+        now = self.stage, self.evolution.generation
+        pairs = dream_history.read(self.pairs_file)
+        self.pairs = [pair for pair in pairs if (pair.stage, pair.generation) <= now]
+
+    def generation(self, fleet: Fleet, validate: list[int]) -> Row:
+        row = super().generation(fleet, validate)
+        if validate:
+            [dreamt] = self.rollout.drive(self.evolution.mean[None], SCORED_DREAMS)
+            dream = summary(dreamt)
+            self.pairs.append(
+                Pair(
+                    stage=row.stage,
+                    generation=row.generation,
+                    dream=dream["mean"],
+                    dream_sd=dream["sd"],
+                    real=row.validation,
+                    real_sd=row.validation_sd,
+                )
+            )
+            dream_history.write(self.pairs_file, self.pairs)
+        return row
+
+    def _roll_out(self, fleet, candidates, driven_on):
+        # What are seeds of tracks in the real world are keys of dreams here.
+        return self.rollout.drive(candidates, np.array(driven_on, np.uint32))
+
+
+def adopt(source: ModelDirectory, target: ModelDirectory) -> None:
+    """Make `target` a model directory with the V, M and starts of `source` and its own C.
+
+    So a dream's driver is an agent of its own, beside the one that learned in the real world.
+    """
+    target.path.mkdir(parents=True, exist_ok=True)
+    for part in ("vision", "rnn"):
+        facts = source.facts(part)
+        if not target.has(part) or target.facts(part)["digest"] != facts["digest"]:
+            _copy(source.weights(part), target.weights(part))
+            target.describe(part, dict(facts))
+    _copy(starts.path_in(source), starts.path_in(target))
+
+
+def _copy(source, target) -> None:
+    if not source.exists():
+        raise BadInput(f"{source} does not exist; run 04_train_rnn.py.")
+    with write_whole(target) as beside:
+        shutil.copyfile(source, beside)

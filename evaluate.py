@@ -1,7 +1,9 @@
 """Score trained agents in stock Gymnasium CarRacing-v3 on tracks that no training sees.
 
-For each model directory: the mean and SD over the tracks, a 95 % bootstrap interval of the mean
-and the laps finished. Writes RES/scores.json and a GIF of each agent's first track.
+For each model directory: the mean and SD over the tracks, a 95 % bootstrap interval of the mean,
+the worst track and the laps finished; with several, their paired differences. Writes
+RES/scores.md, scores.json and scores.png, a GIF NAME_lap.gif of each agent's first track, and
+with several agents compare.gif.
 """
 
 from pathlib import Path
@@ -17,20 +19,43 @@ WORLDS = 10  # stepped together by each process; the stock world is slow and lar
 def main() -> None:
     options = parse()
     driven_on = tracks.evaluation(options.tracks)
+    names = named(options.models)
+    agents = {name: load(path) for name, path in names.items()}
     scores = {}
-    for path in options.models:
-        model_directory = directory.ModelDirectory(path)
-        agent = Agent(model_directory)
-        parameters = arch.load(model_directory, agent.features)
-        fleet = rollout.Fleet(model_directory, "float32", options.workers, WORLDS)
-        with fleet, progress.bar(len(driven_on), "tracks", what=str(path)) as bar:
-            outcomes = evaluate.drive_tracks(fleet, parameters, driven_on, True, bar.update)
-        scores[str(path)] = evaluate.report(outcomes, driven_on)
-        gif = options.res / f"{path.name}_lap.gif"
-        film.lap(gif, agent, parameters, driven_on[0])
+    for name, path in names.items():
+        fleet = rollout.Fleet(directory.ModelDirectory(path), "float32", options.workers, WORLDS)
+        with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
+            outcomes = evaluate.drive_tracks(fleet, agents[name][1], driven_on, True, bar.update)
+        scores[name] = evaluate.report(outcomes, driven_on)
+
+    table = evaluate.table(scores)
     directory.write_json(options.res / "scores.json", scores)
-    print(evaluate.table(scores))
-    print(f"{options.res}/scores.json and a GIF of each agent.")
+    directory.write_text(options.res / "scores.md", table + "\n")
+    evaluate.histogram(options.res / "scores.png", scores)
+    for name, (agent, parameters) in agents.items():
+        film.lap(options.res / f"{name}_lap.gif", agent, parameters, driven_on[0])
+    if len(agents) > 1:
+        film.race(options.res / "compare.gif", list(agents.values()), driven_on[0])
+    print(table)
+    print(f"{options.res}/scores.md, scores.json, scores.png and a GIF of each agent.")
+
+
+def load(path: Path):
+    """The agent and the policy's parameters of a model directory."""
+    model_directory = directory.ModelDirectory(path)
+    agent = Agent(model_directory)
+    return agent, arch.load(model_directory, agent.features)
+
+
+def named(models: list[Path]) -> dict[str, Path]:
+    """Short names of model directories: the last folder, or all of the path where two agree."""
+    last = [path.resolve().name for path in models]
+    if len(set(map(Path.resolve, models))) < len(models):
+        raise arguments.BadInput("A model directory is given twice; give each once.")
+    return {
+        name if last.count(name) == 1 else str(path).strip("/").replace("/", "_"): path
+        for name, path in zip(last, models, strict=True)
+    }
 
 
 def parse():

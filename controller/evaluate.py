@@ -1,10 +1,13 @@
 """Scores of one policy on many tracks: mean, SD, interval."""
 
 import dataclasses
+from pathlib import Path
 
 from controller.rollout import Fleet, Job, Outcome
+from runs import plots
 
 import gymnasium
+import matplotlib.pyplot as plt
 import numpy as np
 
 
@@ -52,12 +55,51 @@ def report(outcomes: list[Outcome], tracks: list[int]) -> dict:
 
 
 def table(scores: dict[str, dict]) -> str:
-    """The scores of several agents as a Markdown table."""
-    lines = ["| agent | mean ± SD | 95 % interval | worst | laps | tracks |", "|" + "---|" * 6]
+    """The scores of several agents as a Markdown table.
+
+    From the second agent on, the difference to the first on the same tracks, with its bootstrap
+    interval: tracks differ more than agents do, so pairs tell more than means.
+    """
+    head = ["agent", "mean ± SD", "95 % interval", "median", "worst (track)", "laps", "tracks"]
+    lines = []
+    first = _episode_scores(next(iter(scores.values())))
     for name, score in scores.items():
         low, high = score["interval"]
-        lines.append(
-            f"| {name} | {score['mean']:.1f} ± {score['sd']:.1f} | {low:.1f} to {high:.1f} "
-            f"| {score['worst']:.1f} | {score['laps']} | {score['tracks']} |"
-        )
-    return "\n".join(lines)
+        own = _episode_scores(score)
+        worst = f"{score['worst']:.1f} ({score['first_track'] + int(own.argmin())})"
+        line = [
+            name,
+            f"{score['mean']:.1f} ± {score['sd']:.1f}",
+            f"{low:.1f} to {high:.1f}",
+            f"{score['median']:.1f}",
+            worst,
+            str(score["laps"]),
+            str(score["tracks"]),
+        ]
+        if len(scores) > 1:
+            low, high = bootstrap(own - first)
+            paired = f"{(own - first).mean():+.1f} ({low:+.1f} to {high:+.1f})"
+            line.append(paired if lines else "")
+        lines.append(line)
+    if len(scores) > 1:
+        head.append("against the first, paired")
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
+
+
+def histogram(path: Path, scores: dict[str, dict]) -> None:
+    """Plot how the scores of each agent are distributed."""
+    figure, axis = plt.subplots(figsize=(7, 3.5))
+    lowest = min(min(score["worst"], 0) for score in scores.values())
+    bins = np.arange(np.floor(lowest / 25) * 25, 1000, 25)
+    for name, score in scores.items():
+        label = f"{name}: {score['mean']:.0f} ± {score['sd']:.0f}"
+        axis.hist(_episode_scores(score), bins, alpha=0.6, label=label)
+    axis.axvline(900, color="grey", linestyle=":", label="solved, as a mean")
+    tracks = next(iter(scores.values()))["tracks"]
+    axis.set(xlabel="score of an episode", ylabel=f"of {tracks} tracks")
+    axis.legend(fontsize="small")
+    plots.save_figure(figure, path)
+
+
+def _episode_scores(score: dict) -> np.ndarray:
+    return np.array([episode["score"] for episode in score["episodes"]])

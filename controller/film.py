@@ -24,6 +24,21 @@ def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
 
     Left the car from above, right what V sees (top) and what it keeps of it (bottom).
     """
+    film, score = episode(agent, parameters, track)
+    save(path, film)
+    return score
+
+
+def race(path: Path, agents: list[tuple[Agent, np.ndarray]], track: int) -> None:
+    """Film several agents on one track to a GIF, one above the other; who is done waits."""
+    films = [episode(agent, parameters, track)[0] for agent, parameters in agents]
+    longest = max(map(len, films))
+    waited = [film + film[-1:] * (longest - len(film)) for film in films]
+    save(path, [np.concatenate(pictures) for pictures in zip(*waited, strict=True)])
+
+
+def episode(agent: Agent, parameters: np.ndarray, track: int) -> tuple[list[np.ndarray], float]:
+    """Drive one track; return its pictures, (192, 384, 3) uint8 each, and its score."""
     pictures, frames = [], []
     step = itertools.count()
 
@@ -39,8 +54,7 @@ def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
         np.concatenate([picture, np.concatenate([_enlarge(seen), _enlarge(kept)])], axis=1)
         for picture, seen, kept in zip(pictures, frames, to_bytes(decoded), strict=True)
     ]
-    save(path, film)
-    return outcome.score
+    return film, outcome.score
 
 
 def save(path: Path, film: list[np.ndarray]) -> None:

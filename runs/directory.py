@@ -75,10 +75,7 @@ class ModelDirectory:
         write_json(self.model_json, parts)
 
     def _parts(self) -> dict:
-        parts = read_json(self.model_json) if self.model_json.exists() else {}
-        if not isinstance(parts, dict):
-            raise BadInput(f"{self.model_json} does not describe a model; train it again.")
-        return parts
+        return read_json(self.model_json) if self.model_json.exists() else {}
 
 
 class _Facts(dict):
@@ -120,19 +117,26 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_json(path: str | os.PathLike, content) -> None:
+def write_text(path: str | os.PathLike, content: str) -> None:
     with write_whole(path) as beside:
-        beside.write_text(json.dumps(content, indent=2) + "\n")
+        beside.write_text(content)
 
 
-def read_json(path: str | os.PathLike):
-    """The content of a JSON file. Raises `BadInput` when it is missing or unreadable."""
+def write_json(path: str | os.PathLike, content: dict) -> None:
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: str | os.PathLike) -> dict:
+    """The content of a JSON file. Raises `BadInput` when it is missing, torn or no dictionary."""
     try:
-        return json.loads(Path(path).read_text())
+        content = json.loads(Path(path).read_text())
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist.") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
         raise BadInput(f"{path} cannot be read ({problem}); remove it and make it again.") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{path} holds no JSON object; remove it and make it again.")
+    return content
 
 
 @contextlib.contextmanager

@@ -154,7 +154,10 @@ class Fleet:
         stock: bool = False,
         progress: Callable[[int], None] | None = None,
     ) -> list[Outcome]:
-        """Drive all jobs; outcomes in their order. `progress(n)` hears of n more jobs done."""
+        """Drive all jobs; outcomes in their order. `progress(n)` hears of n more jobs done.
+
+        Raises `BadInput` when there are jobs that workers die of again and again.
+        """
         outcomes: dict[int, Outcome] = {}
         fruitless = 0
         while missing := [number for number in range(len(jobs)) if number not in outcomes]:

@@ -40,6 +40,8 @@ class Run:
             settings["seed"],
         )
         state = read_json(self.state_file) if self.state_file.exists() else None
+        if state is not None and state.keys() != {"settings", "stage"}:
+            raise BadInput(f"{self.state_file} is not the state of an evolution; remove it.")
         if state is not None and state["settings"] == settings:
             self.stage = state["stage"]
             self.evolution = self._resumed(numbers)

@@ -5,7 +5,7 @@ import dataclasses
 from rnn import arch
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.training import load_weights, save_weights
+from runs.training import buildable, load_weights, save_weights
 
 import keras
 
@@ -37,7 +37,8 @@ def load(directory: ModelDirectory) -> Memory:
             f"M in {directory.path} was trained on the latents of another V; "
             "run 03_generate_rnn_data.py and 04_train_rnn.py again."
         )
-    network = build(facts)
+    with buildable(facts):
+        network = build(facts)
     load_weights(network, directory.weights("rnn"))
     return Memory(network, facts["latent"], facts["units"], tuple(facts["heads"]), facts["digest"])
 

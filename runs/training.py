@@ -48,7 +48,7 @@ class Training:
         if not self.state_file.exists():
             return False
         state = read_json(self.state_file)
-        if not isinstance(state, dict) or state.keys() != STATE:
+        if state.keys() != STATE:
             raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
         if state["finished"] and not self.directory.has(self.part):
             return False  # What it had made was removed: it is made anew.
@@ -204,6 +204,19 @@ def load_weights(model: keras.Model, path: Path) -> None:
     except (OSError, ValueError, KeyError, UserWarning) as problem:
         first = str(problem).strip().splitlines()[0]
         raise BadInput(f"{path} does not fit the model ({first}); train it again.") from None
+
+
+@contextlib.contextmanager
+def buildable(facts: dict):
+    """Turn what Keras raises over architecture numbers that no network has into `BadInput`."""
+    try:
+        yield
+    except (TypeError, ValueError) as problem:
+        if isinstance(problem, BadInput):
+            raise
+        raise BadInput(
+            f"model.json describes a network that cannot be built ({dict(facts)}); train it again."
+        ) from None
 
 
 @contextlib.contextmanager

@@ -189,7 +189,7 @@ def test_a_fact_that_model_json_lacks_is_named(model):
 @pytest.mark.parametrize("content", ["[]", '"text"', "3"])
 def test_a_model_json_that_is_no_dictionary_is_refused(model, content):
     model.model_json.write_text(content)
-    with pytest.raises(BadInput, match="does not describe a model"):
+    with pytest.raises(BadInput, match="model.json holds no JSON object"):
         model.has("vision")
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import envs
 from controller.rollout import Fleet, Job, Outcome
 from runs import plots
 
@@ -43,11 +44,11 @@ def summary(outcomes: list[Outcome]) -> dict:
     }
 
 
-def report(outcomes: list[Outcome], tracks: list[int]) -> dict:
+def report(outcomes: list[Outcome], tracks: list[int], drawing: str = "stock") -> dict:
     """The summary, what it was measured on, and every episode."""
     return {
         **summary(outcomes),
-        "environment": "CarRacing-v3",
+        "environment": "CarRacing-v3" if drawing == "stock" else envs.ENV_ID,
         "gymnasium": gymnasium.__version__,
         "first_track": tracks[0],
         "episodes": [dataclasses.asdict(outcome) for outcome in outcomes],

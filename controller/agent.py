@@ -1,11 +1,14 @@
 """V, M and C driving a batch of worlds together."""
 
+from collections.abc import Callable
+
 import rnn
 import vae
 from controller import arch
 from runs.directory import ModelDirectory
 from vae.arch import FRAME
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -22,7 +25,8 @@ class Agent:
         self.vision = vae.load(directory, dtype)
         self.memory = rnn.load(directory)
         self.features = self.vision.latent + self.memory.units
-        self._cell = self.memory.network.get_layer("lstm").cell
+        self._encode = frozen(self.vision.encoder)
+        self._remember = frozen(self.memory.network.get_layer("lstm").cell)
         self._tick = tf.function(
             self._step,
             input_signature=[
@@ -37,21 +41,22 @@ class Agent:
 
     def clear(self) -> None:
         """Forget all rows."""
-        self._h = self._c = np.zeros((0, self.memory.units), np.float32)
-        self._kernel, self._bias = arch.unpack(np.zeros((0, arch.size(self.features))))
+        none = np.zeros((0, self.memory.units), np.float32)
+        self._memories = [none, none]
+        self._policies = arch.unpack(np.zeros((0, arch.size(self.features))))
 
     def add(self, parameters: np.ndarray) -> None:
         """Append rows with these policies (N, P) and empty memories."""
-        kernel, bias = arch.unpack(parameters)
         empty = np.zeros((len(parameters), self.memory.units), np.float32)
-        self._h, self._c = np.concatenate([self._h, empty]), np.concatenate([self._c, empty])
-        self._kernel = np.concatenate([self._kernel, kernel])
-        self._bias = np.concatenate([self._bias, bias])
+        self._memories = [tf.concat([part, empty], 0) for part in self._memories]
+        policies = zip(self._policies, arch.unpack(parameters), strict=True)
+        self._policies = [tf.concat(parts, 0) for parts in policies]
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these."""
-        self._h, self._c = np.asarray(self._h)[rows], np.asarray(self._c)[rows]
-        self._kernel, self._bias = np.asarray(self._kernel)[rows], np.asarray(self._bias)[rows]
+        rows = np.array(rows, np.int32)
+        self._memories = [tf.gather(part, rows) for part in self._memories]
+        self._policies = [tf.gather(part, rows) for part in self._policies]
 
     def act(self, frames: np.ndarray) -> np.ndarray:
         """Frames (B, 64, 64, 3) uint8, one for each row → actions (B, 3) float32.
@@ -59,16 +64,32 @@ class Agent:
         What a row gets does not depend on the other rows, to the last bit. For that a single row
         is computed as two: only for a batch of one does oneDNN add up in another order.
         """
-        rows = len(frames)
-        state = (frames, self._h, self._c, self._kernel, self._bias)
-        if rows == 1:
-            state = [np.repeat(part, 2, axis=0) for part in state]
-        action, h, c = self._tick(*state)
-        self._h, self._c = h[:rows], c[:rows]
-        return action[:rows].numpy()
+        state = [frames, *self._memories, *self._policies]
+        if len(frames) == 1:
+            twice = [tf.repeat(part, 2, axis=0) for part in state]
+            action, *memories = (part[:1] for part in self._tick(*twice))
+        else:
+            action, *memories = self._tick(*state)
+        self._memories = memories
+        return action.numpy()
 
     def _step(self, frames, h, c, kernel, bias):
-        z, _ = self.vision.encoder(frames)
+        z, _ = self._encode(frames)
         action = arch.act(tf.concat([z, h], -1), kernel, bias)
-        _, (h, c) = self._cell(tf.concat([z, action], -1), [h, c])
+        _, (h, c) = self._remember(tf.concat([z, action], -1), [h, c])
         return action, h, c
+
+
+def frozen(layer: keras.Layer) -> Callable:
+    """A layer with its weights as they are now, as constants of the graph that calls it.
+
+    Variables would be cast and brought into the processor's order in every tick, constants once.
+    """
+    trainable = [variable.numpy() for variable in layer.trainable_variables]
+    others = [variable.numpy() for variable in layer.non_trainable_variables]
+
+    def call(*inputs):
+        outputs, _ = layer.stateless_call(trainable, others, *inputs)
+        return outputs
+
+    return call

@@ -1,0 +1,56 @@
+import dataclasses
+
+from controller import history
+from runs.arguments import BadInput
+
+import numpy as np
+import pytest
+from imageio import v3 as imageio
+
+ROWS = [
+    history.Row(1, 1, 12.5, -3.25, -40.0, 0.1, 5000, 36.0, 2),
+    history.Row(1, 2, 90.0, 10.0, -30.0, 0.11, 6000, 72.0, 2, 55.5, 12.25),
+    history.Row(2, 1, 1e-9, 1 / 3, -30.0, 0.04, 6000, 18.0, 4),
+]
+
+
+def test_rows_come_back_to_the_last_bit(tmp_path):
+    history.write(tmp_path / "c.csv", ROWS)
+    assert history.read(tmp_path / "c.csv") == ROWS
+    assert history.read(tmp_path / "missing.csv") == []
+
+
+def test_any_program_can_read_it(tmp_path):
+    history.write(tmp_path / "c.csv", ROWS[:2])
+    assert (tmp_path / "c.csv").read_text().splitlines() == [
+        ",".join(field.name for field in dataclasses.fields(history.Row)),
+        "1,1,12.5,-3.25,-40.0,0.1,5000,36.0,2,,",
+        "1,2,90.0,10.0,-30.0,0.11,6000,72.0,2,55.5,12.25",
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", [b"a,b\r\n1,2\r\n", b"stage,generation\r\n1,x\r\n", b"\xff\xfe\r\n1", b"a\r\n\x00"]
+)
+def test_a_file_of_another_kind_is_refused(tmp_path, content):
+    (tmp_path / "c.csv").write_bytes(content)
+    with pytest.raises(BadInput, match="c.csv cannot be read"):
+        history.read(tmp_path / "c.csv")
+
+
+def test_a_line_cut_off_is_refused(tmp_path):
+    history.write(tmp_path / "c.csv", ROWS)
+    whole = (tmp_path / "c.csv").read_bytes()
+    (tmp_path / "c.csv").write_bytes(whole[: whole.rindex(b",0.04")])
+    with pytest.raises(BadInput, match="c.csv cannot be read"):
+        history.read(tmp_path / "c.csv")
+
+
+def test_core_hours_add_up():
+    np.testing.assert_allclose(history.core_hours(ROWS), [0.02, 0.06, 0.08])
+
+
+@pytest.mark.parametrize("rows", [ROWS[:1], ROWS])
+def test_the_curve_is_a_picture(tmp_path, rows):
+    history.curve(tmp_path / "c.png", rows, "C")
+    assert imageio.imread(tmp_path / "c.png").std() > 0

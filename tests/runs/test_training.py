@@ -1,0 +1,168 @@
+from runs import training
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory, read_json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+EPOCHS, BATCHES = 3, 4
+
+
+def network() -> keras.Model:
+    training.seed(1)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    model.compile(training.adam(1e-2, EPOCHS * BATCHES, clip=0.5), loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def batches(epoch: int) -> tf.data.Dataset:
+    rng = np.random.default_rng((1, epoch))
+    x = rng.normal(size=(BATCHES * 5, 3)).astype(np.float32)
+    return tf.data.Dataset.from_tensor_slices((x, x.sum(1, keepdims=True) ** 2)).batch(5)
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends a training as a kill would, after some batches in all."""
+
+    def __init__(self, after: int):
+        super().__init__()
+        self.left = after
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.left -= 1
+        if self.left < 0:
+            raise InterruptedError
+
+
+def train(folder, settings=None, stop_after: int | None = None, anew=False):
+    """Train until the end or the stop; return the model and the training."""
+    model = network()
+    run = training.Training(ModelDirectory(folder), "rnn", settings or {"units": 2}, anew)
+    run.resume(model)
+    callbacks = () if stop_after is None else (Stop(stop_after),)
+    training.fit(model, run, EPOCHS, batches, BATCHES, batches(99), callbacks)
+    model.save_weights(ModelDirectory(folder).weights("rnn"))
+    ModelDirectory(folder).describe("rnn", {})
+    run.finish()
+    return model, run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(params=["every batch", "every epoch"])
+def checkpoints(request, monkeypatch) -> str:
+    if request.param == "every batch":
+        monkeypatch.setattr(training, "MINUTES_BETWEEN_CHECKPOINTS", 0)
+    return request.param
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 6])
+def test_a_stopped_training_resumes_to_the_last_bit(tmp_path, whole, checkpoints, stop_after):
+    with pytest.raises(InterruptedError):
+        train(tmp_path, stop_after=stop_after)
+    state = tmp_path / "rnn.training.json"
+    if checkpoints == "every batch":
+        at = read_json(state)
+        assert at["epoch"] * BATCHES + at["batch"] == stop_after
+    else:
+        assert state.exists() == (stop_after >= BATCHES)
+    model, run = train(tmp_path)
+    for one, other in zip(model.get_weights(), whole[0].get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert run.epoch == EPOCHS and run.finished
+    assert [row["val_loss"] for row in run.history] == [row["val_loss"] for row in whole[1].history]
+
+
+def test_a_finished_training_leaves_no_checkpoints_and_does_nothing_again(tmp_path):
+    train(tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"model.json", "rnn.weights.h5", "rnn.training.json", "logs"}
+    run = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2})
+    assert run.resume(network()) and run.finished
+
+
+def stopped(folder) -> None:
+    with pytest.raises(InterruptedError):
+        train(folder, stop_after=5)
+
+
+def test_other_settings_are_refused_and_named(tmp_path):
+    stopped(tmp_path)
+    with pytest.raises(BadInput, match=r"other settings \(units 2, not 3\).*--refine.*--anew"):
+        train(tmp_path, {"units": 3})
+    with pytest.raises(BadInput, match="other settings"):
+        train(tmp_path, {"units": 3, "refine": True})
+
+
+def test_anew_starts_over_where_another_training_stands(tmp_path, whole):
+    stopped(tmp_path)
+    _, run = train(tmp_path, {"units": 3}, anew=True)
+    assert len(run.history) == EPOCHS
+    assert read_json(tmp_path / "rnn.training.json")["settings"] == {"units": 3}
+
+
+def test_a_finished_training_may_be_refined_with_other_settings(tmp_path):
+    train(tmp_path)
+    refining = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3, "refine": True})
+    assert not refining.resume(network()) and not refining.finished
+    with pytest.raises(BadInput, match="other settings"):
+        training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3}).resume(network())
+
+
+def test_what_was_removed_after_its_training_is_trained_anew(tmp_path):
+    train(tmp_path)
+    ModelDirectory(tmp_path).weights("rnn").unlink()
+    run = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2})
+    assert not run.resume(network()) and not run.finished and run.epoch == 0
+
+
+def test_a_checkpoint_that_was_changed_is_refused(tmp_path):
+    stopped(tmp_path)
+    [checkpoint] = tmp_path.glob("rnn.training?.weights.h5")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
+    with pytest.raises(BadInput, match="is not the checkpoint of .*rnn.training.json"):
+        train(tmp_path)
+
+
+def test_weights_of_another_shape_or_with_a_layer_less_are_refused(tmp_path):
+    path = tmp_path / "a.weights.h5"
+    training.save_weights(network(), path)
+    training.load_weights(network(), path)
+    wide = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    deep = keras.Sequential([keras.Input((3,)), *[keras.layers.Dense(2) for _ in range(3)]])
+    for other in (wide, deep):
+        with pytest.raises(BadInput, match="a.weights.h5 does not fit the model"):
+            training.load_weights(other, path)
+    with pytest.raises(BadInput, match="does not exist"):
+        training.load_weights(network(), tmp_path / "b.weights.h5")
+
+
+def test_the_learning_rate_falls_to_a_hundredth_by_a_cosine():
+    schedule = training.adam(0.1, 100)._learning_rate
+    assert float(schedule(0)) == pytest.approx(0.1)
+    assert float(schedule(50)) == pytest.approx(0.1 * (0.01 + 0.99 / 2), rel=1e-5)
+    assert float(schedule(100)) == pytest.approx(0.001)
+    assert float(schedule(1000)) == pytest.approx(0.001)
+
+
+def test_bad_input_inside_an_input_pipeline_comes_out_as_itself():
+    def bad(number):
+        raise BadInput(f"episode {number} is torn; remove it.")
+
+    data = tf.data.Dataset.range(3).map(lambda n: tf.numpy_function(bad, [n], tf.int64))
+    with (
+        pytest.raises(BadInput, match="^episode 0 is torn; remove it.$"),
+        training.readable_errors(),
+    ):
+        list(data)
+
+
+def test_other_errors_of_a_pipeline_stay_what_they_are():
+    with pytest.raises(tf.errors.InvalidArgumentError), training.readable_errors():
+        tf.reshape(tf.zeros(3), (2, 2))

@@ -61,8 +61,9 @@ class Agent:
     def act(self, frames: np.ndarray) -> np.ndarray:
         """Frames (B, 64, 64, 3) uint8, one for each row → actions (B, 3) float32.
 
-        What a row gets does not depend on the other rows, to the last bit. For that a single row
-        is computed as two: only for a batch of one does oneDNN add up in another order.
+        What a row gets does not depend on the other rows, to the last bit, where L and H are
+        multiples of 8. For that a single row is computed as two: only for a batch of one does
+        oneDNN add up in another order.
         """
         state = [frames, *self._memories, *self._policies]
         if len(frames) == 1:

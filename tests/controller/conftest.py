@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import rnn
+import vae
+from controller import arch
+from rnn import arch as rnn_arch
+from runs.directory import ModelDirectory
+from vae import arch as vae_arch
+
+import keras
+import numpy as np
+import pytest
+
+LATENT, UNITS = 32, 16  # multiples of 8: to the last bit, a row does not depend on the others
+SIZE = arch.size(LATENT + UNITS)
+
+
+def save_agent(folder: Path) -> ModelDirectory:
+    """A whole agent, small and untrained, whose policy is half gas straight on."""
+    keras.utils.set_random_seed(4)
+    made = ModelDirectory(folder)
+    facts = {"architecture": "vae", "latent": LATENT}
+    vae.save(made, vae_arch.encoder(LATENT), vae_arch.decoder(LATENT), facts)
+    facts = {"latent": LATENT, "units": UNITS, "mixtures": 2, "heads": ["tile"]}
+    network = rnn_arch.network(LATENT, UNITS, 2, ("tile",))
+    rnn.save(made, network, {**facts, "vision": made.facts("vision")["digest"]})
+    facts = {"rnn": made.facts("rnn")["digest"]}
+    arch.save(made, np.zeros(SIZE), facts)
+    return made
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory) -> ModelDirectory:
+    return save_agent(tmp_path_factory.mktemp("agent"))
+
+
+@pytest.fixture
+def own_model(tmp_path) -> ModelDirectory:
+    """A model directory that the test may change."""
+    return save_agent(tmp_path / "agent")
+
+
+@pytest.fixture(scope="session")
+def policies() -> np.ndarray:
+    """Five policies (5, P) that drive differently: half gas and some steering."""
+    return np.random.default_rng(0).normal(0, 0.5, (5, SIZE))

@@ -1,0 +1,110 @@
+from controller import arch, history, train
+from runs.arguments import BadInput
+from runs.directory import read_json
+
+import numpy as np
+import pytest
+
+FEATURES = 32 + 16
+SETTINGS = {
+    "population": 6,
+    "rollouts": 1,
+    "sigma": 0.1,
+    "diagonal": True,
+    "patience": 10,
+    "seed": 1,
+    "refine": False,
+}
+
+
+def run(directory, anew=False, **changed) -> train.Run:
+    settings = {**SETTINGS, **changed, "rnn": directory.facts("rnn")["digest"]}
+    return train.Run(directory, FEATURES, settings, anew)
+
+
+def tell(one: train.Run, generations: int = 1) -> None:
+    """Generations as `generation` leaves them, with returns made up."""
+    for _ in range(generations):
+        candidates = one.evolution.ask()
+        one.evolution.tell(candidates, candidates[:, 0])
+        number = one.evolution.generation
+        one.rows.append(history.Row(one.stage, number, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1))
+        history.write(one.csv_file, one.rows)
+        one.evolution.save(one.evolution_file)
+
+
+def test_it_begins_at_zero_and_says_what_it_is(own_model):
+    begun = run(own_model)
+    assert begun.stage == 1 and begun.evolution.generation == 0 and begun.rows == []
+    assert not begun.evolution.mean.any()
+    state = read_json(own_model.path / "controller.training.json")
+    assert state["settings"]["population"] == 6
+
+
+def test_it_resumes(own_model):
+    begun = run(own_model)
+    tell(begun, 3)
+    resumed = run(own_model)
+    assert resumed.stage == 1 and len(resumed.rows) == resumed.evolution.generation == 3
+    assert np.array_equal(resumed.evolution.mean, begun.evolution.mean)
+
+
+def test_a_row_whose_generation_was_not_saved_is_made_again(own_model):
+    begun = run(own_model)
+    tell(begun, 2)
+    before = (own_model.path / "controller.evolution.npz").read_bytes()
+    tell(begun)
+    (own_model.path / "controller.evolution.npz").write_bytes(before)
+    resumed = run(own_model)
+    assert [row.generation for row in resumed.rows] == [1, 2]
+
+
+def test_other_settings_are_refused_and_nothing_is_lost(own_model):
+    tell(run(own_model), 2)
+    with pytest.raises(BadInput, match=r"other settings \(sigma 0.1, not 0.2\).*--refine.*--anew"):
+        run(own_model, sigma=0.2)
+    assert run(own_model).evolution.generation == 2
+
+
+def test_another_m_is_refused(own_model):
+    tell(run(own_model))
+    settings = {**SETTINGS, "rnn": "0" * 16}
+    with pytest.raises(BadInput, match=r"other settings \(rnn "):
+        train.Run(own_model, FEATURES, settings)
+
+
+def test_anew_begins_a_new_stage_at_zero(own_model):
+    tell(run(own_model), 2)
+    anew = run(own_model, anew=True, sigma=0.2)
+    assert anew.stage == 2 and anew.evolution.generation == 0
+    assert not anew.evolution.mean.any()
+    assert [row.stage for row in anew.rows] == [1, 1]
+    tell(anew)
+    assert run(own_model, sigma=0.2).evolution.generation == 1
+
+
+def test_refining_begins_at_the_best_mean(own_model):
+    tell(run(own_model))
+    best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
+    arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
+    refining = run(own_model, refine=True, sigma=0.04)
+    assert refining.stage == 2 and refining.evolution.sigma == 0.04
+    np.testing.assert_allclose(refining.evolution.mean, best)
+
+
+def test_the_best_mean_is_that_of_the_stage(own_model):
+    begun = run(own_model)
+    assert begun.best_validation == -np.inf
+    scores = [None, 500.0, None, 300.0]
+    begun.rows = [
+        history.Row(1, i, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1, score, score and 1.0)
+        for i, score in enumerate(scores)
+    ]
+    assert begun.best_validation == 500
+
+
+def test_a_line_tells_a_generation():
+    row = history.Row(1, 7, 300.0, 120.0, 1.0, 0.1, 20_000, 10.0, 1, 650.0, 80.0)
+    words = train.line(row)
+    assert "generation    7" in words and "2,000 steps/s" in words
+    assert "mean on validation tracks 650.0 ± 80.0" in words

@@ -79,10 +79,15 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def __exit__(self, *_) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
+    def __exit__(self, kind, *_) -> None:
+        if self._executor is None:
+            return
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = None
+        if kind is not None:
+            # Nobody wants what they have begun any more, and it may take minutes.
+            for process in multiprocessing.active_children():
+                process.terminate()
 
     def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, object]]:
         """Yield (index of the task, `function(*task)`) as the results come, in any order."""

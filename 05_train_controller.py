@@ -30,7 +30,7 @@ def main() -> None:
 
 def evolve_in_the_world(model_directory: directory.ModelDirectory, options) -> None:
     agent = Agent(model_directory)
-    settings = settings_of(options, agent.memory.digest, "patience")
+    settings = settings_of(options, agent.memory.digest, "patience", "precision")
     with directory.locked(model_directory.path):
         run = train.Run(model_directory, agent.features, settings, options.anew)
         evolve(run, model_directory, options)

@@ -10,6 +10,8 @@ import numpy as np
 
 matplotlib.use("Agg")
 
+PANELS_IN_A_ROW = 5
+
 
 def save_figure(figure, path: Path) -> None:
     with write_whole(path) as beside:
@@ -18,11 +20,15 @@ def save_figure(figure, path: Path) -> None:
 
 
 def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epoch") -> None:
-    """One panel per loss: training, and validation where it was measured."""
+    """One panel per loss: training, and validation where it was measured; five in a row."""
     names = [name for name in history[0] if not name.startswith("val_")]
-    figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3), squeeze=False)
+    columns = min(len(names), PANELS_IN_A_ROW)
+    rows = -(-len(names) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False)
+    for spare in axes.flat[len(names) :]:
+        spare.axis("off")
     steps = np.arange(1, len(history) + 1)
-    for axis, name in zip(axes[0], names, strict=True):
+    for axis, name in zip(axes.flat, names, strict=False):
         axis.plot(steps, [row[name] for row in history], label="training")
         if f"val_{name}" in history[0]:
             axis.plot(steps, [row[f"val_{name}"] for row in history], label="held out")

@@ -1,5 +1,5 @@
 """V sees: frames to latents and back. `vae.load(model_directory)` gives a trained one."""
 
-from vae.saved import Vision, load, restore, save
+from vae.saved import Vision, load, name, restore, save
 
-__all__ = ["Vision", "load", "restore", "save"]
+__all__ = ["Vision", "load", "name", "restore", "save"]

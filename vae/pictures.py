@@ -4,7 +4,9 @@ from pathlib import Path
 
 from envs import rollouts
 from runs.directory import write_whole
+from runs.plots import save_figure
 
+import matplotlib.pyplot as plt
 import numpy as np
 from imageio import v3 as imageio
 
@@ -24,6 +26,20 @@ def strip(path: Path, rows: list[np.ndarray], scale: int = 2) -> None:
     picture = np.concatenate([np.concatenate(list(to_bytes(row)), axis=1) for row in rows])
     with write_whole(path) as beside:
         imageio.imwrite(beside, picture.repeat(scale, axis=0).repeat(scale, axis=1))
+
+
+def labelled(path: Path, rows: dict[str, np.ndarray]) -> None:
+    """Save rows of frames as `strip` does, each with its name at its left."""
+    columns = len(next(iter(rows.values())))
+    figure, axes = plt.subplots(
+        len(rows), 1, figsize=(1.0 * columns + 1.6, 1.05 * len(rows)), squeeze=False
+    )
+    for axis, (name, row) in zip(axes[:, 0], rows.items(), strict=True):
+        axis.imshow(np.concatenate(list(to_bytes(row)), axis=1), interpolation="nearest")
+        axis.set_ylabel(name, rotation=0, ha="right", va="center")
+        axis.set(xticks=[], yticks=[])
+    figure.subplots_adjust(hspace=0.04)
+    save_figure(figure, path)
 
 
 def to_bytes(frames) -> np.ndarray:

@@ -4,8 +4,8 @@ import dataclasses
 
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.training import load_weights, save_weights
-from vae import arch
+from runs.training import buildable, load_weights, save_weights
+from vae import arch, arch_vaegan
 
 import keras
 
@@ -31,13 +31,27 @@ def build(facts: dict, dtype: str = "float32") -> tuple[keras.Model, keras.Model
     """The untrained encoder and decoder of the architecture that `facts` name."""
     if facts["architecture"] == "vae":
         return arch.encoder(facts["latent"], dtype), arch.decoder(facts["latent"])
+    if facts["architecture"] == "vaegan":
+        recipe = arch_vaegan.recipe_of(facts)
+        return (
+            arch_vaegan.encoder(facts["latent"], facts["depth"], recipe, dtype),
+            arch_vaegan.generator(facts["latent"], facts["depth"], recipe),
+        )
     raise BadInput(f"model.json names the unknown architecture {facts['architecture']!r}.")
+
+
+def name(facts: dict) -> str:
+    """What a V is called in a table: all that its training was told, but for the seed."""
+    if facts["architecture"] == "vae":
+        return "VAE"
+    return arch_vaegan.name(facts)
 
 
 def load(directory: ModelDirectory, dtype: str = "float32") -> Vision:
     """The V of a model directory. Raises `BadInput` when it is missing or does not fit."""
     facts = directory.facts("vision")
-    encoder, decoder = build(facts, dtype)
+    with buildable(facts):
+        encoder, decoder = build(facts, dtype)
     restore(directory, encoder, decoder)
     return Vision(encoder, decoder, facts["digest"])
 

@@ -1,0 +1,23 @@
+from vae import watch
+
+GOOD = {
+    "real_recognised": 0.8,
+    "reconstruction_recognised": 0.6,
+    "fantasy_recognised": 1.0,
+    "bits": 30.0,
+}
+
+
+def test_a_healthy_epoch_gives_no_warning():
+    assert watch.warnings(GOOD) == []
+
+
+def test_a_d_that_tells_all_frames_apart_is_warned_of():
+    won = GOOD | {"real_recognised": 0.99, "reconstruction_recognised": 0.99}
+    (sentence,) = watch.warnings(won)
+    assert "D tells every frame" in sentence and "--critic-rate" in sentence
+
+
+def test_an_empty_latent_is_warned_of():
+    (sentence,) = watch.warnings(GOOD | {"bits": 0.3})
+    assert "0.3 bits" in sentence and "collapse" in sentence

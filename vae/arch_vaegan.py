@@ -1,0 +1,500 @@
+"""V with an adversary: the VAE-GAN (Larsen et al. 2016), as published and as repaired.
+
+Three networks: the encoder E, the generator G (the decoder) and the discriminator D, which tells
+recorded frames from reconstructions and from fantasies, G's frames of z ~ N(0, I). E and G also
+learn from how far apart D's inner layers see a frame and its reconstruction.
+
+A `Recipe` holds all that the variants differ in. `published` is the model that was used with
+World Models, as it effectively was: BatchNorm was never told that it was training, so it neither
+measured nor mixed a batch and is here, too, a learned scale and shift; the discriminator's first
+convolution was dead, as the second read the frame again. Its random horizontal flips, which show
+the track mirrored under actions that are not, are left out. `repaired` starts from the VAE: its
+layers, its pixel error and its free bits, to which the adversary is added gently.
+
+Dimensions: B frames in a batch, 64×64×3 each, L latent numbers.
+"""
+
+import dataclasses
+
+from vae import arch
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+# Log-variances outside say nothing more (exp(-8) is a standard deviation of 0.02), but overflow.
+LOG_VARIANCE = (-8.0, 4.0)
+# Larsen's rule: D rests while its cost lies under the first, G ignores it over the second (nats).
+# Theirs asks real and false frames apart; but a D that takes all for real then rests for ever.
+EQUILIBRIUM = (0.68 - 0.35, 0.68 + 0.35)
+MOST_WEIGHT = 1e4  # of the deception, however small its gradient
+PENALTY = 10  # of WGAN-GP, on (‖gradient‖ - 1)²
+
+
+def _choice(default, help: str, *choices: str):
+    return dataclasses.field(default=default, metadata={"help": help, "choices": choices})
+
+
+def _value(default, help: str, most: float = 1e6):
+    return dataclasses.field(default=default, metadata={"help": help, "most": most})
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """The networks, the weights of the losses and how fast each network learns.
+
+    What a field means is said in its metadata, for a script's help as well.
+    """
+
+    layers: str = _choice("vae", "sizes of E and G", "published", "vae")
+    heads: str = _choice("linear", "E's outputs: through tanh, or free", "tanh", "linear")
+    discriminator: str = _choice("living", "D's layers", "published", "living")
+    adversary: str = _choice(
+        "hinge", "loss of D, and of G against it", "saturating", "bce", "hinge", "wgan-gp"
+    )
+    pixels: float = _value(1.0, "weight of the sum of squared pixel errors of a frame")
+    features: float = _value(20.0, "weight of the distance between D's inner layers")
+    relative: bool = _value(True, "divide that distance, layer by layer, by the layer's energy")
+    kl: float = _value(1.0, "weight of the KL, in nats a frame")
+    kl_tolerance: float = _value(0.5, "nats of KL for each latent dimension that cost nothing")
+    moments: float = _value(0.0, "weight of the batch of z not having mean 0 and variance 1")
+    deception: float = _value(0.2, "weight of deceiving D")
+    adaptive: bool = _value(
+        True, "measure that weight in gradients: 1 pulls at frames as hard as the other losses"
+    )
+    ramp_start: float = _value(0.1, "share of the training after which deceiving D begins", 1)
+    ramp_end: float = _value(0.4, "share of the training from which it has its full weight", 1)
+    equilibrium: bool = _value(True, "let D rest while it wins, and G ignore it while it loses")
+    r1: float = _value(0.0, "weight of D's squared gradient at recorded frames")
+    critic_steps: int = _value(1, "steps of D for one of E and G", 100)
+    learning_rate: float = _value(1e-3, "Adam's, of E and G", 1)
+    critic_rate: float = _value(5e-4, "Adam's, of D", 1)
+    critic_momentum: float = _value(0.5, "Adam's first beta, of D", 0.999)
+    falling: bool = _value(True, "let the learning rates fall to a hundredth by a cosine")
+    averaging: float = _value(
+        0.05, "share of the training over which the saved weights are averaged; 0: not averaged", 1
+    )
+
+
+RECIPES = {
+    "published": Recipe(
+        layers="published",
+        heads="tanh",
+        discriminator="published",
+        adversary="saturating",
+        pixels=0.0,
+        features=1.0,
+        relative=False,
+        kl=0.01 / arch.LATENT,  # there 0.01, of the mean over the dimensions
+        kl_tolerance=0.0,
+        moments=0.1,
+        deception=1.0,
+        adaptive=False,
+        ramp_start=0.0,
+        ramp_end=0.0,
+        equilibrium=False,
+        learning_rate=1e-4,
+        critic_rate=1e-4,
+        critic_momentum=0.9,
+        falling=False,
+        averaging=0.0,
+    ),
+    "repaired": Recipe(),
+}
+REPAIRED = RECIPES["repaired"]
+# Gulrajani et al. 2017. Its critic is meant to win, and its outputs are no log-odds.
+WGAN_GP = {
+    "critic_steps": 5,
+    "critic_rate": 1e-4,
+    "critic_momentum": 0.0,
+    "equilibrium": False,
+}
+
+
+def recipe(variant: str, **changes) -> Recipe:
+    """A variant's recipe with some fields changed; the adversary brings what it needs."""
+    adversary = WGAN_GP if changes.get("adversary") == "wgan-gp" else {}
+    return dataclasses.replace(RECIPES[variant], **adversary | changes)
+
+
+def recipe_of(facts: dict) -> Recipe:
+    """The recipe that `model.json` tells of."""
+    return Recipe(**{field.name: facts[field.name] for field in dataclasses.fields(Recipe)})
+
+
+def name(facts: dict) -> str:
+    """The variant, its depth, and every ingredient that is not as the variant has it."""
+    variant, given = facts["variant"], recipe_of(facts)
+    usual = recipe(variant, adversary=given.adversary)
+    words = [f"{variant} {facts['depth']}"]
+    if given.adversary != RECIPES[variant].adversary:
+        words.append(given.adversary)
+    for field in dataclasses.fields(Recipe):
+        value = getattr(given, field.name)
+        if value != getattr(usual, field.name):
+            words.append(f"{field.name.replace('_', ' ')} {value}")
+    return "VAE-GAN " + ", ".join(words)
+
+
+def encoder(
+    latent: int = arch.LATENT, depth: int = 32, recipe: Recipe = REPAIRED, dtype: str = "float32"
+) -> keras.Model:
+    """Frames (B, 64, 64, 3) uint8 → mean and log-variance of their latents, (B, L) float32 each.
+
+    At depth 32 the layers `vae` are exactly the VAE's. `dtype` is a Keras policy, as in
+    `arch.encoder`. Heads through tanh keep every standard deviation between 0.61 and 1.65: at
+    most 0.95 bit a dimension.
+    """
+    frames = keras.Input(arch.FRAME, dtype="uint8", name="frames")
+    x = layers.Rescaling(1 / 255, dtype=dtype)(frames)
+    if recipe.layers == "published":
+        for filters in (2 * depth, 4 * depth, 8 * depth):
+            x = layers.Conv2D(filters, 5, strides=2, padding="same", dtype=dtype)(x)
+            x = _scaled(x, dtype)
+        x = layers.Flatten(dtype=dtype)(x)  # (B, 8·8·8·depth)
+        x = _scaled(layers.Dense(latent, dtype=dtype)(x), dtype)
+    else:
+        for filters in (depth, 2 * depth, 4 * depth, 8 * depth):
+            x = layers.Conv2D(filters, 4, strides=2, activation="relu", dtype=dtype)(x)
+        x = layers.Flatten(dtype=dtype)(x)  # (B, 2·2·8·depth)
+    activation = "tanh" if recipe.heads == "tanh" else None
+    mean = layers.Dense(latent, activation, name="mean", dtype="float32")(x)
+    log_variance = layers.Dense(latent, activation, name="log_variance", dtype="float32")(x)
+    log_variance = keras.ops.clip(log_variance, *LOG_VARIANCE)
+    return keras.Model(frames, [mean, log_variance], name="encoder")
+
+
+def generator(
+    latent: int = arch.LATENT, depth: int = 32, recipe: Recipe = REPAIRED, dtype: str = "float32"
+) -> keras.Model:
+    """Latents (B, L) float32 → frames (B, 64, 64, 3) float32 in [0, 1]."""
+    z = keras.Input((latent,), name="z")
+    if recipe.layers == "published":
+        x = _scaled(layers.Dense(8 * 8 * 8 * depth, dtype=dtype)(z), dtype)
+        x = layers.Reshape((8, 8, 8 * depth), dtype=dtype)(x)
+        for filters in (8 * depth, 4 * depth, depth):
+            x = layers.Conv2DTranspose(filters, 5, strides=2, padding="same", dtype=dtype)(x)
+            x = _scaled(x, dtype)
+        x = layers.Conv2D(3, 5, padding="same", dtype=dtype)(x)
+    else:
+        x = layers.Dense(32 * depth, dtype=dtype)(z)
+        x = layers.Reshape((1, 1, 32 * depth), dtype=dtype)(x)
+        for filters, kernel in ((4 * depth, 5), (2 * depth, 5), (depth, 6)):
+            x = layers.Conv2DTranspose(filters, kernel, strides=2, activation="relu", dtype=dtype)(
+                x
+            )
+        x = layers.Conv2DTranspose(3, 6, strides=2, dtype=dtype)(x)
+    frames = layers.Activation("sigmoid", dtype="float32")(x)
+    return keras.Model(z, frames, name="generator")
+
+
+def discriminator(
+    depth: int = 32, recipe: Recipe = REPAIRED, dtype: str = "float32"
+) -> keras.Model:
+    """Frames (B, 64, 64, 3) float32 in [0, 1] → logit (B, 1), then the inner layers compared.
+
+    Published: one inner layer of 16·16·8·depth numbers (65,536 at depth 32; as the first
+    convolution is dead, the third must halve the picture to come to that). Living: three, and
+    half the encoder's widths, for a step costs three passes of D forth and back. LayerNorm,
+    unlike BatchNorm, lets every frame be judged by itself, which WGAN-GP demands.
+    """
+    frames = keras.Input(arch.FRAME, name="frames")
+    x, inner = layers.Rescaling(2, -1, dtype=dtype)(frames), []
+    if recipe.discriminator == "published":
+        x = layers.Conv2D(8 * depth, 5, strides=2, padding="same", dtype=dtype)(frames)
+        x = _scaled(x, dtype)
+        x = layers.Conv2D(8 * depth, 5, strides=2, padding="same", dtype=dtype)(x)
+        inner.append(x)
+        x = layers.Flatten(dtype=dtype)(_scaled(x, dtype))
+        x = _scaled(layers.Dense(8 * depth, dtype=dtype)(x), dtype)
+    else:
+        for filters in (max(4, depth // 2), depth, 2 * depth):
+            x = layers.Conv2D(filters, 4, strides=2, padding="same", dtype=dtype)(x)
+            x = layers.LayerNormalization(dtype=dtype)(x)
+            x = layers.LeakyReLU(0.2, dtype=dtype)(x)
+            inner.append(x)
+        x = layers.Flatten(dtype=dtype)(x)
+    logit = layers.Dense(1, dtype="float32")(x)
+    return keras.Model(frames, [logit, *inner], name="discriminator")
+
+
+def _scaled(x, dtype: str = "float32"):
+    """The published BatchNorm and LeakyReLU; see the module's words on BatchNorm."""
+    x = layers.BatchNormalization(dtype=dtype)(x, training=False)
+    return layers.LeakyReLU(0.2, dtype=dtype)(x)
+
+
+def discrimination(adversary: str, real, reconstructed, fantasy) -> tf.Tensor:
+    """D's loss from its logits (B, 1); half the weight on real frames, a quarter on each other."""
+    if adversary == "wgan-gp":
+        return (_mean(reconstructed) + _mean(fantasy)) / 2 - _mean(real)
+    cost = tf.nn.relu if adversary == "hinge" else tf.nn.softplus
+    margin = 1 if adversary == "hinge" else 0
+    fakes = _mean(cost(margin + reconstructed)) + _mean(cost(margin + fantasy))
+    return _mean(cost(margin - real)) / 2 + fakes / 4
+
+
+def deception(adversary: str, reconstructed, fantasy) -> tf.Tensor:
+    """G's loss from D's logits of its frames.
+
+    `saturating` is minus D's loss: where D is sure, it has no gradient. `bce` is the form that
+    keeps one (Goodfellow et al. 2014).
+    """
+    if adversary == "saturating":
+        return -(_mean(tf.nn.softplus(reconstructed)) + _mean(tf.nn.softplus(fantasy))) / 4
+    if adversary == "bce":
+        return (_mean(tf.nn.softplus(-reconstructed)) + _mean(tf.nn.softplus(-fantasy))) / 2
+    return -(_mean(reconstructed) + _mean(fantasy)) / 2
+
+
+def feature_distance(real: list, reconstructed: list, relative: bool) -> tf.Tensor:
+    """Mean squared distance between inner layers (B, …), averaged over the layers.
+
+    `relative`: over the mean square of the real one, so that no layer drowns the others and D
+    cannot change the loss by scaling its layers.
+    """
+    distances = []
+    for one, other in zip(real, reconstructed, strict=True):
+        one, other = tf.cast(one, tf.float32), tf.cast(other, tf.float32)
+        distance = _mean(tf.square(one - other))
+        distances.append(distance / (_mean(tf.square(one)) + 1e-8) if relative else distance)
+    return tf.add_n(distances) / len(distances)
+
+
+def off_moments(z: tf.Tensor) -> tf.Tensor:
+    """How far a batch (B, L) is from mean 0 and variance 1, averaged over dimensions."""
+    mean, variance = tf.nn.moments(z, axes=[0])
+    return _mean(tf.square(mean) + tf.square(variance - 1))
+
+
+def gradient_penalty(discriminator, real, fake, seed) -> tf.Tensor:
+    """WGAN-GP's 10 · (‖∇D‖ - 1)² between real and fake frames (Gulrajani et al. 2017, eq. 3)."""
+    between = tf.random.stateless_uniform((tf.shape(real)[0], 1, 1, 1), seed)
+    frames = fake + between * (real - fake)
+    return PENALTY * _mean(tf.square(_slope(discriminator, frames) - 1))
+
+
+def r1(discriminator, real) -> tf.Tensor:
+    """‖∇D‖² / 2 at real frames (Mescheder et al. 2018)."""
+    return _mean(tf.square(_slope(discriminator, real))) / 2
+
+
+def _slope(discriminator, frames) -> tf.Tensor:
+    """The norm of D's gradient at each frame, (B,)."""
+    with tf.GradientTape() as tape:
+        tape.watch(frames)
+        logit = discriminator(frames)[0]
+    gradient = tape.gradient(logit, frames)
+    # The root of zero has no derivative; a discriminator at its start may have no slope.
+    return tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=(1, 2, 3)) + 1e-12)
+
+
+def _mean(x) -> tf.Tensor:
+    return tf.reduce_mean(x)
+
+
+class VAEGAN(keras.Model):
+    """Trains E, G and D on frames; each minimises its own loss and nobody else's.
+
+        E: pixels + features + max(KL, free nats) + moments
+        G: pixels + features + deception of D
+        D: discrimination of real frames from reconstructions and fantasies, + its penalties
+
+    `steps` is the length of the training, of which the ramp of the deception is a share. Noise is
+    drawn from `seed` and the step number, so that a resumed training sees what it would have seen.
+    """
+
+    def __init__(self, encoder, generator, discriminator, recipe: Recipe, steps: int, seed=1):
+        super().__init__()
+        self.encoder = encoder
+        self.generator = generator
+        self.discriminator = discriminator
+        self.recipe = recipe
+        self.steps = steps
+        self.seed = seed
+        self.free_nats = recipe.kl_tolerance * encoder.output[0].shape[-1]
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in TRACKED}
+        self.built = True
+
+    def compile(self, encoder_optimizer, generator_optimizer, discriminator_optimizer):
+        super().compile(optimizer=None)
+        self.encoder_optimizer = encoder_optimizer
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+        # Built now, so that a checkpoint finds its place before the first step.
+        encoder_optimizer.build(self.encoder.trainable_variables)
+        generator_optimizer.build(self.generator.trainable_variables)
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def call(self, frames):
+        return self.generator(self.encoder(frames)[0])
+
+    def train_step(self, frames):
+        step = tf.cast(self.encoder_optimizer.iterations, tf.int32)
+        real = arch.to_unit(frames)
+        with tf.GradientTape(persistent=True) as tape:
+            view = self.view(frames, real, step)
+            common = self.recipe.pixels * view["pixels"] + self.recipe.features * view["features"]
+            encoder_loss = common + self.recipe.kl * view["cost"]
+            encoder_loss += self.recipe.moments * view["off_moments"]
+            with tape.stop_recording():
+                weight = self.deception_weight(tape, view, common, step)
+            generator_loss = common + weight * view["deception"]
+        _apply(self.encoder_optimizer, tape, encoder_loss, self.encoder)
+        _apply(self.generator_optimizer, tape, generator_loss, self.generator)
+        self.discriminate(real, view["reconstruction"], view["fantasy"], step)
+        return self.track(view | {"deception_weight": weight})
+
+    def test_step(self, frames):
+        step = tf.constant(-1)
+        view = self.view(frames, arch.to_unit(frames), step)
+        return self.track(view | {"deception_weight": self.ramp(self.steps)})
+
+    def view(self, frames, real, step) -> dict[str, tf.Tensor]:
+        """One pass through the three networks: the images, and every term of the losses."""
+        mean, log_variance = self.encoder(frames)
+        z = arch.sample(mean, log_variance, tf.stack([self.seed, step]))
+        reconstruction = self.generator(z)
+        # Seeds end at 999, so these streams meet no other run's.
+        prior = tf.random.stateless_normal(tf.shape(z), tf.stack([self.seed + 1000, step]))
+        fantasy = self.generator(prior)
+        real_logit, *real_layers = self.discriminator(real)
+        logit, *its_layers = self.discriminator(reconstruction)
+        fantasy_logit = self.discriminator(fantasy)[0]
+        logits = real_logit, logit, fantasy_logit
+        kl = arch.divergence(mean, log_variance)
+        adversary = self.recipe.adversary
+        return {
+            "reconstruction": reconstruction,
+            "fantasy": fantasy,
+            "logits": logits,
+            "pixels": _mean(tf.reduce_sum(tf.square(real - reconstruction), axis=(1, 2, 3))),
+            "features": feature_distance(real_layers, its_layers, self.recipe.relative),
+            "off_moments": off_moments(z),
+            "cost": _mean(tf.maximum(kl, self.free_nats)),
+            "bits": _mean(kl) / tf.math.log(2.0),
+            "deception": deception(adversary, logit, fantasy_logit),
+            "discrimination": discrimination(adversary, *logits),
+            **recognised(adversary, *logits),
+        }
+
+    def discriminate(self, real, reconstruction, fantasy, step) -> None:
+        """Let D learn from frames that E and G no longer change."""
+        for turn in range(self.recipe.critic_steps):
+            with tf.GradientTape() as tape:
+                # Three passes, not one over all: real and false frames never share a batch.
+                logits = [self.discriminator(x)[0] for x in (real, reconstruction, fantasy)]
+                loss = discrimination(self.recipe.adversary, *logits)
+                if self.recipe.adversary == "wgan-gp":
+                    fake = fantasy if turn % 2 else reconstruction
+                    seed = tf.stack([self.seed + 2000 + turn, step])
+                    loss += gradient_penalty(self.discriminator, real, fake, seed)
+                if self.recipe.r1:
+                    loss += self.recipe.r1 * r1(self.discriminator, real)
+            if self.recipe.equilibrium:
+                tf.cond(
+                    cost(*logits) > EQUILIBRIUM[0],
+                    lambda tape=tape, loss=loss: self._learn(tape, loss),
+                    lambda: False,
+                )
+            else:
+                self._learn(tape, loss)
+
+    def _learn(self, tape, loss) -> bool:
+        _apply(self.discriminator_optimizer, tape, loss, self.discriminator)
+        return True
+
+    def deception_weight(self, tape, view, common, step) -> tf.Tensor:
+        """The weight of deceiving D at this step.
+
+        Adaptive (after Esser et al. 2021, eq. 7, at G's output instead of its last layer): times
+        the gradient of the other losses at the reconstruction over the deception's own.
+        """
+        weight = self.ramp(step)
+        if self.recipe.adaptive:
+            reconstruction = view["reconstruction"]
+            others = tf.norm(tape.gradient(common, reconstruction))
+            own = tf.norm(tape.gradient(view["deception"], reconstruction))
+            weight *= tf.minimum(others / (own + 1e-8), MOST_WEIGHT)
+        if self.recipe.equilibrium:
+            losing = cost(*view["logits"]) > EQUILIBRIUM[1]
+            weight = tf.where(losing, 0.0, weight)
+        return weight
+
+    def ramp(self, step) -> tf.Tensor:
+        """The deception's weight before it is adapted: zero, rising over the ramp, full."""
+        start, end = self.recipe.ramp_start * self.steps, self.recipe.ramp_end * self.steps
+        share = (tf.cast(step, tf.float32) - start) / max(end - start, 1)
+        return self.recipe.deception * tf.clip_by_value(share, 0.0, 1.0)
+
+    def finalize(self) -> None:
+        """Put the moving averages, kept by the optimisers, in the place of E's and G's weights."""
+        self.encoder_optimizer.finalize_variable_values(self.encoder.trainable_variables)
+        self.generator_optimizer.finalize_variable_values(self.generator.trainable_variables)
+
+    def track(self, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        for name, tracker in self.trackers.items():
+            tracker.update_state(values[name])
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+
+# What is tracked, in training and on held-out frames; the last three are shares of frames.
+TRACKED = (
+    "pixels",
+    "features",
+    "bits",
+    "off_moments",
+    "discrimination",
+    "deception",
+    "deception_weight",
+    "real_recognised",
+    "reconstruction_recognised",
+    "fantasy_recognised",
+)
+
+
+def cost(real, reconstructed, fantasy) -> tf.Tensor:
+    """D's mean binary cross-entropy in nats, real and false frames alike, whatever its own loss."""
+    false = (_mean(tf.nn.softplus(reconstructed)) + _mean(tf.nn.softplus(fantasy))) / 2
+    return (_mean(tf.nn.softplus(-real)) + false) / 2
+
+
+def recognised(adversary: str, real, reconstructed, fantasy) -> dict[str, tf.Tensor]:
+    """The share of each kind of frame that D takes for what it is.
+
+    A Wasserstein critic knows no zero: its line runs midway between its means.
+    """
+    line = 0.0
+    if adversary == "wgan-gp":
+        line = _mean(real) / 2 + (_mean(reconstructed) + _mean(fantasy)) / 4
+    return {
+        "real_recognised": _mean(tf.cast(real > line, tf.float32)),
+        "reconstruction_recognised": _mean(tf.cast(reconstructed < line, tf.float32)),
+        "fantasy_recognised": _mean(tf.cast(fantasy < line, tf.float32)),
+    }
+
+
+def _apply(optimizer, tape, loss, network) -> None:
+    variables = network.trainable_variables
+    optimizer.apply(tape.gradient(loss, variables), variables)
+
+
+def optimizers(recipe: Recipe, steps: int) -> list[keras.optimizers.Adam]:
+    """Adam for E, G and D, for a training of `steps` steps."""
+
+    def adam(rate, **more):
+        if recipe.falling:
+            rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.01)
+        return keras.optimizers.Adam(rate, **more)
+
+    average = {}
+    if recipe.averaging:
+        kept = 1 - 1 / max(1, recipe.averaging * steps)
+        average = {"use_ema": True, "ema_momentum": kept}
+    momentum, second = recipe.critic_momentum, 0.999 if recipe.adversary != "wgan-gp" else 0.9
+    critic = adam(recipe.critic_rate, beta_1=momentum, beta_2=second)
+    return [adam(recipe.learning_rate, **average), adam(recipe.learning_rate, **average), critic]

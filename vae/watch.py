@@ -1,0 +1,77 @@
+"""Watching a training as a person would: the same frames again and again, and warnings."""
+
+from pathlib import Path
+
+from runs.directory import write_whole
+from vae import pictures
+
+import keras
+import numpy as np
+from imageio import v3 as imageio
+
+PICTURES = 40  # of a training
+SECONDS = 0.15  # each, in the GIF; the last stays longer
+
+# D is winning when it takes this share of each kind of frame for what it is.
+WON = 0.98
+# Under this many bits a frame cannot say where the road is.
+COLLAPSED = 5
+
+
+class Film(keras.callbacks.Callback):
+    """Keeps what a model makes of some frames, at moments spread over its training.
+
+    The pictures lie in a directory, so that a resumed training adds to what is there.
+    """
+
+    def __init__(self, directory: Path, frames: np.ndarray, steps: int, *, anew: bool):
+        super().__init__()
+        self.directory = directory
+        self.frames = frames
+        # Close together at first, when most changes.
+        shares = np.linspace(0, 1, PICTURES) ** 2
+        self.moments = set(np.unique(np.maximum(1, np.round(shares * steps))).astype(int))
+        if anew:
+            for old in directory.glob("*.png"):
+                old.unlink()
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = int(self.model.encoder_optimizer.iterations)
+        if step in self.moments:
+            self.keep(step)
+
+    def keep(self, step: int) -> None:
+        rows = [self.frames, self.model(self.frames)]
+        pictures.strip(self.directory / f"{step:08d}.png", rows)
+
+    def save(self, path: Path) -> None:
+        """Put the pictures together into a GIF."""
+        seen = [imageio.imread(kept) for kept in sorted(self.directory.glob("*.png"))]
+        durations = [1000 * SECONDS] * (len(seen) - 1) + [3000]
+        with write_whole(path) as beside:
+            imageio.imwrite(beside, np.stack(seen), duration=durations, loop=0)
+
+
+class Warnings(keras.callbacks.Callback):
+    """Says so after an epoch in which the adversary won or the latent went empty."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        for sentence in warnings(logs):
+            print(f"Warning, epoch {epoch + 1}: {sentence}")
+
+
+def warnings(logs: dict) -> list[str]:
+    """What is wrong with an epoch's averages, in sentences."""
+    found = []
+    kinds = ("real", "reconstruction", "fantasy")
+    if min(logs[f"{kind}_recognised"] for kind in kinds) > WON:
+        found.append(
+            "D tells every frame for what it is and has little left to teach; "
+            "lower --critic-rate or raise --r1."
+        )
+    if logs["bits"] < COLLAPSED:
+        found.append(
+            f"a latent holds only {logs['bits']:.1f} bits: the posterior collapses; "
+            "lower --kl or raise --kl-tolerance."
+        )
+    return found

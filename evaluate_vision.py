@@ -1,0 +1,119 @@
+"""Measure what each vision keeps of a frame: pixels, sharpness, the road, the car's state.
+
+Give the model directories of any number of VAEs and VAE-GANs; those that differ in their seed
+only are taken together. All see the same episodes, on which none was trained: those held out of
+DIR/rollout, or those of --unseen. Writes res/vision.md and vision.json (means, and 95 % intervals
+over episodes and seeds) and res/vision.png (truth above every reconstruction).
+"""
+
+from pathlib import Path
+
+import vae
+from envs import rollouts
+from runs import arguments, directory, progress
+from vae import compare, pictures, scenes
+
+import numpy as np
+
+
+def main() -> None:
+    options = parse()
+    data = directory.DataDirectory(options.data_dir)
+    learned, unseen = rollouts.split(rollouts.paths(data.rollout))
+    if options.unseen:
+        unseen = rollouts.paths(options.unseen)
+    models = [directory.ModelDirectory(path) for path in options.models]
+    groups = by_kind(models)
+
+    with progress.bar(len(learned) + len(unseen), "episodes", what="driving again") as bar:
+        learned_seen = see(learned, options.every, bar)
+        unseen_seen = see(unseen, options.every, bar)
+    found, sums = {}, {}
+    with progress.bar(len(models), "models") as bar:
+        for name, members in groups.items():
+            for model in members:
+                sums[model] = compare.sums(vae.load(model), learned_seen, unseen_seen)
+                bar.update()
+            rng = np.random.default_rng(options.seed)
+            found[name] = {
+                column: compare.estimate([sums[model][column] for model in members], rng)
+                for column in compare.COLUMNS
+            }
+    write(options, groups, found, sums, len(unseen))
+
+    truth = scenes.fixed(unseen)
+    rows = {"truth": truth}
+    for name, members in groups.items():
+        vision = vae.load(members[0])
+        rows[name] = vision.decoder(vision.encoder(truth)[0])
+    pictures.labelled(options.res / "vision.png", rows)
+    print(f"{options.res}/vision.md, vision.json, vision.png")
+
+
+def by_kind(models: list[directory.ModelDirectory]) -> dict[str, list]:
+    """Model directories under the name of what they hold, seeds together."""
+    groups, data = {}, set()
+    for model in models:
+        facts = model.facts("vision")
+        data.add(facts.get("data"))
+        groups.setdefault(vae.name(facts), []).append(model)
+    if len(data) > 1:
+        print("Note: these models were not all trained on the same episodes.")
+    return groups
+
+
+def see(paths: list[Path], every: int, bar) -> list[compare.Seen]:
+    episodes = []
+    for path in paths:
+        episodes.append(compare.see(path, every))
+        bar.update()
+    return episodes
+
+
+def write(options, groups, found, sums, episodes: int) -> None:
+    table = compare.markdown(found)
+    print(table)
+    with directory.write_whole(options.res / "vision.md") as beside:
+        beside.write_text(table)
+    content = {
+        "episodes": episodes,
+        "every": options.every,
+        "groups": found,
+        "models": {
+            name: [
+                {"directory": str(model.path), "vision": model.facts("vision")}
+                | {column: _ratio(sums[model][column]) for column in compare.COLUMNS}
+                for model in members
+            ]
+            for name, members in groups.items()
+        },
+    }
+    directory.write_json(options.res / "vision.json", content)
+
+
+def _ratio(rows: np.ndarray) -> float:
+    return float(rows[:, 0].sum() / rows[:, 1].sum())
+
+
+def parse():
+    parser = arguments.parser(__doc__)
+    parser.add_argument(
+        "models", nargs="+", type=Path, metavar="MODEL_DIR", help="directories with a trained V"
+    )
+    arguments.add_data_dir(parser)
+    arguments.add_seed(parser)
+    arguments.add_res(parser)
+    parser.add_argument(
+        "--unseen",
+        type=Path,
+        metavar="DIR",
+        help="episodes to measure on instead of the held-out tenth of the data directory's",
+    )
+    parser.add_argument(
+        "--every", type=arguments.whole(1), default=2, help="of so many frames, measure one"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments.run(main)

@@ -1,0 +1,164 @@
+"""What each of several visions keeps of the same unseen frames, with intervals.
+
+Every measure is a ratio of two sums over episodes (of a frame's measure over the frames that have
+it, say, or of explained over all variance), so that all are resampled alike: by whole episodes,
+for neighbouring frames hardly differ, and by the seeds of the training.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from envs import rollouts, truth
+from runs.arguments import BadInput
+from vae import arch, measures, probe, scenes
+from vae.saved import Vision
+
+import numpy as np
+
+BATCH = 250
+RESAMPLED = 2000
+COVERED = 95  # per cent, of an interval
+
+# A table's columns: name, what it is, digits after the point.
+COLUMNS = {
+    "psnr": ("PSNR, dB", 2),
+    "ssim": ("SSIM", 3),
+    "sharpness": ("sharpness (1: the truth's)", 3),
+    "iou_straight": ("road IoU, straight", 3),
+    "iou_curve": ("road IoU, curve", 3),
+    "precision_straight": ("road precision, straight", 3),
+    "precision_curve": ("road precision, curve", 3),
+    "recall_straight": ("road recall, straight", 3),
+    "recall_curve": ("road recall, curve", 3),
+    "lost_straight": ("road lost, straight", 4),
+    "lost_curve": ("road lost, curve", 4),
+    "r2_offset": ("probe R², offset", 3),
+    "r2_heading": ("probe R², heading", 3),
+    "r2_curvature": ("probe R², curvature ahead", 3),
+    "r2_speed": ("probe R², speed", 3),
+    "bits": ("bits a frame", 1),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """Some frames of an episode: obs (T, 64, 64, 3) uint8, their states (T, 4), their kinds."""
+
+    obs: np.ndarray
+    states: np.ndarray
+    kinds: dict[str, np.ndarray]
+
+    @property
+    def near(self) -> np.ndarray:
+        """Where the frame shows the road by the car, so that the state can be read from it."""
+        return self.kinds["straight"] | self.kinds["curve"]
+
+
+def see(path: Path, every: int) -> Seen:
+    """Every `every`-th frame of an episode, with the simulator's truth."""
+    state = truth.replay(path)
+    states = np.stack([getattr(state, name) for name in truth.NAMES], axis=1)
+    kinds = {kind: mask[::every] for kind, mask in scenes.kinds(state).items()}
+    return Seen(rollouts.read(path).obs[::every], states[::every], kinds)
+
+
+def sums(vision: Vision, learned: list[Seen], unseen: list[Seen]) -> dict[str, np.ndarray]:
+    """Each measure's numerator and denominator for each unseen episode, (E, 2).
+
+    The probe is fitted on episodes that the vision was trained on.
+    """
+    rows = [_of_frames(vision, episode) for episode in unseen]
+    found = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return found | _of_probe(vision, learned, unseen)
+
+
+def _of_frames(vision: Vision, episode: Seen) -> dict[str, tuple[float, float]]:
+    found = {name: [] for name in ("psnr", "ssim", "drawn", "true", "bits")}
+    agreement = {name: [] for name in ("iou", "precision", "recall", "lost")}
+    for start in range(0, len(episode.obs), BATCH):
+        obs = episode.obs[start : start + BATCH]
+        mean, log_variance = vision.encoder(obs)
+        drawn = vision.decoder(mean).numpy()
+        true = obs.astype(np.float32) / 255
+        found["psnr"].append(measures.psnr(true, drawn))
+        found["ssim"].append(measures.ssim(true, drawn))
+        found["drawn"].append(measures.edge_energy(drawn))
+        found["true"].append(measures.edge_energy(true))
+        found["bits"].append(arch.divergence(mean, log_variance).numpy() / np.log(2))
+        for name, value in measures.road_agreement(true, drawn).items():
+            agreement[name].append(value)
+    found = {name: np.concatenate(parts) for name, parts in found.items()}
+    row = {name: _mean(found[name]) for name in ("psnr", "ssim", "bits")}
+    row["sharpness"] = found["drawn"].sum(), found["true"].sum()
+    for name, parts in agreement.items():
+        values = np.concatenate(parts)
+        for kind in ("straight", "curve"):
+            row[f"{name}_{kind}"] = _mean(values[episode.kinds[kind]])
+    return row
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    return float(known.sum()), float(len(known))
+
+
+def _of_probe(vision: Vision, learned: list[Seen], unseen: list[Seen]) -> dict[str, np.ndarray]:
+    def latents(episode):
+        return vision.encoder.predict(episode.obs[episode.near], BATCH, verbose=0)[0]
+
+    learned = [episode for episode in learned if episode.near.any()]
+    if not learned or not any(episode.near.any() for episode in unseen):
+        raise BadInput("The episodes hold no frame with the car on the road; record more.")
+    weights = probe.fit(
+        np.concatenate([latents(episode) for episode in learned]),
+        np.concatenate([episode.states[episode.near] for episode in learned]),
+    )
+    centre = np.concatenate([episode.states[episode.near] for episode in unseen]).mean(axis=0)
+    explained = np.zeros((len(truth.NAMES), len(unseen), 2))
+    for i, episode in enumerate(unseen):
+        if episode.near.any():
+            states = episode.states[episode.near]
+            missed = np.square(states - probe.predict(weights, latents(episode))).sum(axis=0)
+            spread = np.square(states - centre).sum(axis=0)
+            explained[:, i] = np.stack([spread - missed, spread], axis=1)
+    return {f"r2_{name}": rows for name, rows in zip(truth.NAMES, explained, strict=True)}
+
+
+def estimate(trained: list[np.ndarray], rng: np.random.Generator) -> dict[str, float]:
+    """One measure over models that differ in their seed, each with its sums (E, 2).
+
+    Returns the mean over seeds, its interval over episodes and seeds, and the standard deviation
+    between seeds (NaN with one).
+    """
+    every = np.stack(trained)  # (S, E, 2)
+    seeds, episodes, _ = every.shape
+    each = _ratio(every.sum(axis=1))
+    drawn = []
+    for _ in range(RESAMPLED):
+        chosen = every[rng.integers(seeds, size=seeds)][:, rng.integers(episodes, size=episodes)]
+        drawn.append(_ratio(chosen.sum(axis=1)).mean())
+    tails = (100 - COVERED) / 2
+    low, high = np.nanpercentile(drawn, [tails, 100 - tails])
+    spread = each.std(ddof=1) if seeds > 1 else np.nan
+    found = {"mean": each.mean(), "low": low, "high": high, "seeds_sd": spread}
+    return {name: float(value) for name, value in found.items()}
+
+
+def _ratio(sums: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sums[..., 0] / sums[..., 1]
+
+
+def markdown(groups: dict[str, dict[str, dict]]) -> str:
+    """A table: one row a measure, one column a group of models."""
+    lines = ["| | " + " | ".join(groups) + " |", "|---" * (len(groups) + 1) + "|"]
+    for name, (title, digits) in COLUMNS.items():
+        cells = []
+        for found in groups.values():
+            value = found[name]
+            cells.append(
+                f"{value['mean']:.{digits}f} ({value['low']:.{digits}f} to "
+                f"{value['high']:.{digits}f})"
+            )
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -34,7 +34,6 @@ def main() -> None:
     ) | {"vision": vision.digest, "data": rollouts.fingerprint(episodes)}
 
     with directory.locked(model_directory.path):
-        starts.write(model_directory, episodes, vision)
         training.seed(options.seed)
         model = arch.MDNRNN(
             vision.latent,
@@ -71,6 +70,7 @@ def main() -> None:
             **run.history[-1],
         }
         rnn.save(model_directory, model.network, facts)
+        starts.write(model_directory, episodes, vision)
         curve = options.res / f"{options.vision}_rnn_curve.png"
         plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
         beliefs = options.res / f"{options.vision}_rnn_beliefs.png"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from controller import arch, rollout
+from controller.agent import Agent
 from envs import rollouts
 from envs.recording import EpisodeLog
 from runs import executor, progress
@@ -14,7 +15,12 @@ GROUP = 16  # episodes recorded together; their frames, 200 MB at most, wait in 
 
 
 def record_with_agent(folder: Path, missing: list[int], directory: ModelDirectory, options) -> int:
-    """Record an episode on each missing track; return the number of steps."""
+    """Record an episode on each missing track; return the number of steps.
+
+    Raises `BadInput` when the model directory holds no whole agent.
+    """
+    # Here, where what is wrong with it becomes a sentence: a worker could only die of it.
+    arch.load(directory, Agent(directory).features)
     groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
     tasks = [
         (folder, group, directory, options.steps, options.weight_noise, options.action_noise)

@@ -1,13 +1,16 @@
 """What the tests share: tiny episodes, scripts run for real, and one small chain of all of them."""
 
 import dataclasses
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from envs import rollouts
+from runs.arguments import run as run_script
 
 import numpy as np
 import pytest
@@ -83,15 +86,6 @@ class Scripts:
         assert done.returncode == 0, f"{script} {arguments}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def refuse(self, script: str, *arguments) -> str:
-        """Run a script that must refuse its input in one line; return that line."""
-        done = self.run(script, *arguments)
-        assert done.returncode == 2, f"{script} {arguments}:\n{done.stdout}\n{done.stderr}"
-        lines = done.stderr.splitlines()
-        assert len(lines) == 1, done.stderr
-        assert lines[0].startswith(f"{script}: "), lines[0]
-        return lines[0]
-
     def _environment(self) -> dict[str, str]:
         return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
@@ -99,3 +93,79 @@ class Scripts:
 @pytest.fixture(scope="session")
 def scripts(tmp_path_factory) -> Scripts:
     return Scripts(tmp_path_factory.mktemp("elsewhere"))
+
+
+@pytest.fixture
+def refuse(monkeypatch, capfd) -> Callable[..., str]:
+    """`refuse(script, *arguments)`: what a script says that must refuse its input in one line.
+
+    Calls the script in this process, which has TensorFlow loaded.
+    """
+
+    def run(script: str, *arguments, ignore_progress: bool = False) -> str:
+        specification = importlib.util.spec_from_file_location(
+            f"script_{script[:-3]}", TOP / script
+        )
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ending:
+            run_script(module.main)
+        lines = capfd.readouterr().err.splitlines()
+        assert ending.value.code == 2, lines
+        if ignore_progress:
+            lines = lines[-1:]
+        assert len(lines) == 1 and lines[0].startswith(f"{script}: "), lines
+        return lines[0]
+
+    return run
+
+
+@dataclasses.dataclass(frozen=True)
+class Chain:
+    """A data directory that the five scripts filled, never interrupted, and what they printed."""
+
+    data: Path
+    res: Path
+    printed: dict[str, str]
+
+    @property
+    def model(self) -> Path:
+        return self.data / "models" / "vae"
+
+    def copy(self, folder: Path, *parts: str) -> Path:
+        """A data directory of its own with some parts of this one: `rollout`, `series`, …"""
+        for part in parts:
+            shutil.copytree(self.data / part, folder / part)
+        return folder
+
+
+TINY = {
+    "01_generate_data.py": "--episodes 5 --steps 40 --workers 2",
+    "02_train_vae.py": "--epochs 3 --batch-size 40",
+    "03_generate_rnn_data.py": "--batch-size 32",
+    "04_train_rnn.py": "--steps 200 --batch-size 2 --sequence 12 --units 16",
+    "05_train_controller.py": "--population 4 --rollouts 2 --generations 3 --patience 15 "
+    "--evaluate-every 2 --validation-tracks 1 --worlds 4 --workers 1",
+}
+WITHOUT_RES = ("01_generate_data.py", "03_generate_rnn_data.py")
+
+
+def tiny(script: str, data: Path, res: Path) -> list[str]:
+    """The arguments of a script's small run."""
+    pictures = [] if script in WITHOUT_RES else ["--res", str(res)]
+    return ["--data-dir", str(data), *pictures, *TINY[script].split()]
+
+
+@pytest.fixture(scope="session")
+def small() -> Callable[[str, Path, Path], list[str]]:
+    return tiny
+
+
+@pytest.fixture(scope="session")
+def chain(scripts, tmp_path_factory) -> Chain:
+    """The five scripts in their order, for real, on the smallest scale."""
+    data, res = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("res")
+    printed = {script: scripts.succeed(script, *tiny(script, data, res)) for script in TINY}
+    return Chain(data, res, printed)

@@ -1,0 +1,119 @@
+"""Trainings killed at some moment and resumed are those that were never killed, exactly."""
+
+import os
+import random
+import shutil
+import signal
+import time
+
+import rnn
+import vae
+from controller import arch, history
+from envs import rollouts
+from runs.directory import ModelDirectory, locked, read_json
+
+import numpy as np
+import pytest
+
+
+def kill_after(scripts, script, arguments, begun) -> None:
+    """Kill a script a moment after `begun()` is true; it must not have come to its end."""
+    process = scripts.start(script, *arguments)
+    while not begun():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    time.sleep(random.uniform(0, 0.3))
+    process.kill()
+    process.communicate()
+    assert process.returncode == -9, "it ended before it was killed"
+
+
+def saved(training) -> bool:
+    """Whether a training has saved a checkpoint."""
+    return training.exists() and read_json(training)["saves"] > 0
+
+
+def same_weights(one: list, other: list) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_v(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "rollout")
+    model = tmp_path / "models" / "vae"
+    arguments = small("02_train_vae.py", tmp_path, tmp_path / "res")
+    kill_after(scripts, "02_train_vae.py", arguments, lambda: saved(model / "vision.training.json"))
+    assert not ModelDirectory(model).has("vision")
+    scripts.succeed("02_train_vae.py", *arguments)
+    whole, resumed = (vae.load(ModelDirectory(m)) for m in (chain.model, model))
+    assert same_weights(whole.encoder.get_weights(), resumed.encoder.get_weights())
+    assert same_weights(whole.decoder.get_weights(), resumed.decoder.get_weights())
+    assert whole.digest == resumed.digest
+    assert (tmp_path / "res" / "vae_strip.png").exists()
+
+
+def test_m(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "rollout", "series")
+    model = tmp_path / "models" / "vae"
+    model.mkdir(parents=True)
+    for name in ("vision.weights.h5", "model.json"):
+        shutil.copy(chain.model / name, model)
+    arguments = small("04_train_rnn.py", tmp_path, tmp_path / "res")
+    kill_after(scripts, "04_train_rnn.py", arguments, lambda: saved(model / "rnn.training.json"))
+    scripts.succeed("04_train_rnn.py", *arguments)
+    whole, resumed = (rnn.load(ModelDirectory(m)) for m in (chain.model, model))
+    assert same_weights(whole.network.get_weights(), resumed.network.get_weights())
+
+
+def test_c(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "models")
+    model = tmp_path / "models" / "vae"
+    for path in model.glob("controller*"):
+        path.unlink()
+    arguments = small("05_train_controller.py", tmp_path, tmp_path / "res")
+    kill_after(
+        scripts, "05_train_controller.py", arguments, lambda: (model / "controller.csv").exists()
+    )
+    printed = scripts.succeed("05_train_controller.py", *arguments)
+    assert "Resuming after generation" in printed
+    whole, resumed = (
+        [
+            (row.generation, row.best, row.mean, row.worst, row.sigma, row.steps, row.validation)
+            for row in history.read(m / "controller.csv")
+        ]
+        for m in (chain.model, model)
+    )
+    assert whole == resumed
+    one, other = (arch.load(ModelDirectory(m), 48) for m in (chain.model, model))
+    assert np.array_equal(one, other)
+
+
+def test_an_interrupt_ends_a_run_at_once_and_leaves_no_half_file(scripts, tmp_path):
+    folder = tmp_path / "rollout"
+    arguments = ["--data-dir", tmp_path, "--episodes", 10_000, "--steps", 200, "--workers", 2]
+    process = scripts.start("01_generate_data.py", *arguments)
+    while not list(folder.glob("0*.npz")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, said = process.communicate()
+    assert process.returncode == 130 and printed == ""
+    assert said.endswith("Stopped. The same command goes on from the last checkpoint.\n")
+    assert "Traceback" not in said
+    for path in rollouts.paths(folder):
+        assert len(rollouts.read(path)) <= 200
+
+
+@pytest.mark.parametrize(
+    "script, folder",
+    [
+        ("01_generate_data.py", "rollout"),
+        ("02_train_vae.py", "models/vae"),
+        ("03_generate_rnn_data.py", "series/vae"),
+        ("04_train_rnn.py", "models/vae"),
+        ("05_train_controller.py", "models/vae"),
+    ],
+)
+def test_a_second_run_is_refused_while_one_runs(chain, refuse, small, script, folder):
+    with locked(chain.data / folder):
+        sentence = refuse(script, *small(script, chain.data, chain.res))
+    assert f"Another process is writing to {chain.data / folder}" in sentence

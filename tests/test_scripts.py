@@ -1,0 +1,211 @@
+"""The scripts as a user runs them: each for real, tiny, and its files opened."""
+
+import csv
+import filecmp
+import json
+import re
+
+import rnn
+import vae
+from controller import arch, history
+from envs import rollouts, tracks
+from rnn import series
+from runs.directory import DataDirectory, ModelDirectory, read_json
+
+import numpy as np
+import pytest
+from imageio import v3 as imageio
+
+NUMBERED = [
+    "01_generate_data.py",
+    "02_train_vae.py",
+    "03_generate_rnn_data.py",
+    "04_train_rnn.py",
+    "05_train_controller.py",
+]
+
+
+def picture(path) -> np.ndarray:
+    read = imageio.imread(path)
+    assert read.std() > 0, f"{path} is of one colour"
+    return read
+
+
+def film(path) -> np.ndarray:
+    read = imageio.imread(path, index=None)
+    assert read.ndim == 4 and read.std() > 0
+    return read
+
+
+@pytest.mark.parametrize("script", [*NUMBERED, "evaluate.py"])
+def test_help_shows_every_default(scripts, script):
+    text = scripts.succeed(script, "--help")
+    options = re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)
+    assert options and "Traceback" not in text
+    # All but the switches, which are off unless they are given.
+    shown = re.split(r"^  (?=-)", text, flags=re.MULTILINE)[2:]
+    for option in shown:
+        assert "(default: " in option, option
+
+
+def test_01_records_episodes_of_new_tracks(chain):
+    found = rollouts.paths(DataDirectory(chain.data).rollout)
+    assert [rollouts.track_of(path) for path in found] == tracks.recording(1, "random", 5)
+    for path in found:
+        episode = rollouts.read(path)
+        assert len(episode) == 40 and not episode.done.any()
+        assert episode.obs.std() > 10 and episode.reward.max() > 0
+        assert (episode.action[:20] == [0, 1, 0]).all()
+    assert "5 new episodes, 200 steps" in chain.printed["01_generate_data.py"]
+
+
+def test_01_gives_the_same_files_whatever_the_number_of_workers(chain, scripts, small, tmp_path):
+    arguments = small("01_generate_data.py", tmp_path, tmp_path)
+    scripts.succeed("01_generate_data.py", *arguments, "--workers", 1, "--episodes", 2)
+    assert len(list((tmp_path / "rollout").glob("*.npz"))) == 2
+    kept = (tmp_path / "rollout" / "0001000000.npz").stat().st_mtime_ns
+
+    printed = scripts.succeed("01_generate_data.py", *arguments, "--workers", 3)
+    assert "3 new episodes" in printed
+    assert (tmp_path / "rollout" / "0001000000.npz").stat().st_mtime_ns == kept
+    for path in (chain.data / "rollout").glob("*.npz"):
+        assert filecmp.cmp(path, tmp_path / "rollout" / path.name, shallow=False), path.name
+
+    assert "All 5 episodes are in" in scripts.succeed("01_generate_data.py", *arguments)
+
+
+def test_02_leaves_a_v_a_curve_and_a_strip(chain):
+    vision = vae.load(ModelDirectory(chain.model))
+    assert vision.latent == 32
+    facts = read_json(chain.model / "model.json")["vision"]
+    assert facts["architecture"] == "vae" and facts["epochs"] == 3 and facts["seed"] == 1
+    assert np.isfinite(facts["losses"]["val_loss"])
+    assert picture(chain.res / "vae_strip.png").shape == (2 * 128, 12 * 128, 3)
+    picture(chain.res / "vae_curve.png")
+    assert list((chain.model / "logs" / "vision").rglob("events.*"))
+    assert not list(chain.model.glob("vision.training[01].weights.h5"))
+
+
+def test_02_learns(chain):
+    losses = [row["val_loss"] for row in read_json(chain.model / "vision.training.json")["history"]]
+    assert len(losses) == 3 and losses[-1] < losses[0]
+
+
+def test_03_encodes_every_frame(chain):
+    directory = ModelDirectory(chain.model)
+    vision = vae.load(directory)
+    latents = series.paths(chain.data / "series" / "vae", 32, vision.digest)
+    recorded = rollouts.paths(chain.data / "rollout")
+    assert [path.name for path in latents] == [path.name for path in recorded]
+    episode, encoded = rollouts.read(recorded[-1]), series.read(latents[-1], 32)
+    mean, log_variance = vision.encoder(episode.obs)
+    np.testing.assert_allclose(encoded["mean"], mean, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(encoded["log_variance"], log_variance, rtol=1e-3, atol=1e-4)
+    assert np.array_equal(encoded["action"], episode.action)
+
+
+def test_03_run_again_does_what_is_missing_only(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "rollout", "models", "series")
+    removed = tmp_path / "series" / "vae" / "0001000002.npz"
+    removed.unlink()
+    printed = scripts.succeed(
+        "03_generate_rnn_data.py", *small("03_generate_rnn_data.py", tmp_path, tmp_path)
+    )
+    assert "1 new latent episodes" in printed and "5 in all" in printed
+    assert filecmp.cmp(removed, chain.data / "series" / "vae" / removed.name, shallow=False)
+
+
+def test_04_leaves_an_m_a_curve_and_its_beliefs(chain):
+    memory = rnn.load(ModelDirectory(chain.model))
+    assert (memory.latent, memory.units, memory.heads) == (32, 16, ("tile", "done"))
+    history = read_json(chain.model / "rnn.training.json")["history"]
+    assert len(history) == 2 and history[1]["loss"] < history[0]["loss"]
+    assert picture(chain.res / "vae_rnn_beliefs.png").shape == (4 * 128, 12 * 128, 3)
+    picture(chain.res / "vae_rnn_curve.png")
+
+
+def test_05_leaves_a_c_a_csv_a_curve_and_a_gif(chain):
+    parameters = arch.load(ModelDirectory(chain.model), 32 + 16)
+    assert parameters.shape == (3 * (32 + 16) + 3,) and parameters.any()
+    rows = history.read(chain.model / "controller.csv")
+    assert [row.generation for row in rows] == [1, 2, 3]
+    assert [row.validation is not None for row in rows] == [False, True, True]
+    assert all(row.worst <= row.mean <= row.best and row.steps > 0 for row in rows)
+    with open(chain.model / "controller.csv", newline="") as file:
+        assert next(csv.reader(file))[:3] == ["stage", "generation", "best"]
+    facts = read_json(chain.model / "model.json")["controller"]
+    assert facts["validation"]["mean"] == max(
+        r.validation for r in rows if r.validation is not None
+    )
+    picture(chain.res / "vae_controller_curve.png")
+    assert film(chain.res / "vae.gif").shape[1:] == (192, 384, 3)
+
+
+@pytest.mark.parametrize("script", ["02_train_vae.py", "04_train_rnn.py"])
+def test_a_finished_training_says_so_and_touches_nothing(chain, scripts, small, script):
+    def times() -> dict:
+        return {path.name: path.stat().st_mtime_ns for path in chain.model.glob("[!.]*.*")}
+
+    before = times()
+    assert "nothing to do" in scripts.succeed(script, *small(script, chain.data, chain.res))
+    assert times() == before
+
+
+@pytest.fixture(scope="module")
+def scored(chain, scripts, tmp_path_factory):
+    """The agent scored on two tracks by two workers, and on one by one: (RES, printed) of each."""
+    runs = []
+    for count in (2, 1):
+        res = tmp_path_factory.mktemp("scores")
+        arguments = [chain.model, "--tracks", count, "--workers", count, "--res", res]
+        runs.append((res, scripts.succeed("evaluate.py", *arguments)))
+    return runs
+
+
+def test_evaluate_scores_on_stock_car_racing_and_unseen_tracks(scored):
+    res, printed = scored[0]
+    [(name, score)] = json.loads((res / "scores.json").read_text()).items()
+    assert name == "vae" and score["environment"] == "CarRacing-v3"
+    assert score["tracks"] == len(score["episodes"]) == 2
+    assert score["first_track"] == tracks.EVALUATION
+    scores = [episode["score"] for episode in score["episodes"]]
+    assert score["mean"] == pytest.approx(np.mean(scores))
+    assert score["interval"][0] <= score["mean"] <= score["interval"][1]
+    assert f"| vae | {score['mean']:.1f} ± {score['sd']:.1f} |" in printed
+    assert film(res / "vae_lap.gif").shape[1:] == (192, 384, 3)
+
+
+def test_evaluate_gives_the_same_scores_whoever_drives_and_whatever_else(scored):
+    two, one = (
+        json.loads((res / "scores.json").read_text())["vae"]["episodes"] for res, _ in scored
+    )
+    assert len(two) == 2 and len(one) == 1
+    assert two[0] == one[0]
+
+
+def test_refining_goes_on_from_the_finished_weights(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "rollout", "models")
+    before = vae.load(ModelDirectory(chain.model)).encoder.get_weights()
+    arguments = small("02_train_vae.py", tmp_path, tmp_path / "res")
+    refining = [*arguments, "--refine", "--epochs", 1, "--learning-rate", 1e-6]
+    scripts.succeed("02_train_vae.py", *refining)
+    after = vae.load(ModelDirectory(tmp_path / "models" / "vae")).encoder.get_weights()
+    moved = max(np.abs(a - b).max() for a, b in zip(before, after, strict=True))
+    # Three steps of Adam at 1e-6 move a weight by about as much, not by a new initialisation.
+    assert 0 < moved < 1e-5
+    assert "nothing to do" in scripts.succeed("02_train_vae.py", *refining)
+
+
+def test_01_records_a_trained_agent_the_same_for_any_number_of_workers(chain, scripts, tmp_path):
+    for workers in (1, 2):
+        data = tmp_path / str(workers)
+        chain.copy(data, "models")
+        arguments = ["--policy", "agent", "--episodes", 17, "--steps", 4, "--workers", workers]
+        scripts.succeed("01_generate_data.py", "--data-dir", data, *arguments)
+    names = sorted(path.name for path in (tmp_path / "1" / "rollout").glob("*.npz"))
+    assert names == [f"{track:010d}.npz" for track in tracks.recording(1, "agent", 17)]
+    for name in names:
+        one, other = tmp_path / "1" / "rollout" / name, tmp_path / "2" / "rollout" / name
+        assert filecmp.cmp(one, other, shallow=False), name
+    episodes = [rollouts.read(tmp_path / "1" / "rollout" / name) for name in names]
+    assert len({episode.action.tobytes() for episode in episodes}) == 17

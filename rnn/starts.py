@@ -36,8 +36,15 @@ class Starts:
 def write(directory: ModelDirectory, episodes: list[Path], vision: Vision) -> None:
     """Keep the starts of latent episodes in a model directory."""
     rows = [_row(series.read(path, vision.latent)) for path in episodes]
-    z, hits, points = (np.stack(column).astype(np.float32) for column in zip(*rows, strict=True))
-    arrays = {"z": z, "hits": hits, "points": points, "vision": np.full(len(z), vision.digest)}
+    z, hits, points = (np.stack(column) for column in zip(*rows, strict=True))
+    save(directory, z, hits, points, vision.digest)
+
+
+def save(directory: ModelDirectory, z, hits, points, vision: str) -> None:
+    """Write the rows of `starts.npz`; for shapes see the module."""
+    numbers = {"z": z, "hits": hits, "points": points}
+    arrays = {name: np.asarray(values, np.float32) for name, values in numbers.items()}
+    arrays["vision"] = np.full(len(z), vision)
     rollouts.write_arrays(path_in(directory), arrays, compress=False)
 
 

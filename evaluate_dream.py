@@ -1,0 +1,105 @@
+"""Measure how true the dreams of trained models are, on the episodes held out from them.
+
+For each model directory: PSNR of what M expects 1, 5, 10 and 20 frames ahead, between the last
+frame that it saw (the floor) and decode(encode(frame)) (the ceiling); how far the chances that
+its heads give can be trusted. Writes RES/dream_truth.md and .json, and for each model
+RES/NAME_calibration.png and RES/NAME_dream.gif: an episode (left), what V keeps of it (middle)
+and M's dream (right), which has seen 60 steps of it and then only the actions.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import rnn
+import vae
+from envs import rollouts
+from rnn import dream_pictures, measures, series
+from rnn.dream import Dream
+from runs import arguments, directory
+
+
+def main() -> None:
+    options = parse()
+    data = directory.DataDirectory(options.data_dir)
+    found = {}
+    for path in options.models:
+        model = directory.ModelDirectory(path)
+        found[path.name] = measure(data, model, options)
+    directory.write_json(options.res / "dream_truth.json", found)
+    with directory.write_whole(options.res / "dream_truth.md") as beside:
+        beside.write_text(table(found))
+    print(f"{table(found)}\n{options.res}/dream_truth.md and .json, and pictures of each model.")
+
+
+def measure(data: directory.DataDirectory, model: directory.ModelDirectory, options) -> dict:
+    """All measures of one model, and its pictures."""
+    vision, memory = vae.load(model), rnn.load(model)
+    latents = series.paths(data.series(model.path.name), vision.latent, vision.digest)
+    _, held_out = rollouts.split(latents)
+    episodes = [(data.rollout / path.name, path) for path in held_out]
+    open_loop = measures.open_loop(vision, memory, episodes)
+    heads = {
+        head: measures.calibration(*pair)
+        for head, pair in measures.chances(memory, held_out).items()
+    }
+    name = model.path.name
+    dream_pictures.reliability(options.res / f"{name}_calibration.png", heads, f"M, {name}")
+    shown = max(episodes, key=lambda pair: series.read(pair[1], vision.latent)["reward"].sum())
+    dream = Dream(model, options.temperature)
+    dream_pictures.film(options.res / f"{name}_dream.gif", vision, dream, *shown)
+    return {
+        "episodes": len(episodes),
+        "open_loop": dataclasses.asdict(open_loop),
+        "heads": {head: dataclasses.asdict(value) for head, value in heads.items()},
+    }
+
+
+def table(found: dict[str, dict]) -> str:
+    """PSNR in dB by horizon, and the heads' calibration errors, as Markdown."""
+    lines = [
+        "| model | | " + " | ".join(f"{n} ahead" for n in measures.HORIZONS) + " |",
+        "|" + "---|" * (2 + len(measures.HORIZONS)),
+    ]
+    words = {"last": "last frame seen", "model": "M", "ceiling": "decode(encode)"}
+    for name, row in found.items():
+        for kind, word in words.items():
+            cells = " | ".join(f"{value:.2f}" for value in row["open_loop"][kind])
+            lines.append(f"| {name} | {word} | {cells} |")
+    lines += ["", "| model | head | steps | share true | mean chance | calibration error |"]
+    lines.append("|" + "---|" * 6)
+    for name, row in found.items():
+        for head, value in row["heads"].items():
+            steps = sum(value["steps"])
+            share, chance = (
+                sum(a * n for a, n in zip(value[key], value["steps"], strict=True)) / steps
+                for key in ("share", "chance")
+            )
+            lines.append(
+                f"| {name} | {head} | {steps:,} | {share:.4f} | {chance:.4f} "
+                f"| {value['error']:.4f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def parse():
+    parser = arguments.parser(__doc__)
+    arguments.add_data_dir(parser)
+    arguments.add_res(parser)
+    parser.add_argument(
+        "models",
+        type=Path,
+        nargs="+",
+        metavar="MODEL_DIR",
+        help="trained models; their latent episodes are in DIR/series/NAME",
+    )
+    parser.add_argument(
+        "--temperature",
+        type=arguments.number(0, 100, above=True),
+        default=1.0,
+        help="how much chance the filmed dream has",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments.run(main)

@@ -1,0 +1,121 @@
+"""How true M's expectations are: pixels of open-loop predictions, calibration of the heads."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+from envs import rollouts
+from rnn import arch, predict, series
+from rnn.saved import Memory
+from vae import Vision, measures
+from vae.arch import to_unit
+
+import numpy as np
+import tensorflow as tf
+
+WARM_UP = 10  # true frames that M sees before it is left to itself
+HORIZONS = (1, 5, 10, 20)  # frames ahead
+EVERY = 60  # steps between the stretches of an episode that are predicted
+AFTER_ZOOM = 50  # the camera comes down in the first second; what it shows then is not driving
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenLoop:
+    """PSNR in dB at each of `HORIZONS`, means over all stretches.
+
+    last: of the last frame that M saw, the floor. model: of M's expectation, decoded. ceiling: of
+    decode(encode(frame)), the most that this V can show.
+    """
+
+    stretches: int
+    last: list[float]
+    model: list[float]
+    ceiling: list[float]
+
+
+def open_loop(vision: Vision, memory: Memory, episodes: list[tuple[Path, Path]]) -> OpenLoop:
+    """Predict 20 frames on from 10, every 60 steps of each (recording, latents)."""
+    found = [
+        _score(vision, memory, obs, z, action)
+        for recording, latents in episodes
+        for obs, z, action in _stretches(recording, latents, vision.latent)
+    ]
+    last, model, ceiling = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
+    means = [[float(value) for value in part.mean(1)] for part in (last, model, ceiling)]
+    return OpenLoop(last.shape[1], *means)
+
+
+def _stretches(recording: Path, latents: Path, latent: int) -> Iterator[tuple]:
+    """All stretches of an episode: frames, z and actions (N, 30, ...); nothing if it is short."""
+    length = WARM_UP + max(HORIZONS)
+    obs = rollouts.read(recording).obs
+    episode = series.read(latents, latent)
+    starts = np.arange(AFTER_ZOOM, len(obs) - length + 1, EVERY)
+    if len(starts):
+        steps = starts[:, None] + np.arange(length)
+        yield obs[steps], episode["mean"][steps], episode["action"][steps]
+
+
+def _score(vision, memory, obs, z, action) -> np.ndarray:
+    """PSNRs (3, horizons, N) of N stretches: last frame, model, ceiling."""
+    expected = predict.open_loop(memory, z, action, WARM_UP)
+    scores = []
+    for horizon in HORIZONS:
+        truth = to_unit(obs[:, WARM_UP - 1 + horizon]).numpy()
+        last = to_unit(obs[:, WARM_UP - 1]).numpy()
+        model = vision.decoder(expected[:, horizon - 1]).numpy()
+        ceiling = vision.decoder(z[:, WARM_UP - 1 + horizon]).numpy()
+        scores.append([measures.psnr(truth, other) for other in (last, model, ceiling)])
+    return np.array(scores).swapaxes(0, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """How often what a head gave a chance came true, by chance.
+
+    `chance` and `share` are means in each bin that holds any of the steps, `steps` their numbers;
+    `error` is the expected calibration error, the mean distance of the two over all steps.
+    """
+
+    chance: list[float]
+    share: list[float]
+    steps: list[int]
+    error: float
+
+
+def calibration(chance: np.ndarray, came: np.ndarray, bins: int = 10) -> Calibration:
+    """Compare chances with what came, both (N,); bins of equal width."""
+    bin_of = np.minimum((chance * bins).astype(int), bins - 1)
+    used = [bin_of == i for i in range(bins) if (bin_of == i).any()]
+    given = [float(chance[chosen].mean()) for chosen in used]
+    share = [float(came[chosen].mean()) for chosen in used]
+    steps = [int(chosen.sum()) for chosen in used]
+    error = np.average(np.abs(np.subtract(given, share)), weights=steps)
+    return Calibration(given, share, steps, float(error))
+
+
+def chances(memory: Memory, latents: list[Path]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What each head expected of every step of episodes, and what came: head → (N,), (N,)."""
+    expected = {head: [] for head in memory.heads}
+    came = {head: [] for head in memory.heads}
+    outputs_of = tf.function(memory.network, reduce_retracing=True)
+    for path in latents:
+        episode = series.read(path, memory.latent)
+        x = np.concatenate([episode["mean"], episode["action"]], -1)[None]
+        empty = np.zeros((1, memory.units), np.float32)
+        outputs = outputs_of([x, empty, empty])
+        truth = {"tile": episode["reward"] > 0, "done": episode["done"]}
+        for head in memory.heads:
+            expected[head].append(tf.sigmoid(outputs[head])[0].numpy())
+            came[head].append(truth[head])
+    return {h: (np.concatenate(expected[h]), np.concatenate(came[h])) for h in memory.heads}
+
+
+def surprise(memory: Memory, latents: Path) -> float:
+    """M's loss on an episode: the mean of -log p(z' | z, a, h), nats per step and latent number."""
+    episode = series.read(latents, memory.latent)
+    z = episode["mean"][None]
+    empty = np.zeros((1, memory.units), np.float32)
+    outputs = memory.network([np.concatenate([z, episode["action"][None]], -1), empty, empty])
+    loss = arch.negative_log_likelihood(outputs["mixture"][:, :-1], tf.constant(z[:, 1:]))
+    return float(tf.reduce_mean(loss))

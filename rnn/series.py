@@ -18,7 +18,7 @@ import tensorflow as tf
 MANIFEST = "series.json"
 # The share of stretches that begin where their episode does: agents and dreams begin there too,
 # and what is seen there, the track from far above, is seen nowhere else.
-BEGINNINGS = 0.1
+BEGINNINGS = 0.25
 
 
 def layout(latent: int) -> dict:
@@ -82,7 +82,7 @@ def batches(
 ) -> tf.data.Dataset:
     """`count` batches of random stretches of random episodes; see `rnn.arch.MDNRNN` for keys.
 
-    Stretches start anywhere in an episode, a tenth of them at its first step, and are `sequence`
+    Stretches start anywhere in an episode, a quarter of them at its first step, and are `sequence`
     steps long; what an episode lacks is padded and masked. The order follows from `seed`.
     """
     rng_seed = list(seed)

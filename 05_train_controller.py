@@ -15,6 +15,7 @@ from controller.agent import Agent
 from controller.dream_rollout import DreamRollout
 from controller.dream_train import DreamRun, adopt
 from envs import tracks
+from rnn import starts
 from rnn.dream import Dream
 from runs import arguments, directory, progress
 
@@ -49,8 +50,8 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
         model_directory = data.model(f"{options.vision}-dream-{temperature:g}")
         with directory.locked(model_directory.path):
             adopt(data.model(options.vision), model_directory)
-            dream = Dream(model_directory, temperature)
-            settings = settings_of(options, dream.memory.digest, "dream_steps")
+            dream = Dream(model_directory, temperature, options.dream_start)
+            settings = settings_of(options, dream.memory.digest, "dream_steps", "dream_start")
             dreams = DreamRollout(dream, options.dream_steps)
             settings["temperature"] = temperature
             run = DreamRun(model_directory, dreams, settings, options.anew)
@@ -141,7 +142,14 @@ def parse():
         "--temperatures", type=temperature, nargs="+", help="an agent for each, and their table"
     )
     dream.add_argument(
-        "--dream-steps", type=whole(1, 100_000), default=1000, help="steps of a dream at most"
+        "--dream-steps", type=whole(1, 100_000), default=200, help="steps of a dream at most"
+    )
+    dream.add_argument(
+        "--dream-start",
+        choices=starts.PLACES,
+        default="anywhere",
+        help="dreams start where recorded episodes did, or at any of their moments: with short "
+        "dreams from many moments C finds less to cheat",
     )
     return parser.parse_args()
 

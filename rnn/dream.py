@@ -35,11 +35,14 @@ class Dream:
     Temperature τ: see `rnn.arch.draw`. Chance follows from `keys` and `ticks`, (B,) uint32: a
     world's seed and the time since then; see `rnn.noise`.
 
+    Dreams start where recorded episodes did ("first") or at any of their moments ("anywhere");
+    M's memory is empty in either case, as it was when M learned.
+
     Raises `BadInput` when the directory has no M, the M lacks a head, there are no recorded
     starts, or τ is not above 0.
     """
 
-    def __init__(self, directory: ModelDirectory, temperature: float = 1.0):
+    def __init__(self, directory: ModelDirectory, temperature: float = 1.0, start: str = "first"):
         if not temperature > 0:
             raise BadInput(f"The temperature is {temperature}; a dream needs one above 0.")
         self.directory = directory
@@ -51,7 +54,7 @@ class Dream:
                 f"M in {directory.path} has no {' and no '.join(lacking)} head, which a dream "
                 "needs; train it with --reward-weight and --done-weight above 0."
             )
-        self.starts = starts.read(directory, self.memory)
+        self.starts = starts.read(directory, self.memory, start)
         self._cell = self.memory.network.get_layer("lstm").cell
         self._mixture, self._tile, self._done = (
             self.memory.network.get_layer(name) for name in ("mixture", *NEEDED_HEADS)

@@ -96,8 +96,8 @@ class DreamEnv(gymnasium.Env):
     Observations: the latent z (L,) float32; or, with observation="frame", what V's decoder makes
     of it, (64, 64, 3) uint8.
 
-    Rewards, ends: see `rnn.dream.Dream`. An episode begins at the recorded start of a random
-    episode with an empty memory, and is cut off after 1000 steps.
+    Rewards, ends: see `rnn.dream.Dream`. An episode begins with a recorded latent and an empty
+    memory, and is cut off after 1000 steps.
 
     `reset(seed=s)` makes the dream a function of s and the actions; `reset()` goes on with the
     same stream of chance. `reset(options={"z": z})` begins with the latent z (L,) instead.
@@ -106,6 +106,7 @@ class DreamEnv(gymnasium.Env):
         model         a model directory with V, M and starts.npz
         temperature   τ > 0, how much chance there is: 1 as M believes, towards 0 none
         observation   "latent" or "frame"
+        start         "first", where a recorded episode began, or "anywhere" in one
         render_mode   None, "rgb_array" (512×512) or "human", a window
     """
 
@@ -116,13 +117,14 @@ class DreamEnv(gymnasium.Env):
         model: str | os.PathLike = "data/models/vae",
         temperature: float = 1.0,
         observation: str = "latent",
+        start: str = "first",
         render_mode: str | None = None,
     ):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise BadInput(f"render_mode is {render_mode!r}; it can be rgb_array or human.")
         self.render_mode = render_mode
         self._dreams, self._show, self.observation_space = _make(
-            model, temperature, observation, 1, shown=render_mode is not None
+            model, temperature, observation, start, 1, shown=render_mode is not None
         )
         self._observation = observation
         self.action_space = _actions()
@@ -197,12 +199,13 @@ class DreamVectorEnv(gymnasium.vector.VectorEnv):
         model: str | os.PathLike = "data/models/vae",
         temperature: float = 1.0,
         observation: str = "latent",
+        start: str = "first",
         max_episode_steps: int = MAX_STEPS,
     ):
         self.num_envs = num_envs
         self.max_episode_steps = max_episode_steps
         self._dreams, self._show, self.single_observation_space = _make(
-            model, temperature, observation, num_envs, shown=False
+            model, temperature, observation, start, num_envs, shown=False
         )
         self._observation = observation
         self.single_action_space = _actions()
@@ -238,12 +241,12 @@ class DreamVectorEnv(gymnasium.vector.VectorEnv):
         return self._dreams.z if self._observation == "latent" else self._show(self._dreams.z)
 
 
-def _make(model, temperature: float, observation: str, count: int, *, shown: bool):
+def _make(model, temperature: float, observation: str, start: str, count: int, *, shown: bool):
     """The dreams, a function from z to frames (None unless frames are wanted), and the space."""
     if observation not in OBSERVATIONS:
         raise BadInput(f"observation is {observation!r}; it can be {' or '.join(OBSERVATIONS)}.")
     directory = ModelDirectory(Path(model))
-    dreams = Dreams(Dream(directory, temperature), count)
+    dreams = Dreams(Dream(directory, temperature, start), count)
     show = None
     if shown or observation == "frame":
         decode = tf.function(vae.load(directory).decoder)

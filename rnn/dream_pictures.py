@@ -17,11 +17,11 @@ import tensorflow as tf
 from imageio import v3 as imageio
 
 SEEN = 60  # true steps before the dream begins: the camera has come down, the car drives
-EVERY = 3  # steps between two pictures of the film
-MOST = 150  # pictures
-SCALE = 3
+EVERY = 4  # steps between two pictures of the film
+MOST = 100  # pictures
+SCALE = 2
 GAP = 4  # pixels between the columns
-PER_SECOND = 15
+PER_SECOND = 12.5
 
 
 def film(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Path) -> int:

@@ -15,7 +15,7 @@ LATENT, UNITS, MIXTURES = 4, 6, 3
 
 
 def save_dreamer(folder: Path, heads: tuple[str, ...] = ("tile", "done")) -> ModelDirectory:
-    """V and M, small and untrained, and three starts whose tiles are worth 4 points each."""
+    """V and M, small and untrained; three starts and a later moment; tiles worth 4 points."""
     keras.utils.set_random_seed(4)
     made = ModelDirectory(folder)
     facts = {"architecture": "vae", "latent": LATENT}
@@ -27,8 +27,8 @@ def save_dreamer(folder: Path, heads: tuple[str, ...] = ("tile", "done")) -> Mod
         # Few dreams end in a test's few steps, but some do.
         network.get_layer("done").set_weights([np.zeros((UNITS, 1)), np.array([-4.0])])
     rnn.save(made, network, {**facts, "vision": vision})
-    z = np.random.default_rng(0).normal(size=(3, LATENT)).astype(np.float32)
-    starts.save(made, z, np.full(3, 2.0), np.full(3, 8.0), vision)
+    z = np.random.default_rng(0).normal(size=(4, LATENT))
+    starts.save(made, z, [0, 50, 0, 0], np.full(4, 2.0), np.full(4, 8.0), vision)
     return made
 
 

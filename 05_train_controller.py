@@ -71,6 +71,9 @@ def settings_of(options, memory: str, *more: str) -> dict:
 
 
 def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -> None:
+    if run.refined_since:
+        print("This evolution is over and was refined since; nothing to do.")
+        return
     validation = tracks.validation(options.validation_tracks)
     fleet = rollout.Fleet(model_directory, options.precision, options.workers, options.worlds)
     done = run.evolution.generation

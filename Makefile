@@ -40,6 +40,7 @@ run: install
 	$(call SCRIPT,03_generate_rnn_data.py)
 	$(call SCRIPT,04_train_rnn.py) --steps 500 --batch-size 50
 	$(call SCRIPT,05_train_controller.py) --rollouts 1 --generations 30
+	$(call SCRIPT,05_train_controller.py) --rollouts 2 --generations 8 --sigma 0.05 --refine
 	$(PY) evaluate.py "$(DATA)/models/vae" --tracks 16
 
 test: install

@@ -34,9 +34,10 @@ class DreamRun(train.Run):
         self.rollout = rollout
         self.pairs_file = directory.path / "dream.csv"
         super().__init__(directory, rollout.features, settings, anew)
-        now = self.stage, self.evolution.generation
-        pairs = dream_history.read(self.pairs_file)
-        self.pairs = [pair for pair in pairs if (pair.stage, pair.generation) <= now]
+        self.pairs = dream_history.read(self.pairs_file)
+        if not self.refined_since:
+            now = self.stage, self.evolution.generation
+            self.pairs = [pair for pair in self.pairs if (pair.stage, pair.generation) <= now]
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:
         row = super().generation(fleet, validate)

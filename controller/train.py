@@ -1,6 +1,7 @@
 """One evolution of C in a model directory, over any number of sittings."""
 
 import time
+from typing import NoReturn
 
 from controller import arch, evaluate, history
 from controller.evolve import Evolution, Settings
@@ -16,9 +17,11 @@ import numpy as np
 class Run:
     """The evolution of a model directory: begins, resumes or refines one, generation by generation.
 
-    Files: `controller.training.json` (settings), `controller.evolution.npz` (its state),
-    `controller.csv` (its history), and with each new best mean `controller.weights.h5`.
+    Files: `controller.training.json` (the settings of this evolution and of those it refines, one
+    after the other), `controller.evolution.npz` (its state), `controller.csv` (the history of
+    all), and with each new best mean `controller.weights.h5`.
 
+    `refined_since` says that these settings are of an evolution which a later one has refined.
     Raises `BadInput` when the directory holds an evolution with other settings, unless this one
     refines its best mean or starts anew.
     """
@@ -39,25 +42,35 @@ class Run:
             settings["diagonal"],
             settings["seed"],
         )
-        state = read_json(self.state_file) if self.state_file.exists() else None
-        if state is not None and state.keys() != {"settings", "stage"}:
-            raise BadInput(f"{self.state_file} is not the state of an evolution; remove it.")
-        if state is not None and state["settings"] == settings:
-            self.stage = state["stage"]
+        self.stage, self.lineage = self._read_state()
+        self.refined_since = not anew and settings in self.lineage[:-1]
+        if self.refined_since:
+            return
+        if self.lineage[-1:] == [settings]:
             self.evolution = self._resumed(numbers)
         else:
-            if not anew:
-                self._refuse_to_overwrite(state)
-            self.stage = 1 if state is None else state["stage"] + 1
+            if self.lineage and not (anew or settings["refine"]):
+                self._refuse_to_overwrite(self.lineage[-1])
             start = np.zeros(numbers.size)
             if settings["refine"]:
                 start = arch.load(directory, features)
+            self.lineage = [*self.lineage, settings] if settings["refine"] else [settings]
+            self.stage += 1
             self.evolution = Evolution(numbers, start)
             self.evolution.save(self.evolution_file)
-            write_json(self.state_file, {"settings": settings, "stage": self.stage})
+            write_json(self.state_file, {"stage": self.stage, "lineage": self.lineage})
         # Rows of a generation that was killed before its state was saved are made again.
         over = self.evolution.generation
         self.rows = [r for r in self.rows if r.stage < self.stage or r.generation <= over]
+
+    def _read_state(self) -> tuple[int, list[dict]]:
+        """The stage reached, and the settings of the evolutions that led to it."""
+        if not self.state_file.exists():
+            return 0, []
+        state = read_json(self.state_file)
+        if state.keys() != {"stage", "lineage"} or not state["lineage"]:
+            raise BadInput(f"{self.state_file} is not the state of an evolution; remove it.")
+        return state["stage"], state["lineage"]
 
     def _resumed(self, numbers: Settings) -> Evolution:
         evolution = Evolution.resume(numbers, self.evolution_file)
@@ -65,10 +78,7 @@ class Run:
             print(f"Resuming after generation {evolution.generation}.")
         return evolution
 
-    def _refuse_to_overwrite(self, state: dict | None) -> None:
-        if state is None or self.settings["refine"]:
-            return
-        had = state["settings"]
+    def _refuse_to_overwrite(self, had: dict) -> NoReturn:
         names = [name for name in self.settings if had.get(name) != self.settings[name]]
         words = ", ".join(f"{name} {had.get(name)}, not {self.settings[name]}" for name in names)
         raise BadInput(
@@ -78,8 +88,9 @@ class Run:
 
     @property
     def best_validation(self) -> float:
-        """The best score of a mean on the validation tracks in this stage."""
-        scores = [r.validation for r in self.rows if r.stage == self.stage]
+        """The best score of a mean on the validation tracks in this evolution's line."""
+        first = self.stage - len(self.lineage) + 1
+        scores = [r.validation for r in self.rows if r.stage >= first]
         return max((score for score in scores if score is not None), default=-np.inf)
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:

@@ -38,7 +38,7 @@ def test_it_begins_at_zero_and_says_what_it_is(own_model):
     assert begun.stage == 1 and begun.evolution.generation == 0 and begun.rows == []
     assert not begun.evolution.mean.any()
     state = read_json(own_model.path / "controller.training.json")
-    assert state["settings"]["population"] == 6
+    assert state["stage"] == 1 and [one["population"] for one in state["lineage"]] == [6]
 
 
 def test_it_resumes(own_model):
@@ -92,7 +92,30 @@ def test_refining_begins_at_the_best_mean(own_model):
     np.testing.assert_allclose(refining.evolution.mean, best)
 
 
-def test_the_best_mean_is_that_of_the_stage(own_model):
+def test_an_evolution_that_was_refined_is_over(own_model):
+    tell(run(own_model))
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    assert not run(own_model).refined_since
+    refining = run(own_model, refine=True, sigma=0.04)
+    tell(refining, 2)
+    assert run(own_model).refined_since
+    assert run(own_model, refine=True, sigma=0.04).evolution.generation == 2
+    again = run(own_model, anew=True)
+    assert not again.refined_since and again.stage == 3 and len(again.lineage) == 1
+
+
+def test_refining_must_beat_the_score_it_began_with(own_model):
+    begun = run(own_model)
+    row = history.Row(1, 1, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1, 500.0, 1.0)
+    history.write(begun.csv_file, [row])
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    assert run(own_model, refine=True, sigma=0.04).best_validation == 500
+    assert run(own_model, anew=True, sigma=0.2).best_validation == -np.inf
+
+
+def test_the_best_mean_is_that_of_the_lineage(own_model):
     begun = run(own_model)
     assert begun.best_validation == -np.inf
     scores = [None, 500.0, None, 300.0]

@@ -1,0 +1,156 @@
+"""What the benchmarks of the agent and of the trainings share."""
+
+import argparse
+import contextlib
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import rnn
+import vae
+from envs import rollouts
+from envs.car_racing import CarRacing
+from envs.recording import EpisodeLog
+from rnn import arch as rnn_arch
+from runs import training
+from runs.arguments import folder, whole
+from runs.directory import ModelDirectory, digest
+from vae import arch as vae_arch
+
+import keras
+import numpy as np
+import tensorflow as tf
+from environment import recorded_drive
+
+FIRST_TRACK = 1
+MATRIX = 2048  # rows and columns of the matrices whose product shows the processor's rate
+
+
+def parser(script: str, description: str, rounds: int) -> argparse.ArgumentParser:
+    """The arguments that every benchmark has."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    name = Path(script).with_suffix(".json").name
+    made.add_argument(
+        "--rounds",
+        type=whole(1),
+        default=rounds,
+        help=f"turns of every contestant (default: {rounds})",
+    )
+    made.add_argument(
+        "--json",
+        type=Path,
+        default=Path("benchmarks") / name,
+        metavar="FILE",
+        help=f"where the figures go (default: benchmarks/{name})",
+    )
+    return made
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        type=folder,
+        metavar="DIR",
+        help="the agent's model directory (default: an untrained agent, which is as fast)",
+    )
+
+
+def add_episodes(parser: argparse.ArgumentParser, episodes: int) -> None:
+    parser.add_argument(
+        "--episodes",
+        type=whole(1),
+        default=episodes,
+        help=f"recorded along their tracks (default: {episodes})",
+    )
+    parser.add_argument(
+        "--steps", type=whole(1), default=400, help="of an episode, at most (default: 400)"
+    )
+
+
+@contextlib.contextmanager
+def model_directory(given: Path | None) -> Iterator[ModelDirectory]:
+    """The model directory given, or one with an untrained V and M that is removed afterwards."""
+    if given is not None:
+        yield ModelDirectory(given)
+        return
+    with tempfile.TemporaryDirectory() as place:
+        directory = ModelDirectory(Path(place) / "vae")
+        training.seed(1)
+        parts = vae_arch.encoder(), vae_arch.decoder()
+        vae.save(directory, *parts, {"architecture": "vae", "latent": vae_arch.LATENT})
+        facts = {
+            "latent": vae_arch.LATENT,
+            "units": rnn_arch.UNITS,
+            "mixtures": rnn_arch.MIXTURES,
+            "heads": ["tile", "done"],
+            "vision": digest(directory.weights("vision")),
+        }
+        rnn.save(directory, rnn_arch.network(), facts)
+        yield directory
+
+
+def record(folder: Path, episodes: int, steps: int) -> list[Path]:
+    """Drive and record episodes along their tracks, at most `steps` long each."""
+    world = CarRacing()
+    for track in range(FIRST_TRACK, FIRST_TRACK + episodes):
+        actions = recorded_drive(track, steps)
+        log = EpisodeLog()
+        frame, _ = world.reset(seed=track)
+        for action in actions:
+            following, reward, terminated, _, _ = world.step(action)
+            log.add(frame, action, reward, terminated)
+            frame = following
+        rollouts.write(rollouts.path_of(folder, track), log.episode())
+    return rollouts.paths(folder)
+
+
+def float_encoder(encoder: keras.Model) -> keras.Model:
+    """The layers of V's encoder behind another input: frames that are float32 in [0, 1] already."""
+    _, _, *layers, mean, log_variance = encoder.layers
+    frames = x = keras.Input(vae_arch.FRAME)
+    for layer in layers:
+        x = layer(x)
+    return keras.Model(frames, [mean(x), log_variance(x)])
+
+
+def encoder_operations(encoder: keras.Model) -> int:
+    """Floating point operations for the mean of one frame: two for each product of a matrix."""
+    layers = [layer for layer in encoder.layers if hasattr(layer, "kernel")]
+    return sum(
+        2 * int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:-1]))
+        for layer in layers
+        if layer.name != "log_variance"
+    )
+
+
+def matrix_rate(dtype: tf.DType) -> float:
+    """Operations a second of processor time in the product of two large matrices."""
+    matrix = tf.cast(tf.random.stateless_uniform((MATRIX, MATRIX), (1, 1)), dtype)
+    tf.matmul(matrix, matrix)
+    start = time.process_time()
+    tf.matmul(matrix, matrix)
+    return 2 * MATRIX**3 / (time.process_time() - start)
+
+
+def one_thread() -> None:
+    """Let TensorFlow compute in one thread. Call it before anything is computed."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def medians(seen: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in seen.items()}
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """The median over the rounds of what one round's figures are to one another."""
+    return statistics.median(a / b for a, b in zip(above, below, strict=True))
+
+
+def row(name: str, *cells: str) -> None:
+    """Print a line of a table."""
+    print(f"{name:<40}" + "".join(f"{cell:>14}" for cell in cells))

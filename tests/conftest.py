@@ -11,6 +11,7 @@ from pathlib import Path
 
 from envs import rollouts
 from runs.arguments import run as run_script
+from runs.directory import ModelDirectory
 
 import numpy as np
 import pytest
@@ -169,3 +170,56 @@ def chain(scripts, tmp_path_factory) -> Chain:
     data, res = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("res")
     printed = {script: scripts.succeed(script, *tiny(script, data, res)) for script in TINY}
     return Chain(data, res, printed)
+
+
+def save_dreamer(folder: Path, heads: tuple[str, ...] = ("tile", "done")) -> ModelDirectory:
+    """V and M, small and untrained; three starts and a later moment; tiles worth 4 points.
+
+    4 latent numbers, 6 units, 3 mixture components.
+    """
+    # Imported here: only some tests need TensorFlow.
+    import rnn
+    import vae
+    from rnn import arch as rnn_arch
+    from rnn import starts
+    from vae import arch as vae_arch
+
+    import keras
+
+    latent, units, mixtures = 4, 6, 3
+    keras.utils.set_random_seed(4)
+    made = ModelDirectory(folder)
+    facts = {"architecture": "vae", "latent": latent}
+    vae.save(made, vae_arch.encoder(latent), vae_arch.decoder(latent), facts)
+    vision = made.facts("vision")["digest"]
+    network = rnn_arch.network(latent, units, mixtures, heads)
+    facts = {"latent": latent, "units": units, "mixtures": mixtures, "heads": list(heads)}
+    if "done" in heads:
+        # Few dreams end in a test's few steps, but some do.
+        network.get_layer("done").set_weights([np.zeros((units, 1)), np.array([-4.0])])
+    rnn.save(made, network, {**facts, "vision": vision})
+    z = np.random.default_rng(0).normal(size=(4, latent))
+    starts.save(made, z, [0, 50, 0, 0], np.full(4, 2.0), np.full(4, 8.0), vision)
+    return made
+
+
+@pytest.fixture(scope="session")
+def dreamer(tmp_path_factory) -> ModelDirectory:
+    return save_dreamer(tmp_path_factory.mktemp("dreamer"))
+
+
+@pytest.fixture
+def own_dreamer(tmp_path) -> ModelDirectory:
+    """A model directory that the test may change."""
+    return save_dreamer(tmp_path / "dreamer")
+
+
+@pytest.fixture
+def dreamer_without(tmp_path):
+    """`dreamer_without(head)`: a model directory whose M lacks that head."""
+
+    def make(head: str) -> ModelDirectory:
+        heads = tuple(other for other in ("tile", "done") if other != head)
+        return save_dreamer(tmp_path / f"no-{head}", heads)
+
+    return make

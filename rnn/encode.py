@@ -16,18 +16,27 @@ import tensorflow as tf
 def episodes(vision: Vision, sources: list[Path], folder: Path, batch_size: int) -> Iterator[Path]:
     """Encode recorded episodes, each to a file of the same name in `folder`; yields those files.
 
-    The next episode is read and decompressed while one is encoded.
+    While one is encoded, the next is read and decompressed and the one before written.
     """
     encode = tf.function(vision.encoder, input_signature=[tf.TensorSpec((None, *FRAME), tf.uint8)])
-    with ThreadPoolExecutor(1) as reader:
-        ahead = [reader.submit(rollouts.read, path) for path in sources[:1]]
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        reading = [reader.submit(rollouts.read, path) for path in sources[:1]]
+        writing = []
         for i, source in enumerate(sources):
-            episode = ahead.pop().result()
+            episode = reading.pop().result()
             if i + 1 < len(sources):
-                ahead.append(reader.submit(rollouts.read, sources[i + 1]))
-            target = folder / source.name
-            series.write(target, episode, *_latents(encode, episode.obs, batch_size))
-            yield target
+                reading.append(reader.submit(rollouts.read, sources[i + 1]))
+            latents = _latents(encode, episode.obs, batch_size)
+            if writing:
+                yield writing.pop().result()
+            writing.append(writer.submit(_write, folder / source.name, episode, latents))
+        for last in writing:
+            yield last.result()
+
+
+def _write(path: Path, episode: rollouts.Episode, latents: tuple) -> Path:
+    series.write(path, episode, *latents)
+    return path
 
 
 def _latents(encode, obs: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:

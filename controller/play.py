@@ -13,6 +13,8 @@ import gymnasium
 import numpy as np
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+# Accelerated, SDL loads libraries for the graphics card that crash beside TensorFlow's.
+os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
 import pygame  # noqa: E402 - after it was told not to greet
 
 WORLDS = ("real", "dream", "both")

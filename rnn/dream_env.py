@@ -170,6 +170,8 @@ class DreamEnv(gymnasium.Env):
         return z[0] if self._observation == "latent" else self._show(z)[0]
 
     def _draw(self, picture: np.ndarray) -> None:
+        # Accelerated, SDL loads libraries for the graphics card that crash beside TensorFlow's.
+        os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
         # Imported here: only a window needs it, and it greets on the standard output.
         import pygame
 

@@ -88,7 +88,9 @@ def curve(path: Path, rows: list[Row], title: str) -> None:
         axis.axhline(900, color="grey", linestyle=":", label="solved")
         axis.set(xlabel=unit)
     axes[0].set(ylabel="return")
-    axes[0].legend(fontsize="small")
     figure.suptitle(title)
     figure.tight_layout()
+    # Below the panels, where it hides nothing.
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4)
     plots.save_figure(figure, path)

@@ -90,7 +90,7 @@ def measure_v(episodes: list[Path], rounds: int, batches: int, batch_size: int) 
         turn = batches if number > 0 else 2
         part = held[: batch_size * turn]
         for name, model in ours.items():
-            stream = frames.batches(episodes, batch_size, (1, number)).take(turn)
+            stream = training.sized(frames.batches(episodes, batch_size, (1, number)), turn)
             seen[name].append(batch_size / batch_time(model, stream, shuffle=False))
         seen["plain fit"].append(batch_size / batch_time(plain, part, batch_size=batch_size))
     seen = {name: rates[1:] for name, rates in seen.items()}

@@ -1,5 +1,7 @@
 """Frames of recorded episodes, streamed: memory does not grow with the number of episodes."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 from envs import rollouts
@@ -19,17 +21,17 @@ def batches(paths: list[Path], batch_size: int, seed: tuple[int, int]) -> tf.dat
     The same seed gives the same batches, so a training can resume at any of them. The last,
     incomplete batch is left out unless it is the only one.
     """
-    order = np.random.default_rng(seed).permutation(len(paths))
-    names = [str(paths[i]) for i in order]
-    frames = tf.data.Dataset.from_tensor_slices(names).interleave(
-        _frames_of,
-        cycle_length=min(OPEN_EPISODES, len(names)),
-        block_length=1,
-        num_parallel_calls=2,
-        deterministic=True,
-    )
-    frames = frames.shuffle(SHUFFLED_FRAMES, seed=int(np.random.default_rng(seed).integers(2**31)))
-    return frames.batch(batch_size, drop_remainder=count(paths) >= batch_size).prefetch(4)
+    total = count(paths)
+
+    def generate() -> Iterator[np.ndarray]:
+        rng = np.random.default_rng(seed)
+        shuffled = _shuffled(_interleaved([paths[i] for i in rng.permutation(len(paths))]), rng)
+        size = min(batch_size, total)
+        for _ in range(total // size):
+            yield np.stack([next(shuffled) for _ in range(size)])
+
+    signature = tf.TensorSpec((None, *rollouts.FRAME), tf.uint8)
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)
 
 
 def in_order(paths: list[Path], batch_size: int) -> tf.data.Dataset:
@@ -42,6 +44,42 @@ def in_order(paths: list[Path], batch_size: int) -> tf.data.Dataset:
 def count(paths: list[Path]) -> int:
     """The number of frames in all episodes."""
     return sum(map(rollouts.length, paths))
+
+
+def _interleaved(paths: list[Path]) -> Iterator[np.ndarray]:
+    """The frames of all episodes, a frame each of OPEN_EPISODES in turn."""
+    waiting = iter(paths)
+    opened = [_frames(path) for path in itertools.islice(waiting, OPEN_EPISODES)]
+    while opened:
+        for place, frames in enumerate(opened):
+            frame = next(frames, None)
+            if frame is None:
+                opened[place] = _frames(following) if (following := next(waiting, None)) else None
+            else:
+                yield frame
+        opened = [frames for frames in opened if frames is not None]
+
+
+def _shuffled(frames: Iterator[np.ndarray], rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The frames in random order, through a buffer of SHUFFLED_FRAMES.
+
+    The buffer is one array: views of frames would keep their whole episodes in memory.
+    """
+    buffer = np.empty((SHUFFLED_FRAMES, *rollouts.FRAME), np.uint8)
+    filled = 0
+    for frame in itertools.islice(frames, len(buffer)):
+        buffer[filled] = frame
+        filled += 1
+    for frame in frames:
+        place = rng.integers(filled)
+        yield buffer[place].copy()
+        buffer[place] = frame
+    for place in rng.permutation(filled):
+        yield buffer[place]
+
+
+def _frames(path: Path) -> Iterator[np.ndarray]:
+    yield from rollouts.read(path).obs
 
 
 def _frames_of(name: tf.Tensor) -> tf.data.Dataset:

@@ -1,0 +1,111 @@
+"""A stranger's agent learns in the dream: PPO of stable-baselines3, which knows nothing of M.
+
+    python benchmarks/dream_sb3.py data/models/vae --picture res/dream_sb3.png
+
+It sees the latent alone, not M's memory. Returns are those of its training episodes, dreams of 200
+steps; the line to beat is the same dreams driven at random. Needs the extra `bench`.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import rnn
+from runs import plots
+from runs.arguments import number, run, whole
+
+import gymnasium
+import matplotlib.pyplot as plt
+import numpy as np
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.env_util import make_vec_env
+
+WORLDS = 16
+STEPS = 200  # of a dream
+RANDOM_DREAMS = 50
+UPDATE = 128  # steps of each world between two updates
+
+
+class Returns(BaseCallback):
+    """Keeps (steps so far, return) of every episode, and ends the training in time."""
+
+    def __init__(self, minutes: float):
+        super().__init__()
+        self.end = time.monotonic() + 60 * minutes
+        self.found = []
+
+    def _on_step(self) -> bool:
+        for info in self.locals["infos"]:
+            if "episode" in info:
+                self.found.append((self.num_timesteps, info["episode"]["r"]))
+        return time.monotonic() < self.end
+
+
+def random_returns(arguments: dict) -> np.ndarray:
+    env = gymnasium.make(rnn.DREAM_ID, **arguments)
+    env.action_space.seed(0)
+    returns = []
+    for dream in range(RANDOM_DREAMS):
+        env.reset(seed=dream)
+        returns.append(0.0)
+        over = False
+        while not over:
+            _, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+            returns[-1] += reward
+            over = terminated or truncated
+    return np.array(returns)
+
+
+def main() -> None:
+    options = parse()
+    arguments = {
+        "model": options.model,
+        "temperature": options.temperature,
+        "start": "anywhere",
+        "max_episode_steps": STEPS,
+    }
+    random = random_returns(arguments)
+    worlds = make_vec_env(rnn.DREAM_ID, WORLDS, seed=options.seed, env_kwargs=arguments)
+    agent = PPO(
+        "MlpPolicy", worlds, n_steps=UPDATE, batch_size=512, seed=options.seed, device="cpu"
+    )
+    returns = Returns(options.minutes)
+    agent.learn(10**9, callback=returns)
+
+    steps, found = np.array(returns.found).T
+    tenth = max(1, len(found) // 10)
+    print(f"random driving          {random.mean():7.1f} ± {random.std():.1f}")
+    print(f"PPO, first tenth        {found[:tenth].mean():7.1f} ± {found[:tenth].std():.1f}")
+    print(f"PPO, last tenth         {found[-tenth:].mean():7.1f} ± {found[-tenth:].std():.1f}")
+    print(f"{len(found):,} dreams, {int(steps[-1]):,} steps, {options.minutes:g} minutes")
+    if options.picture:
+        draw(options.picture, steps, found, random)
+
+
+def draw(path: Path, steps: np.ndarray, found: np.ndarray, random: np.ndarray) -> None:
+    figure, axis = plt.subplots(figsize=(7, 4))
+    axis.plot(steps, found, ".", markersize=2, alpha=0.3, label="PPO, every dream")
+    window = max(1, len(found) // 20)
+    smooth = np.convolve(found, np.ones(window) / window, "valid")
+    axis.plot(steps[window - 1 :], smooth, label=f"mean of {window} dreams")
+    axis.axhline(random.mean(), color="grey", linestyle=":", label="random driving")
+    axis.set(xlabel="steps dreamt", ylabel=f"return of {STEPS} steps", title="PPO in the dream")
+    axis.legend()
+    plots.save_figure(figure, path)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="a model directory with V, M and starts")
+    parser.add_argument("--minutes", type=number(0, above=True), default=3.0, help="of learning")
+    parser.add_argument("--temperature", type=number(0, 100, above=True), default=1.15)
+    parser.add_argument("--seed", type=whole(0), default=1)
+    parser.add_argument("--picture", type=Path, help="file for the curve")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -13,7 +13,7 @@ from runs import arguments, directory, progress
 def main() -> None:
     options = parse()
     data = directory.DataDirectory(options.data_dir)
-    vision = vae.load(data.model(options.vision))
+    vision = vae.load(data.model(options.vision), arguments.PRECISIONS[options.precision])
     recorded = rollouts.paths(data.rollout)
     folder = data.series(options.vision)
     with directory.locked(folder):
@@ -29,6 +29,7 @@ def parse():
     parser = arguments.parser(__doc__)
     arguments.add_data_dir(parser)
     arguments.add_vision(parser)
+    arguments.add_precision(parser)
     parser.add_argument(
         "--batch-size", type=arguments.whole(1, 10_000), default=64, help="frames encoded at once"
     )

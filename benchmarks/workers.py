@@ -27,8 +27,7 @@ def measure(
 ) -> dict:
     """Steps a second of one and of two workers, and the ratio. A round is one turn of each."""
     rng = np.random.default_rng(1)
-    # A policy of this size drives on the whole: episodes of a few hundred steps.
-    parameters = rng.normal(0, 0.1, (policies, arch.size(288)))
+    parameters = candidates(directory, policies, rng)
     tracks = range(common.FIRST_TRACK, common.FIRST_TRACK + TRACKS)
     jobs = [Job(policy, track) for policy in parameters for track in tracks]
     precision = best_precision()
@@ -58,6 +57,15 @@ def measure(
         "steps_per_s": common.medians(seen),
         "ratios": {"one worker": common.ratio(seen[2], seen[1])},
     }
+
+
+def candidates(directory: ModelDirectory, count: int, rng: np.random.Generator) -> np.ndarray:
+    """A generation as evolution has it: around the model's controller, or around nothing."""
+    if directory.has("controller"):
+        features = directory.facts("controller")["features"]
+        return rng.normal(arch.load(directory, features), 0.05, (count, arch.size(features)))
+    # Policies of this size drive on the whole: episodes of a few hundred steps.
+    return rng.normal(0, 0.1, (count, arch.size(288)))
 
 
 def main() -> None:

@@ -156,11 +156,11 @@ def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: 
 
 def read(path: Path) -> list[Round]:
     """The rounds that are over."""
-    return [Round(**row) for row in read_json(path)] if path.exists() else []
+    return [Round(**row) for row in read_json(path)["rounds"]] if path.exists() else []
 
 
 def write(path: Path, rounds: list[Round]) -> None:
-    write_json(path, [dataclasses.asdict(row) for row in rounds])
+    write_json(path, {"rounds": [dataclasses.asdict(row) for row in rounds]})
 
 
 def speeds_seen(rounds: list[Round]) -> list[float]:

@@ -23,7 +23,7 @@ from runs import arguments, directory, progress
 def main() -> None:
     options = parse()
     data = directory.DataDirectory(options.data_dir)
-    if options.dream:
+    if options.dream or options.temperatures:
         evolve_in_dreams(data, options)
     else:
         evolve_in_the_world(data.model(options.vision), options)
@@ -142,7 +142,10 @@ def parse():
         "--temperature", type=temperature, default=1.15, help="how much chance the dream has"
     )
     dream.add_argument(
-        "--temperatures", type=temperature, nargs="+", help="an agent for each, and their table"
+        "--temperatures",
+        type=temperature,
+        nargs="+",
+        help="dream at each of these: an agent for each, and their table",
     )
     dream.add_argument(
         "--dream-steps", type=whole(1, 100_000), default=200, help="steps of a dream at most"

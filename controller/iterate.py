@@ -11,7 +11,7 @@ from pathlib import Path
 
 import rnn
 import vae
-from controller import coverage
+from controller import coverage, history
 from controller.recording import record_with_agent
 from envs import recording, rollouts, tracks
 from rnn import encode, measures
@@ -36,7 +36,7 @@ class Round:
     loss: float  # M's loss on the episodes held out, after it learned
     tiles: float  # share of their tracks' tiles that the kept episodes reached
     speeds: list[int]  # their steps at each speed, see controller.coverage
-    dream: float | None  # score in the dream of the round's C; evolved in the world: none
+    dream: float | None  # score in the dream of the round's last mean; evolved in the world: none
     real: float  # its score on the real validation tracks
     real_sd: float
 
@@ -138,19 +138,20 @@ def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: 
     """What a round brought, from what its parts left behind."""
     kept = [rollouts.path_of(data.rollout, track) for track in choice["tracks"]]
     covered = coverage.of(kept)
-    validated = driver.facts("controller")["validation"]
-    real, real_sd = validated["mean"], validated["sd"]
+    # A round's own last mean is shown, also where a better one of an earlier round stays C.
+    rows = history.read(driver.path / "controller.csv")
+    last = [row for row in rows if row.validation is not None][-1]
     return Round(
         round=number,
         episodes=len(kept),
         score=choice["score"],
         surprise=choice["surprise"],
-        loss=model.facts("rnn")["val_nll"],
+        loss=model.facts("rnn")["losses"]["val_nll"],
         tiles=covered.tiles,
         speeds=covered.speeds.tolist(),
-        dream=next((p.dream for p in reversed(pairs) if p.real == real), None),
-        real=real,
-        real_sd=real_sd,
+        dream=pairs[-1].dream if pairs else None,
+        real=last.validation,
+        real_sd=last.validation_sd,
     )
 
 

@@ -14,11 +14,13 @@ def main() -> None:
     options = parse()
     data = directory.DataDirectory(options.data_dir)
     asked = tracks.recording(options.seed, options.policy, options.episodes)
-    tracks.refuse_evaluation(asked)
     with directory.locked(data.rollout):
         missing = [t for t in asked if not rollouts.path_of(data.rollout, t).exists()]
         if not missing:
-            print(f"All {len(asked)} episodes are in {data.rollout}.")
+            print(
+                f"All {len(asked)} episodes are in {data.rollout}; "
+                "more --episodes or another --seed record new ones."
+            )
             return
         if options.policy == "agent":
             # Imported here: every worker imports this script, and only an agent needs TensorFlow.

@@ -1,7 +1,7 @@
 """Let V turn every recorded frame into a latent's mean and log-variance, for M to learn from.
 
 One file per episode in DIR/series/VISION. Run it again after recording more episodes; after
-training V anew it starts over.
+training V anew, or in another precision, it starts over.
 """
 
 import vae
@@ -17,8 +17,8 @@ def main() -> None:
     recorded = rollouts.paths(data.rollout)
     folder = data.series(options.vision)
     with directory.locked(folder):
-        series.prepare(folder, vision.digest)
-        missing = [path for path in recorded if not (folder / path.name).exists()]
+        made_by = {"vision": vision.digest, "precision": options.precision}
+        missing = series.prepare(folder, recorded, made_by)
         with progress.bar(len(missing), "episodes") as bar:
             for _ in encode.episodes(vision, missing, folder, options.batch_size):
                 bar.update()

@@ -42,7 +42,7 @@ def main() -> None:
             {"tile": options.reward_weight, "done": options.done_weight},
             options.seed,
         )
-        model.compile(training.adam(options.learning_rate, options.steps, clip=1.0))
+        model.compile(training.adam(options.learning_rate, epochs * STEPS_PER_EPOCH, clip=1.0))
         run = training.Training(model_directory, "rnn", settings, options.anew)
         if not run.resume(model) and options.refine:
             rnn.restore(model_directory, model.network)
@@ -67,7 +67,7 @@ def main() -> None:
             "latent": vision.latent,
             "heads": list(model.head_weights),
             **settings,
-            **run.history[-1],
+            "losses": run.history[-1],
         }
         rnn.save(model_directory, model.network, facts)
         starts.write(model_directory, episodes, vision)

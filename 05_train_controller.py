@@ -67,6 +67,7 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
 
 def settings_of(options, memory: str, *more: str) -> dict:
     common = ("population", "rollouts", "sigma", "diagonal", "seed", "refine")
+    common += ("evaluate_every", "validation_tracks")
     return arguments.settings(options, *common, *more) | {"rnn": memory}
 
 

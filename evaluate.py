@@ -2,8 +2,8 @@
 
 For each model directory: the mean and SD over the tracks, a 95 % bootstrap interval of the mean,
 the worst track and the laps finished; with several, their paired differences. Writes
-RES/scores.md, scores.json and scores.png, a GIF NAME_lap.gif of each agent's first track, and
-with several agents compare.gif.
+RES/scores.md, scores.json and scores.png (scores_fast with --drawing fast), NAME_lap.gif of each
+agent on the first track (under the fast drawing), and with several agents compare.gif.
 """
 
 from pathlib import Path
@@ -30,15 +30,16 @@ def main() -> None:
         scores[name] = evaluate.report(outcomes, driven_on, options.drawing)
 
     table = evaluate.table(scores)
-    directory.write_json(options.res / "scores.json", scores)
-    directory.write_text(options.res / "scores.md", table + "\n")
-    evaluate.histogram(options.res / "scores.png", scores)
+    kind = "scores" if options.drawing == "stock" else "scores_fast"
+    directory.write_json(options.res / f"{kind}.json", scores)
+    directory.write_text(options.res / f"{kind}.md", table + "\n")
+    evaluate.histogram(options.res / f"{kind}.png", scores)
     for name, (agent, parameters) in agents.items():
         film.lap(options.res / f"{name}_lap.gif", agent, parameters, driven_on[0])
     if len(agents) > 1:
         film.race(options.res / "compare.gif", list(agents.values()), driven_on[0])
     print(table)
-    print(f"{options.res}/scores.md, scores.json, scores.png and a GIF of each agent.")
+    print(f"{options.res}/{kind}.md, {kind}.json, {kind}.png and a GIF of each agent.")
 
 
 def load(path: Path):

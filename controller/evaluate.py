@@ -84,7 +84,10 @@ def table(scores: dict[str, dict]) -> str:
         lines.append(line)
     if len(scores) > 1:
         head.append("against the first, paired")
-    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines])
+    rows = [f"| {' | '.join(line)} |" for line in [head, ["---"] * len(head), *lines]]
+    score = next(iter(scores.values()))
+    where = f"{score['environment']}, Gymnasium {score['gymnasium']}"
+    return "\n".join([*rows, "", f"{where}, tracks from {score['first_track']}."])
 
 
 def histogram(path: Path, scores: dict[str, dict]) -> None:

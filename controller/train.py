@@ -1,6 +1,7 @@
 """One evolution of C in a model directory, over any number of sittings."""
 
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from controller import arch, evaluate, history
@@ -18,7 +19,7 @@ class Run:
     """The evolution of a model directory: begins, resumes or refines one, generation by generation.
 
     Files: `controller.training.json` (the settings of this evolution and of those it refines, one
-    after the other), `controller.evolution.npz` (its state), `controller.csv` (the history of
+    after the other), `controller.evolutionN.npz` (its state), `controller.csv` (the history of
     all), and with each new best mean `controller.weights.h5`.
 
     `refined_since` says that these settings are of an evolution which a later one has refined.
@@ -32,7 +33,6 @@ class Run:
         self.directory = directory
         self.settings = settings
         self.state_file = directory.path / "controller.training.json"
-        self.evolution_file = directory.path / "controller.evolution.npz"
         self.csv_file = directory.path / "controller.csv"
         self.rows = history.read(self.csv_file)
         numbers = Settings(
@@ -43,6 +43,7 @@ class Run:
             settings["seed"],
         )
         self.stage, self.lineage = self._read_state()
+        before = self.evolution_file
         self.refined_since = not anew and settings in self.lineage[:-1]
         if self.refined_since:
             return
@@ -57,11 +58,28 @@ class Run:
             self.lineage = [*self.lineage, settings] if settings["refine"] else [settings]
             self.stage += 1
             self.evolution = Evolution(numbers, start)
+            # Each stage has a file of its own, so that a kill before the next line loses nothing.
             self.evolution.save(self.evolution_file)
             write_json(self.state_file, {"stage": self.stage, "lineage": self.lineage})
+            before.unlink(missing_ok=True)
         # Rows of a generation that was killed before its state was saved are made again.
         over = self.evolution.generation
         self.rows = [r for r in self.rows if r.stage < self.stage or r.generation <= over]
+        if [r.generation for r in self.rows if r.stage == self.stage] != list(range(1, over + 1)):
+            raise BadInput(
+                f"{self.csv_file} lacks generations that {self.evolution_file} has; "
+                "put the file back or start over with --anew."
+            )
+
+    @property
+    def evolution_file(self) -> Path:
+        return self.directory.path / f"controller.evolution{self.stage}.npz"
+
+    @property
+    def lineage_rows(self) -> list[Row]:
+        """The generations of this evolution and of those it refines."""
+        first = self.stage - len(self.lineage) + 1
+        return [row for row in self.rows if row.stage >= first]
 
     def _read_state(self) -> tuple[int, list[dict]]:
         """The stage reached, and the settings of the evolutions that led to it."""
@@ -89,8 +107,7 @@ class Run:
     @property
     def best_validation(self) -> float:
         """The best score of a mean on the validation tracks in this evolution's line."""
-        first = self.stage - len(self.lineage) + 1
-        scores = [r.validation for r in self.rows if r.stage >= first]
+        scores = [row.validation for row in self.lineage_rows]
         return max((score for score in scores if score is not None), default=-np.inf)
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:
@@ -98,7 +115,7 @@ class Run:
         began = time.monotonic()
         number = self.evolution.generation + 1
         driven_on = tracks.evolution(
-            self.settings["seed"], len(self.rows), self.settings["rollouts"]
+            self.settings["seed"], len(self.lineage_rows), self.settings["rollouts"]
         )
         candidates = self.evolution.ask()
         outcomes = self._roll_out(fleet, candidates, driven_on)

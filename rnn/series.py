@@ -51,14 +51,21 @@ def paths(directory: Path, latent: int, vision_digest: str) -> list[Path]:
     return found
 
 
-def prepare(directory: Path, vision_digest: str) -> None:
-    """Make a directory ready for the latents of one V; latents of another V are removed."""
+def prepare(directory: Path, recorded: list[Path], made_by: dict) -> list[Path]:
+    """Make a directory ready for the latents of recorded episodes; return those it lacks.
+
+    `made_by`: the digest of the V (`vision`) and its `precision`. Latents of another V or
+    precision, of an episode that is no longer there, or older than its recording are removed.
+    """
     manifest = directory / MANIFEST
-    if not manifest.exists() or read_json(manifest).get("vision") != vision_digest:
-        manifest.unlink(missing_ok=True)
-        for path in directory.glob("[0-9]*.npz"):
+    same = manifest.exists() and read_json(manifest) == made_by
+    sources = {path.name: path for path in recorded}
+    for path in directory.glob("[0-9]*.npz"):
+        source = sources.get(path.name)
+        if not same or source is None or path.stat().st_mtime < source.stat().st_mtime:
             path.unlink()
-        write_json(manifest, {"vision": vision_digest})
+    write_json(manifest, made_by)
+    return [path for path in recorded if not (directory / path.name).exists()]
 
 
 def write(path: Path, episode: rollouts.Episode, mean, log_variance) -> None:

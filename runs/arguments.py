@@ -172,7 +172,7 @@ def run(main: Callable[[], None]) -> None:
         # The machine's refusals: a full disk, a file that may not be written.
         _refuse(f"{problem}.")
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        print("\nStopped. What is done is kept; give the same command to go on.", file=sys.stderr)
         sys.exit(130)
 
 

@@ -1,6 +1,7 @@
 """Trainings that can be killed: checkpoints of weights, optimisers and position, and resuming."""
 
 import contextlib
+import math
 import re
 import time
 import warnings
@@ -154,6 +155,11 @@ class _Checkpoints(keras.callbacks.Callback):
         self.saved_at = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
+        if not all(math.isfinite(value) for value in (logs or {}).values()):
+            raise BadInput(
+                "The loss is no longer a number; give a lower --learning-rate. "
+                f"{self.training.state_file.parent} keeps the last checkpoint."
+            )
         self.training.batch += 1
         self.progress.update()
         self.progress.set_postfix_str(_words(logs), refresh=False)

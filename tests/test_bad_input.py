@@ -262,8 +262,8 @@ def test_05_with_other_settings_than_those_it_was_begun_with(refuse, data, small
     [
         ("controller.training.json", b"{"),
         ("controller.training.json", b'{"stage": 1}'),
-        ("controller.evolution.npz", None),
-        ("controller.evolution.npz", b""),
+        ("controller.evolution1.npz", None),
+        ("controller.evolution1.npz", b""),
         ("controller.csv", b"stage,generation\r\n1,1\r\n"),
         ("controller.csv", b"\xff\x00"),
     ],

@@ -3,6 +3,7 @@ import math
 from controller import evaluate
 from controller.rollout import Outcome
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -59,10 +60,11 @@ def test_a_report_keeps_every_episode():
 
 def test_the_table_of_one_agent():
     report = evaluate.report(outcomes(910, 950, 840), [70, 71, 72])
-    head, rule, row = evaluate.table({"vae": report}).splitlines()
+    head, rule, row, _, where = evaluate.table({"vae": report}).splitlines()
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[:2] == ["vae", "900.0 ± 45.5"]
     assert cells[3:] == ["910.0", "840.0 (72)", "2", "3"]
+    assert where == f"CarRacing-v3, Gymnasium {gymnasium.__version__}, tracks from 70."
     assert head.count("|") == rule.count("|") == row.count("|") == 8
 
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 from controller import arch, history, train
 from runs.arguments import BadInput
 from runs.directory import read_json
@@ -52,9 +54,9 @@ def test_it_resumes(own_model):
 def test_a_row_whose_generation_was_not_saved_is_made_again(own_model):
     begun = run(own_model)
     tell(begun, 2)
-    before = (own_model.path / "controller.evolution.npz").read_bytes()
+    before = (own_model.path / "controller.evolution1.npz").read_bytes()
     tell(begun)
-    (own_model.path / "controller.evolution.npz").write_bytes(before)
+    (own_model.path / "controller.evolution1.npz").write_bytes(before)
     resumed = run(own_model)
     assert [row.generation for row in resumed.rows] == [1, 2]
 
@@ -105,10 +107,31 @@ def test_an_evolution_that_was_refined_is_over(own_model):
     assert not again.refined_since and again.stage == 3 and len(again.lineage) == 1
 
 
+def test_a_history_that_lacks_generations_is_refused(own_model):
+    begun = run(own_model)
+    tell(begun, 2)
+    history.write(begun.csv_file, begun.rows[:1])
+    with pytest.raises(BadInput, match="controller.csv lacks generations"):
+        run(own_model)
+
+
+def test_a_kill_while_refining_begins_loses_nothing(own_model):
+    begun = run(own_model)
+    tell(begun, 3)
+    state, evolution = begun.state_file.read_bytes(), begun.evolution_file.read_bytes()
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    run(own_model, refine=True, sigma=0.04)
+    begun.state_file.write_bytes(state)
+    begun.evolution_file.write_bytes(evolution)
+    assert run(own_model).evolution.generation == 3
+
+
 def test_refining_must_beat_the_score_it_began_with(own_model):
     begun = run(own_model)
-    row = history.Row(1, 1, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1, 500.0, 1.0)
-    history.write(begun.csv_file, [row])
+    tell(begun)
+    begun.rows[0] = dataclasses.replace(begun.rows[0], validation=500.0, validation_sd=1.0)
+    history.write(begun.csv_file, begun.rows)
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
     assert run(own_model, refine=True, sigma=0.04).best_validation == 500

@@ -1,4 +1,5 @@
-import json
+import os
+import time
 
 from envs import rollouts
 from rnn import series
@@ -10,6 +11,7 @@ import pytest
 
 LATENT = 4
 V = "0123456789abcdef"
+MADE_BY = {"vision": V, "precision": "float32"}
 
 
 def write(folder, number: int, episode: rollouts.Episode, seed: int = 0):
@@ -22,7 +24,7 @@ def write(folder, number: int, episode: rollouts.Episode, seed: int = 0):
 
 @pytest.fixture
 def folder(tmp_path, episode):
-    series.prepare(tmp_path, V)
+    series.prepare(tmp_path, [], MADE_BY)
     for number, steps in enumerate([12, 5, 1]):
         write(tmp_path, number, episode(steps, number), number)
     return tmp_path
@@ -64,13 +66,13 @@ def test_latents_of_another_size_are_refused(folder):
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(BadInput, match="holds no latent episodes; run 03_generate_rnn_data.py"):
         series.paths(tmp_path, LATENT, V)
-    series.prepare(tmp_path, V)
+    series.prepare(tmp_path, [], MADE_BY)
     with pytest.raises(BadInput, match="holds no latent episodes"):
         series.paths(tmp_path, LATENT, V)
 
 
 def test_episodes_of_one_step_only_are_refused(tmp_path, episode):
-    series.prepare(tmp_path, V)
+    series.prepare(tmp_path, [], MADE_BY)
     write(tmp_path, 0, episode(1))
     with pytest.raises(BadInput, match="one step long; M needs at least two"):
         series.paths(tmp_path, LATENT, V)
@@ -83,19 +85,47 @@ def test_a_manifest_that_says_nothing_is_refused(folder, content):
         series.paths(folder, LATENT, V)
 
 
-def test_preparing_for_the_same_v_keeps_and_for_another_removes(folder):
-    series.prepare(folder, V)
-    assert len(series.paths(folder, LATENT, V)) == 3
-    series.prepare(folder, "fedcba9876543210")
+@pytest.fixture
+def recorded(folder, tmp_path_factory):
+    """Recordings of the latent episodes in `folder`, older than those."""
+    directory = tmp_path_factory.mktemp("rollout")
+    found = []
+    for latents in sorted(folder.glob("*.npz")):
+        found.append(directory / latents.name)
+        found[-1].touch()
+        os.utime(found[-1], (1, 1))
+    return found
+
+
+def names(found) -> list[str]:
+    return [path.name for path in found]
+
+
+def test_preparing_keeps_what_the_same_v_made(folder, recorded):
+    assert series.prepare(folder, recorded, MADE_BY) == []
+    assert names(series.paths(folder, LATENT, V)) == names(recorded)
+
+
+@pytest.mark.parametrize(
+    "made_by", [{**MADE_BY, "vision": "fedcba9876543210"}, {**MADE_BY, "precision": "bfloat16"}]
+)
+def test_preparing_for_another_v_or_precision_starts_over(folder, recorded, made_by):
+    assert series.prepare(folder, recorded, made_by) == recorded
     assert not list(folder.glob("*.npz"))
-    assert read_json(folder / series.MANIFEST)["vision"] == "fedcba9876543210"
+    assert read_json(folder / series.MANIFEST) == made_by
 
 
-def test_preparing_removes_latents_that_nothing_describes(folder):
+def test_preparing_removes_latents_that_nothing_describes(folder, recorded):
     (folder / series.MANIFEST).unlink()
-    series.prepare(folder, V)
-    assert not list(folder.glob("*.npz"))
-    assert json.loads((folder / series.MANIFEST).read_text()) == {"vision": V}
+    assert series.prepare(folder, recorded, MADE_BY) == recorded
+    assert read_json(folder / series.MANIFEST) == MADE_BY
+
+
+def test_preparing_removes_latents_of_episodes_that_are_gone_or_recorded_anew(folder, recorded):
+    later = time.time() + 100
+    os.utime(recorded[1], (later, later))
+    assert series.prepare(folder, recorded[:2], MADE_BY) == [recorded[1]]
+    assert names(folder.glob("*.npz")) == [recorded[0].name]
 
 
 def all_batches(folder, *, sequence=8, batch_size=5, count=3, seed=(1, 0)) -> list[dict]:
@@ -153,7 +183,7 @@ def test_stretches_are_parts_of_episodes_with_what_they_lack_masked(folder):
 
 
 def test_stretches_begin_anywhere_and_at_the_beginning_more_often(tmp_path, episode):
-    series.prepare(tmp_path, V)
+    series.prepare(tmp_path, [], MADE_BY)
     path = write(tmp_path, 0, episode(20))
     means = series.read(path, LATENT)["mean"]
     starts = [

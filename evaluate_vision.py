@@ -1,9 +1,10 @@
 """Measure what each vision keeps of a frame: pixels, sharpness, the road, the car's state.
 
-Give the model directories of any number of VAEs and VAE-GANs; those that differ in their seed
-only are taken together. All see the same episodes, on which none was trained: those held out of
-DIR/rollout, or those of --unseen. Writes res/vision.md and vision.json (means, and 95 % intervals
-over episodes and seeds) and res/vision.png (truth above every reconstruction).
+Give the model directories of any number of VAEs and VAE-GANs, or NAME=MODEL_DIR; those of one
+name are taken together, and without a name those that differ in their seed only. All see the same
+episodes, on which none was trained: those held out of DIR/rollout, or those of --unseen. Writes
+res/vision.md and vision.json (means, and 95 % intervals over episodes and seeds) and
+res/vision.png (truth above every reconstruction).
 """
 
 from pathlib import Path
@@ -22,8 +23,8 @@ def main() -> None:
     learned, unseen = rollouts.split(rollouts.paths(data.rollout))
     if options.unseen:
         unseen = rollouts.paths(options.unseen)
-    models = [directory.ModelDirectory(path) for path in options.models]
-    groups = by_kind(models)
+    groups = by_name(options.models)
+    models = [model for members in groups.values() for model in members]
 
     with progress.bar(len(learned) + len(unseen), "episodes", what="driving again") as bar:
         learned_seen = see(learned, options.every, bar)
@@ -46,17 +47,19 @@ def main() -> None:
     for name, members in groups.items():
         vision = vae.load(members[0])
         rows[name] = vision.decoder(vision.encoder(truth)[0])
-    pictures.labelled(options.res / "vision.png", rows)
-    print(f"{options.res}/vision.md, vision.json, vision.png")
+    pictures.labelled(options.res / f"{options.name}.png", rows)
+    print(f"{options.res}/{options.name}.md, .json, .png")
 
 
-def by_kind(models: list[directory.ModelDirectory]) -> dict[str, list]:
-    """Model directories under the name of what they hold, seeds together."""
+def by_name(given: list[str]) -> dict[str, list[directory.ModelDirectory]]:
+    """Model directories under the name given to them, or that of what they hold."""
     groups, data = {}, set()
-    for model in models:
+    for words in given:
+        name, path = words.rsplit("=", 1) if "=" in words else (None, words)
+        model = directory.ModelDirectory(path)
         facts = model.facts("vision")
         data.add(facts.get("data"))
-        groups.setdefault(vae.name(facts), []).append(model)
+        groups.setdefault(name or vae.name(facts), []).append(model)
     if len(data) > 1:
         print("Note: these models were not all trained on the same episodes.")
     return groups
@@ -73,7 +76,7 @@ def see(paths: list[Path], every: int, bar) -> list[compare.Seen]:
 def write(options, groups, found, sums, episodes: int) -> None:
     table = compare.markdown(found)
     print(table)
-    with directory.write_whole(options.res / "vision.md") as beside:
+    with directory.write_whole(options.res / f"{options.name}.md") as beside:
         beside.write_text(table)
     content = {
         "episodes": episodes,
@@ -88,7 +91,7 @@ def write(options, groups, found, sums, episodes: int) -> None:
             for name, members in groups.items()
         },
     }
-    directory.write_json(options.res / "vision.json", content)
+    directory.write_json(options.res / f"{options.name}.json", content)
 
 
 def _ratio(rows: np.ndarray) -> float:
@@ -98,7 +101,7 @@ def _ratio(rows: np.ndarray) -> float:
 def parse():
     parser = arguments.parser(__doc__)
     parser.add_argument(
-        "models", nargs="+", type=Path, metavar="MODEL_DIR", help="directories with a trained V"
+        "models", nargs="+", metavar="[NAME=]MODEL_DIR", help="directories with a trained V"
     )
     arguments.add_data_dir(parser)
     arguments.add_seed(parser)
@@ -112,6 +115,7 @@ def parse():
     parser.add_argument(
         "--every", type=arguments.whole(1), default=2, help="of so many frames, measure one"
     )
+    parser.add_argument("--name", default="vision", help="of the files, without their endings")
     return parser.parse_args()
 
 

@@ -38,6 +38,17 @@ COLUMNS = {
     "r2_speed": ("probe R², speed", 3),
     "bits": ("bits a frame", 1),
 }
+TELLING = (
+    "psnr",
+    "sharpness",
+    "iou_straight",
+    "iou_curve",
+    "lost_curve",
+    "r2_offset",
+    "r2_curvature",
+    "bits",
+)
+SIDE_BY_SIDE = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,15 +161,26 @@ def _ratio(sums: np.ndarray) -> np.ndarray:
 
 
 def markdown(groups: dict[str, dict[str, dict]]) -> str:
-    """A table: one row a measure, one column a group of models."""
-    lines = ["| | " + " | ".join(groups) + " |", "|---" * (len(groups) + 1) + "|"]
-    for name, (title, digits) in COLUMNS.items():
-        cells = []
-        for found in groups.values():
-            value = found[name]
-            cells.append(
-                f"{value['mean']:.{digits}f} ({value['low']:.{digits}f} to "
-                f"{value['high']:.{digits}f})"
-            )
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    """A table of all measures, with their intervals.
+
+    Up to five groups of models stand side by side; more stand below one another, with the
+    measures that tell most.
+    """
+    if len(groups) <= SIDE_BY_SIDE:
+        head, body = list(groups), COLUMNS
+        cells = [
+            [title, *(_cell(found[name], digits) for found in groups.values())]
+            for name, (title, digits) in body.items()
+        ]
+    else:
+        head = [COLUMNS[name][0] for name in TELLING]
+        cells = [
+            [group, *(_cell(found[name], COLUMNS[name][1]) for name in TELLING)]
+            for group, found in groups.items()
+        ]
+    rows = [["", *head], ["---"] * (len(head) + 1), *cells]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cell(value: dict[str, float], digits: int) -> str:
+    return f"{value['mean']:.{digits}f} ({value['low']:.{digits}f} to {value['high']:.{digits}f})"

@@ -3,7 +3,7 @@
 For each model directory: the mean and SD over the tracks, a 95 % bootstrap interval of the mean,
 the worst track and the laps finished; with several, their paired differences. Writes
 RES/scores.md, scores.json and scores.png (scores_fast with --drawing fast), NAME_lap.gif of each
-agent on the first track (under the fast drawing), and with several agents compare.gif.
+agent's median episode, and with several agents compare.gif, the first one's median track.
 """
 
 from pathlib import Path
@@ -35,9 +35,11 @@ def main() -> None:
     directory.write_text(options.res / f"{kind}.md", table + "\n")
     evaluate.histogram(options.res / f"{kind}.png", scores)
     for name, (agent, parameters) in agents.items():
-        film.lap(options.res / f"{name}_lap.gif", agent, parameters, driven_on[0])
+        typical = evaluate.median_track(scores[name])
+        film.lap(options.res / f"{name}_lap.gif", agent, parameters, typical)
     if len(agents) > 1:
-        film.race(options.res / "compare.gif", list(agents.values()), driven_on[0])
+        typical = evaluate.median_track(next(iter(scores.values())))
+        film.race(options.res / "compare.gif", list(agents.values()), typical)
     print(table)
     print(f"{options.res}/{kind}.md, {kind}.json, {kind}.png and a GIF of each agent.")
 

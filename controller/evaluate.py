@@ -55,6 +55,12 @@ def report(outcomes: list[Outcome], tracks: list[int], drawing: str = "stock") -
     }
 
 
+def median_track(score: dict) -> int:
+    """The track of an agent's median episode (the lower one of an even number): a typical one."""
+    order = np.argsort(_episode_scores(score), kind="stable")
+    return score["first_track"] + int(order[(len(order) - 1) // 2])
+
+
 def table(scores: dict[str, dict]) -> str:
     """The scores of several agents as a Markdown table.
 

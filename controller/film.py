@@ -64,7 +64,10 @@ def save(path: Path, film: list[np.ndarray]) -> None:
 
 
 def _drawn_env() -> gymnasium.Env:
-    return gymnasium.make(envs.ENV_ID, render_mode="rgb_array", disable_env_checker=True)
+    """A world that is drawn as the scores that count are: a film shows the episode scored."""
+    return gymnasium.make(
+        envs.ENV_ID, render_mode="rgb_array", drawing="stock", disable_env_checker=True
+    )
 
 
 def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:

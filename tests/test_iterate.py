@@ -1,0 +1,77 @@
+"""Two tiny rounds of the iterative procedure from nothing, for real."""
+
+import rnn
+from controller import iterate
+from envs import rollouts, tracks
+from runs.directory import DataDirectory, read_json
+
+import pytest
+from imageio import v3 as imageio
+
+TINY = (
+    "--episodes 3 --steps 40 --curiosity 0.5 --epochs 1 --memory-steps 100 --memory-batch 2 "
+    "--units 16 --generations 2 --population 4 --rollouts 2 --dream-steps 20 "
+    "--validation-tracks 1 --workers 1"
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("iterate")
+
+
+@pytest.fixture(scope="module")
+def run(scripts, place):
+    def iterate_for(rounds: int) -> list[iterate.Round]:
+        where = ["--data-dir", place / "data", "--res", place / "res"]
+        scripts.succeed("iterate.py", *where, "--rounds", rounds, *TINY.split())
+        return iterate.read(place / "data" / "iterate" / "rounds.json")
+
+    return iterate_for
+
+
+@pytest.fixture(scope="module")
+def first(run) -> iterate.Round:
+    [row] = run(1)
+    return row
+
+
+@pytest.fixture(scope="module")
+def both(run, first) -> list[iterate.Round]:
+    return run(2)
+
+
+def test_begins_from_nothing_with_random_driving(first, place):
+    assert first.surprise is None and first.score > 0
+    assert 0 < first.tiles < 1 and sum(first.speeds) == 120
+    assert DataDirectory(place / "data").model("vae-dream-1.15").has("controller")
+
+
+def test_goes_on_where_it_was_and_adds_to_the_data(both, first, place):
+    assert both[0] == first
+    assert [row.round for row in both] == [1, 2] and both[1].surprise > 0
+    found = rollouts.paths(DataDirectory(place / "data").rollout)
+    driven = [rollouts.track_of(path) for path in found]
+    own = tracks.recording(1, "iterate", 18)
+    assert len(driven) == 6 and set(driven) <= set(own)
+
+
+def test_curiosity_keeps_some_of_three_times_as_many(both, place):
+    kept = read_json(place / "data" / "iterate" / "round-2.json")["tracks"]
+    asked = tracks.recording(1, "iterate", 9, first=9)
+    assert len(kept) == 3 and set(kept) <= set(asked)
+    assert not (place / "data" / "iterate" / "round-2").exists()
+
+
+def test_shows_every_round(both, place):
+    lines = (place / "res" / "vae_iterate.md").read_text().splitlines()
+    assert len(lines) == 4 and lines[2].startswith("| 1 | 3 |")
+    assert imageio.imread(place / "res" / "vae_iterate.png").std() > 0
+
+
+def test_what_a_stopped_round_had_finished_is_not_done_again(both, run, place):
+    model = DataDirectory(place / "data").model("vae")
+    memory = rnn.load(model).digest
+    iterate.write(place / "data" / "iterate" / "rounds.json", both[:1])
+    assert run(2) == both
+    assert rnn.load(model).digest == memory

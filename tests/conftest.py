@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,6 +71,8 @@ class Scripts:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # In the background of a shell an interrupt is ignored, and so by all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, script: str, *arguments) -> subprocess.CompletedProcess:

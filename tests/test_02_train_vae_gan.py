@@ -1,0 +1,118 @@
+"""02_train_vae_gan.py as a user runs it: for real, tiny, killed and resumed, and refused."""
+
+import time
+
+import vae
+from runs.directory import ModelDirectory, read_json
+
+import numpy as np
+import pytest
+from imageio import v3 as imageio
+
+SCRIPT = "02_train_vae_gan.py"
+TINY = ["--epochs", 3, "--batch-size", 20, "--depth", 4]
+
+
+def arguments(data, res, *more) -> list:
+    return ["--data-dir", data, "--res", res, *TINY, *more]
+
+
+@pytest.fixture(scope="module")
+def trained(chain, scripts, tmp_path_factory):
+    data, res = tmp_path_factory.mktemp("gan"), tmp_path_factory.mktemp("gan_res")
+    chain.copy(data, "rollout")
+    return data, res, scripts.succeed(SCRIPT, *arguments(data, res))
+
+
+def test_it_leaves_a_v_that_others_load(trained):
+    data, _, _ = trained
+    vision = vae.load(ModelDirectory(data / "models" / "vaegan"), "mixed_bfloat16")
+    mean, log_variance = vision.encoder(np.zeros((2, 64, 64, 3), np.uint8))
+    assert mean.shape == log_variance.shape == (2, vision.latent) == (2, 32)
+    assert vision.decoder(mean).shape == (2, 64, 64, 3)
+    facts = read_json(data / "models" / "vaegan" / "model.json")["vision"]
+    assert (facts["variant"], facts["depth"], facts["adversary"]) == ("repaired", 4, "hinge")
+    assert facts["losses"]["bits"] > 0
+
+
+def test_it_leaves_pictures(trained):
+    _, res, _ = trained
+    strip = imageio.imread(res / "vaegan_strip.png")
+    assert strip.shape[0] == 2 * 64 * 2 and strip.std() > 0
+    assert imageio.imread(res / "vaegan_curve.png").std() > 0
+    film = imageio.imread(res / "vaegan_training.gif", index=None)
+    assert film.ndim == 4 and len(film) >= 3
+    # The upper row is the truth and stays, but for a GIF's few colours; the lower changes.
+    changed = np.abs(film[0].astype(int) - film[-1]).mean(axis=(1, 2))
+    assert changed[:128].mean() < 2 and changed[128:].any()
+
+
+def test_run_again_it_says_that_it_is_done(trained, scripts):
+    data, res, _ = trained
+    assert "nothing to do" in scripts.succeed(SCRIPT, *arguments(data, res))
+
+
+def test_latents_can_be_made_with_it(trained, scripts):
+    data, _, _ = trained
+    scripts.succeed("03_generate_rnn_data.py", "--data-dir", data, "--vision", "vaegan")
+    assert list((data / "series" / "vaegan").glob("*"))
+
+
+def test_killed_and_resumed_it_is_what_it_would_have_been(trained, chain, scripts, tmp_path):
+    data, _, _ = trained
+    chain.copy(tmp_path, "rollout")
+    state = tmp_path / "models" / "vaegan" / "vision.training.json"
+    process = scripts.start(SCRIPT, *arguments(tmp_path, tmp_path / "res"))
+    while not (state.exists() and read_json(state)["saves"] > 0):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert not ModelDirectory(state.parent).has("vision")
+    scripts.succeed(SCRIPT, *arguments(tmp_path, tmp_path / "res"))
+    whole, resumed = (vae.load(ModelDirectory(d / "models" / "vaegan")) for d in (data, tmp_path))
+    for one, other in ((whole.encoder, resumed.encoder), (whole.decoder, resumed.decoder)):
+        for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+            assert np.array_equal(a, b)
+    films = [sorted((d / "models" / "vaegan" / "film").iterdir()) for d in (data, tmp_path)]
+    assert [one.name for one in films[0]] == [other.name for other in films[1]]
+
+
+def test_published_trains_too_and_its_ingredients_can_be_changed(chain, scripts, tmp_path):
+    chain.copy(tmp_path, "rollout")
+    scripts.succeed(
+        SCRIPT,
+        *arguments(tmp_path, tmp_path / "res", "--variant", "published", "--heads", "linear"),
+    )
+    facts = read_json(tmp_path / "models" / "vaegan" / "model.json")["vision"]
+    assert (facts["variant"], facts["heads"], facts["layers"]) == (
+        "published",
+        "linear",
+        "published",
+    )
+    assert vae.name(facts) == "VAE-GAN published 4, heads linear"
+
+
+def test_other_settings_are_refused_where_a_training_stands(trained, refuse):
+    data, res, _ = trained
+    said = refuse(SCRIPT, *arguments(data, res, "--deception", 0.5))
+    assert "deception 0.2, not 0.5" in said and "--anew" in said
+
+
+@pytest.mark.parametrize(
+    "flag, value, complaint",
+    [
+        ("--variant", "perfect", "invalid choice: 'perfect'"),
+        ("--adversary", "judge", "invalid choice: 'judge'"),
+        ("--depth", "1", "not a whole number from 2 to 256"),
+        ("--deception", "-1", "not a number from 0"),
+        ("--averaging", "1.5", "not a number from 0 to 1"),
+        ("--critic-steps", "0", "not a whole number"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(refuse, tmp_path, flag, value, complaint):
+    assert complaint in refuse(SCRIPT, "--data-dir", tmp_path, flag, value)
+
+
+def test_no_episodes_are_refused(refuse, tmp_path):
+    assert "01_generate_data.py" in refuse(SCRIPT, "--data-dir", tmp_path)

@@ -148,7 +148,7 @@ class Chain:
 TINY = {
     "01_generate_data.py": "--episodes 5 --steps 40 --workers 2",
     "02_train_vae.py": "--epochs 3 --batch-size 40",
-    "03_generate_rnn_data.py": "--batch-size 32",
+    "03_generate_rnn_data.py": "--batch-size 32 --precision float32",
     "04_train_rnn.py": "--steps 200 --batch-size 2 --sequence 12 --units 16",
     "05_train_controller.py": "--population 4 --rollouts 2 --generations 3 --patience 15 "
     "--evaluate-every 2 --validation-tracks 1 --worlds 4 --workers 1",

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from imageio import v3 as imageio
 
-PICTURES = 40  # of a training
+PICTURES = 24  # of a training
 SECONDS = 0.15  # each, in the GIF; the last stays longer
 
 # D is winning when it takes this share of each kind of frame for what it is.

@@ -5,9 +5,10 @@ and to look at res/vaegan_curve.png, vaegan_strip.png (truth above reconstructio
 vaegan_training.gif. A stopped training goes on with the same command; --refine trains a finished
 one further, with the episodes that are there now.
 
---variant published is the model once used with World Models, repaired what its faults taught. At
---depth 32 repaired has exactly the VAE's encoder and decoder, and takes about twice the time of
-02_train_vae.py; published costs ten times that, and about the same at depth 8.
+--variant published is the model once used with World Models; repaired is what its faults taught.
+At --depth 32 repaired has exactly the VAE's encoder and decoder. On one core, float32, a step of 32
+frames went at 110 frames/s for repaired, 53 with --adversary wgan-gp, and for published 5 at depth
+32 and 42 at depth 8, where its encoder and generator take as much arithmetic as the VAE's.
 """
 
 import argparse

@@ -66,8 +66,12 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
 
 
 def settings_of(options, memory: str, *more: str) -> dict:
+    if options.sigma > options.max_sigma:
+        raise arguments.BadInput(
+            f"--sigma {options.sigma:g} is above --max-sigma {options.max_sigma:g}; lower it."
+        )
     common = ("population", "rollouts", "sigma", "diagonal", "seed", "refine")
-    common += ("evaluate_every", "validation_tracks")
+    common += ("evaluate_every", "validation_tracks", "max_sigma", "scout")
     return arguments.settings(options, *common, *more) | {"rnn": memory}
 
 
@@ -110,6 +114,16 @@ def parse():
     )
     parser.add_argument(
         "--sigma", type=number(0, 10, above=True), default=0.1, help="initial step size"
+    )
+    parser.add_argument(
+        "--max-sigma", type=number(0, 10, above=True), default=10, help="largest step size"
+    )
+    parser.add_argument(
+        "--scout",
+        type=whole(0, 10_000),
+        default=0,
+        help="new tracks that the distribution's mean drives before each generation; half of "
+        "--rollouts are then those on which it did worst",
     )
     parser.add_argument(
         "--full",

@@ -27,6 +27,7 @@ class Row:
     workers: int
     validation: float | None = None  # mean score of the distribution's mean on validation tracks
     validation_sd: float | None = None
+    scouted: float | None = None  # mean score of the mean, before it moved, on the tracks scouted
 
 
 NAMES = [field.name for field in dataclasses.fields(Row)]
@@ -53,7 +54,11 @@ def read(path: Path) -> list[Row]:
 def _row(fields: dict[str, str]) -> Row:
     whole = {"stage", "generation", "steps", "workers"}
     return Row(
-        **{name: int(fields[name]) if name in whole else _number(fields[name]) for name in NAMES}
+        **{
+            name: int(fields[name]) if name in whole else _number(fields[name])
+            for name in NAMES
+            if name in fields
+        }
     )
 
 

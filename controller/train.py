@@ -41,6 +41,7 @@ class Run:
             settings["sigma"],
             settings["diagonal"],
             settings["seed"],
+            settings["max_sigma"],
         )
         self.stage, self.lineage = self._read_state()
         before = self.evolution_file
@@ -114,14 +115,13 @@ class Run:
         """Do one generation: ask, roll out, tell, and validate the mean on `validate` if given."""
         began = time.monotonic()
         number = self.evolution.generation + 1
-        driven_on = tracks.evolution(
-            self.settings["seed"], len(self.lineage_rows), self.settings["rollouts"]
-        )
+        driven_on, driven = self._scout(fleet)
+        scouted = float(np.mean([outcome.score for outcome in driven])) if driven else None
         candidates = self.evolution.ask()
         outcomes = self._roll_out(fleet, candidates, driven_on)
         returns = np.array([[outcome.score for outcome in row] for row in outcomes])
         self.evolution.tell(candidates, returns.mean(1))
-        driven = [outcome for row in outcomes for outcome in row]
+        driven += [outcome for row in outcomes for outcome in row]
 
         score = None
         if validate:
@@ -143,11 +143,27 @@ class Run:
             workers=fleet.workers,
             validation=score and score["mean"],
             validation_sd=score and score["sd"],
+            scouted=scouted,
         )
         self.rows.append(row)
         history.write(self.csv_file, self.rows)
         self.evolution.save(self.evolution_file)
         return row
+
+    def _scout(self, fleet: Fleet) -> tuple[list[int], list[Outcome]]:
+        """Choose the tracks of a generation; return them and the outcomes of looking for them.
+
+        With `scout` tracks the mean drives them first, and half of the generation's are those on
+        which it did worst: a good driver fails on one track in ten, so that a generation of few
+        tracks would hardly ever meet what is left to learn (compare Prioritized Level Replay,
+        Jiang et al. 2021). Tracks are new in every generation, so none is learned by heart.
+        """
+        wanted, scout = self.settings["rollouts"], self.settings["scout"]
+        fresh = tracks.evolution(self.settings["seed"], len(self.lineage_rows), max(wanted, scout))
+        if not scout:
+            return fresh, []
+        [outcomes] = self._roll_out(fleet, self.evolution.mean[None], fresh)
+        return worst_and_any(fresh, [outcome.score for outcome in outcomes], wanted), outcomes
 
     def _roll_out(self, fleet, candidates, driven_on) -> list[list[Outcome]]:
         """Drive every candidate on every track; outcomes (population, tracks)."""
@@ -160,6 +176,14 @@ class Run:
         arch.save(self.directory, self.evolution.mean, {**facts, "validation": score})
 
 
+def worst_and_any(fresh: list[int], scores: list[float], wanted: int) -> list[int]:
+    """`wanted` of these tracks: half (rounded down) those of the lowest scores, the rest any."""
+    order = [int(place) for place in np.argsort(scores, kind="stable")]
+    worst = order[: wanted // 2]
+    others = [place for place in range(len(fresh)) if place not in worst]
+    return [fresh[place] for place in worst + others[: wanted - len(worst)]]
+
+
 def line(row: Row) -> str:
     """A generation in one line."""
     words = (
@@ -168,4 +192,6 @@ def line(row: Row) -> str:
     )
     if row.validation is not None:
         words += f"  mean on validation tracks {row.validation:.1f} ± {row.validation_sd:.1f}"
+    if row.scouted is not None:
+        words += f"  on new tracks {row.scouted:.1f}"
     return words

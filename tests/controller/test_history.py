@@ -24,8 +24,8 @@ def test_any_program_can_read_it(tmp_path):
     history.write(tmp_path / "c.csv", ROWS[:2])
     assert (tmp_path / "c.csv").read_text().splitlines() == [
         ",".join(field.name for field in dataclasses.fields(history.Row)),
-        "1,1,12.5,-3.25,-40.0,0.1,5000,36.0,2,,",
-        "1,2,90.0,10.0,-30.0,0.11,6000,72.0,2,55.5,12.25",
+        "1,1,12.5,-3.25,-40.0,0.1,5000,36.0,2,,,",
+        "1,2,90.0,10.0,-30.0,0.11,6000,72.0,2,55.5,12.25,",
     ]
 
 

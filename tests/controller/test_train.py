@@ -1,6 +1,7 @@
 import dataclasses
 
-from controller import arch, history, train
+from controller import arch, history, rollout, train
+from envs import tracks
 from runs.arguments import BadInput
 from runs.directory import read_json
 
@@ -12,6 +13,8 @@ SETTINGS = {
     "population": 6,
     "rollouts": 1,
     "sigma": 0.1,
+    "max_sigma": 10.0,
+    "scout": 0,
     "diagonal": True,
     "patience": 10,
     "seed": 1,
@@ -154,3 +157,22 @@ def test_a_line_tells_a_generation():
     words = train.line(row)
     assert "generation    7" in words and "2,000 steps/s" in words
     assert "mean on validation tracks 650.0 ± 80.0" in words
+
+
+def test_half_of_the_tracks_are_those_driven_worst():
+    fresh, scores = [10, 11, 12, 13, 14], [900, 300, 910, 200, 880]
+    assert train.worst_and_any(fresh, scores, 4) == [13, 11, 10, 12]
+    assert train.worst_and_any(fresh, scores, 3) == [13, 10, 11]
+    assert train.worst_and_any(fresh, scores, 1) == [10]
+
+
+def test_scouting_gives_the_candidates_the_worst_track(own_model):
+    begun = run(own_model, rollouts=2, scout=3, patience=3)
+    with rollout.Fleet(own_model, "float32", workers=1, worlds=4) as fleet:
+        driven_on, outcomes = begun._scout(fleet)
+        row = begun.generation(fleet, [])
+    scores = [outcome.score for outcome in outcomes]
+    fresh = tracks.evolution(1, 0, 3)
+    assert driven_on[0] == fresh[int(np.argmin(scores))] and set(driven_on) < set(fresh)
+    assert row.scouted == pytest.approx(np.mean(scores))
+    assert history.read(begun.csv_file) == [row]

@@ -1,14 +1,19 @@
 """Score trained agents in stock Gymnasium CarRacing-v3 on tracks that no training sees.
 
 For each model directory: the mean and SD over the tracks, a 95 % bootstrap interval of the mean,
-the worst track and the laps finished; with several, their paired differences. Writes
-RES/scores.md, scores.json and scores.png (scores_fast with --drawing fast), NAME_lap.gif of each
-agent's median episode, and with several agents compare.gif, the first one's median track.
+the worst track and the laps finished; with several, their paired differences. Writes to RES
+
+  scores.md, scores.json, scores.png   the table, every episode, a histogram (scores_fast.* with
+                                       --drawing fast)
+  curves.png                           score of the evolution's mean by generation and by
+                                       core-hours, where every agent has a controller.csv
+  NAME_lap.gif, NAME_worst.gif         each agent's median and its worst episode
+  compare.gif                          several agents side by side on the first one's median track
 """
 
 from pathlib import Path
 
-from controller import arch, evaluate, film, rollout
+from controller import arch, evaluate, film, history, rollout
 from controller.agent import Agent
 from envs import tracks
 from runs import arguments, directory, progress
@@ -21,6 +26,7 @@ def main() -> None:
     driven_on = tracks.evaluation(options.tracks)
     names = named(options.models)
     agents = {name: load(path) for name, path in names.items()}
+    lines = {name: history.line(directory.ModelDirectory(path)) for name, path in names.items()}
     scores = {}
     for name, path in names.items():
         fleet = rollout.Fleet(directory.ModelDirectory(path), "float32", options.workers, WORLDS)
@@ -34,14 +40,16 @@ def main() -> None:
     directory.write_json(options.res / f"{kind}.json", scores)
     directory.write_text(options.res / f"{kind}.md", table + "\n")
     evaluate.histogram(options.res / f"{kind}.png", scores)
-    for name, (agent, parameters) in agents.items():
-        typical = evaluate.median_track(scores[name])
-        film.lap(options.res / f"{name}_lap.gif", agent, parameters, typical)
+    for name, driver in agents.items():
+        film.lap(options.res / f"{name}_lap.gif", *driver, evaluate.median_track(scores[name]))
+        film.lap(options.res / f"{name}_worst.gif", *driver, evaluate.worst_track(scores[name]))
     if len(agents) > 1:
         typical = evaluate.median_track(next(iter(scores.values())))
-        film.race(options.res / "compare.gif", list(agents.values()), typical)
+        film.race(options.res / "compare.gif", agents, typical)
+    if all(lines.values()):
+        history.curves(options.res / "curves.png", lines)
     print(table)
-    print(f"{options.res}/{kind}.md, {kind}.json, {kind}.png and a GIF of each agent.")
+    print(f"{options.res}/{kind}.md, {kind}.json, {kind}.png, and films of each agent.")
 
 
 def load(path: Path):

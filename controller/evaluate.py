@@ -61,6 +61,11 @@ def median_track(score: dict) -> int:
     return score["first_track"] + int(order[(len(order) - 1) // 2])
 
 
+def worst_track(score: dict) -> int:
+    """The track of an agent's worst episode."""
+    return score["first_track"] + int(_episode_scores(score).argmin())
+
+
 def table(scores: dict[str, dict]) -> str:
     """The scores of several agents as a Markdown table.
 
@@ -73,7 +78,7 @@ def table(scores: dict[str, dict]) -> str:
     for name, score in scores.items():
         low, high = score["interval"]
         own = _episode_scores(score)
-        worst = f"{score['worst']:.1f} ({score['first_track'] + int(own.argmin())})"
+        worst = f"{score['worst']:.1f} ({worst_track(score)})"
         line = [
             name,
             f"{score['mean']:.1f} ± {score['sd']:.1f}",

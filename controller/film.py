@@ -1,6 +1,6 @@
 """Films of the agent: the car from above beside what V keeps of each frame."""
 
-import itertools
+import math
 from pathlib import Path
 
 import envs
@@ -17,6 +17,7 @@ from imageio import v3 as imageio
 EVERY = 5  # one picture for every five steps, a tenth of a second of driving
 SHOWN_PER_SECOND = 20
 HEIGHT = 192  # pixels
+LARGEST = 3_000_000  # bytes of a GIF, so that a page with several of them opens at once
 
 
 def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
@@ -29,23 +30,32 @@ def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
     return score
 
 
-def race(path: Path, agents: list[tuple[Agent, np.ndarray]], track: int) -> None:
-    """Film several agents on one track to a GIF, one above the other; who is done waits."""
-    films = [episode(agent, parameters, track)[0] for agent, parameters in agents]
+def race(path: Path, agents: dict[str, tuple[Agent, np.ndarray]], track: int) -> None:
+    """Film agents on one track to a GIF, side by side under their names; who is done waits."""
+    films = [episode(*driver, track, name)[0] for name, driver in agents.items()]
     longest = max(map(len, films))
     waited = [film + film[-1:] * (longest - len(film)) for film in films]
-    save(path, [np.concatenate(pictures) for pictures in zip(*waited, strict=True)])
+    save(path, [beside(list(pictures)) for pictures in zip(*waited, strict=True)])
 
 
-def episode(agent: Agent, parameters: np.ndarray, track: int) -> tuple[list[np.ndarray], float]:
-    """Drive one track; return its pictures, (192, 384, 3) uint8 each, and its score."""
+def episode(
+    agent: Agent, parameters: np.ndarray, track: int, name: str = ""
+) -> tuple[list[np.ndarray], float]:
+    """Drive one track; return its pictures, (192, 384, 3) uint8 each, and its score.
+
+    On every picture stand the name and the score so far.
+    """
     pictures, frames = [], []
-    step = itertools.count()
+    score, steps = 0.0, 0
 
     def watch(job, frame, action, reward, done, env) -> None:
-        if next(step) % EVERY == 0:
-            pictures.append(_resize(env.render(), HEIGHT * 3 // 2, HEIGHT))
+        nonlocal score, steps
+        score += reward
+        if steps % EVERY == 0:
+            picture = _resize(env.render(), HEIGHT * 3 // 2, HEIGHT)
+            pictures.append(labelled(picture, f"{name} {score:.0f}".strip()))
             frames.append(frame)
+        steps += 1
 
     job = (0, Job(parameters, track))
     [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, watch=watch)
@@ -57,10 +67,26 @@ def episode(agent: Agent, parameters: np.ndarray, track: int) -> tuple[list[np.n
     return film, outcome.score
 
 
-def save(path: Path, film: list[np.ndarray]) -> None:
-    """Write pictures (H, W, 3) uint8 as an endless GIF."""
-    with write_whole(path) as beside:
-        imageio.imwrite(beside, np.stack(film), duration=1000 / SHOWN_PER_SECOND, loop=0)
+def beside(pictures: list[np.ndarray]) -> np.ndarray:
+    """Pictures of one size as one: two side by side, more in about as many rows as columns."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    spare = -len(pictures) % columns
+    places = pictures + [np.zeros_like(pictures[0])] * spare
+    rows = [places[i : i + columns] for i in range(0, len(places), columns)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
+
+
+def save(path: Path, film: list[np.ndarray], largest: int = LARGEST) -> None:
+    """Write pictures (H, W, 3) uint8 as an endless GIF of at most `largest` bytes.
+
+    Where it would be larger, pictures are left out, and the rest is shown for longer.
+    """
+    with write_whole(path) as beside_it:
+        for every in range(1, len(film) + 1):
+            duration = every * 1000 / SHOWN_PER_SECOND
+            imageio.imwrite(beside_it, np.stack(film[::every]), duration=duration, loop=0)
+            if beside_it.stat().st_size <= largest:
+                break
 
 
 def _drawn_env() -> gymnasium.Env:
@@ -77,3 +103,11 @@ def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
 def _enlarge(frame: np.ndarray) -> np.ndarray:
     size = HEIGHT // 2
     return cv2.resize(frame, (size, size), interpolation=cv2.INTER_NEAREST)
+
+
+def labelled(picture: np.ndarray, words: str) -> np.ndarray:
+    """The picture with words in its upper left corner, white with a shadow."""
+    for shift, colour in ((1, (0, 0, 0)), (0, (255, 255, 255))):
+        style = cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA
+        picture = cv2.putText(picture, words, (6 + shift, 18 + shift), *style)
+    return picture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runs import plots
 from runs.arguments import BadInput
-from runs.directory import write_whole
+from runs.directory import ModelDirectory, read_json, write_whole
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -66,6 +66,29 @@ def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
+def lineage(path: Path) -> tuple[int, list[dict]]:
+    """Of a `controller.training.json`: how many evolutions were begun in its directory, and the
+    settings of those that led to the last one and of that. Raises `BadInput` when it is torn."""
+    state = read_json(path)
+    if state.keys() != {"stage", "lineage"} or not state["lineage"]:
+        raise BadInput(f"{path} is not the state of an evolution; remove it.")
+    return state["stage"], state["lineage"]
+
+
+def line(directory: ModelDirectory) -> list[Row]:
+    """The generations that led to the C of a model directory, none if there is no record of them.
+
+    `controller.csv` may also hold evolutions that were given up with `--anew`. Without a
+    `controller.training.json` all its rows count.
+    """
+    rows = read(directory.path / "controller.csv")
+    state_file = directory.path / "controller.training.json"
+    if not state_file.exists():
+        return rows
+    stage, led_here = lineage(state_file)
+    return [row for row in rows if row.stage > stage - len(led_here)]
+
+
 def core_hours(rows: list[Row]) -> np.ndarray:
     """Core-hours from the first generation to the end of each."""
     return np.cumsum([row.seconds * row.workers / 3600 for row in rows])
@@ -98,4 +121,25 @@ def curve(path: Path, rows: list[Row], title: str) -> None:
     # Below the panels, where it hides nothing.
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4)
+    plots.save_figure(figure, path)
+
+
+def curves(path: Path, lines: dict[str, list[Row]]) -> None:
+    """Plot what the validated means of several agents scored, by generation and by core-hours."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
+    for name, rows in lines.items():
+        validated = [i for i, row in enumerate(rows) if row.validation is not None]
+        score = np.array([rows[i].validation for i in validated])
+        sd = np.array([rows[i].validation_sd for i in validated])
+        generations = np.arange(1, len(rows) + 1)
+        for axis, x in zip(axes, (generations, core_hours(rows)), strict=True):
+            axis.plot(x[validated], score, "o-", label=name)
+            axis.fill_between(x[validated], score - sd, score + sd, alpha=0.12)
+    for axis in axes:
+        axis.axhline(900, color="grey", linestyle=":", label="solved")
+        axis.set_xlim(left=0)
+    axes[0].set(xlabel="generation", ylabel="validation score of the distribution's mean, ± SD")
+    axes[1].set(xlabel="core-hours of evolution (data, V and M not counted)")
+    axes[0].legend(fontsize="small")
+    figure.tight_layout()
     plots.save_figure(figure, path)

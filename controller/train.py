@@ -10,7 +10,7 @@ from controller.history import Row
 from controller.rollout import Fleet, Job, Outcome
 from envs import tracks
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, read_json, write_json
+from runs.directory import ModelDirectory, write_json
 
 import numpy as np
 
@@ -84,12 +84,7 @@ class Run:
 
     def _read_state(self) -> tuple[int, list[dict]]:
         """The stage reached, and the settings of the evolutions that led to it."""
-        if not self.state_file.exists():
-            return 0, []
-        state = read_json(self.state_file)
-        if state.keys() != {"stage", "lineage"} or not state["lineage"]:
-            raise BadInput(f"{self.state_file} is not the state of an evolution; remove it.")
-        return state["stage"], state["lineage"]
+        return history.lineage(self.state_file) if self.state_file.exists() else (0, [])
 
     def _resumed(self, numbers: Settings) -> Evolution:
         evolution = Evolution.resume(numbers, self.evolution_file)

@@ -172,7 +172,10 @@ def test_evaluate_scores_on_stock_car_racing_and_unseen_tracks(scored):
     assert score["mean"] == pytest.approx(np.mean(scores))
     assert score["interval"][0] <= score["mean"] <= score["interval"][1]
     assert f"| vae | {score['mean']:.1f} ± {score['sd']:.1f} |" in printed
-    assert film(res / "vae_lap.gif").shape[1:] == (192, 384, 3)
+    for name in ("vae_lap.gif", "vae_worst.gif"):
+        assert film(res / name).shape[1:] == (192, 384, 3)
+        assert (res / name).stat().st_size <= 3e6
+    picture(res / "curves.png")
 
 
 def test_evaluate_gives_the_same_scores_whoever_drives_and_whatever_else(scored):

@@ -81,6 +81,10 @@ def test_the_median_track_is_that_of_the_median_episode():
     assert evaluate.median_track(evaluate.report(outcomes(4, 3, 2, 1), [0, 1, 2, 3])) == 2
 
 
+def test_the_worst_track_is_that_of_the_lowest_score():
+    assert evaluate.worst_track(evaluate.report(outcomes(900, 100, 500), [7, 8, 9])) == 8
+
+
 def test_the_histogram_is_a_picture(tmp_path):
     report = evaluate.report(outcomes(-30, 500, 905), [1, 2, 3])
     evaluate.histogram(tmp_path / "h.png", {"vae": report})

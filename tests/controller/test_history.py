@@ -2,6 +2,7 @@ import dataclasses
 
 from controller import history
 from runs.arguments import BadInput
+from runs.directory import ModelDirectory, write_json
 
 import numpy as np
 import pytest
@@ -53,4 +54,29 @@ def test_core_hours_add_up():
 @pytest.mark.parametrize("rows", [ROWS[:1], ROWS])
 def test_the_curve_is_a_picture(tmp_path, rows):
     history.curve(tmp_path / "c.png", rows, "C")
+    assert imageio.imread(tmp_path / "c.png").std() > 0
+
+
+@pytest.mark.parametrize("begun, led_here, stages", [(2, 2, [1, 1, 2]), (2, 1, [2]), (3, 1, [])])
+def test_the_line_of_an_agent_leaves_out_what_was_given_up(tmp_path, begun, led_here, stages):
+    history.write(tmp_path / "controller.csv", ROWS)
+    write_json(tmp_path / "controller.training.json", {"stage": begun, "lineage": [{}] * led_here})
+    assert [row.stage for row in history.line(ModelDirectory(tmp_path))] == stages
+
+
+def test_the_line_of_a_published_agent_is_all_its_record(tmp_path):
+    assert history.line(ModelDirectory(tmp_path)) == []
+    history.write(tmp_path / "controller.csv", ROWS)
+    assert history.line(ModelDirectory(tmp_path)) == ROWS
+
+
+@pytest.mark.parametrize("content", [{}, {"stage": 1, "lineage": []}, {"stage": 1}])
+def test_a_line_of_a_torn_state_is_refused(tmp_path, content):
+    write_json(tmp_path / "controller.training.json", content)
+    with pytest.raises(BadInput, match="not the state of an evolution"):
+        history.line(ModelDirectory(tmp_path))
+
+
+def test_the_curves_of_several_agents_are_a_picture(tmp_path):
+    history.curves(tmp_path / "c.png", {"a": ROWS, "b": ROWS[1:2], "without": ROWS[:1]})
     assert imageio.imread(tmp_path / "c.png").std() > 0

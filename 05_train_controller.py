@@ -8,6 +8,8 @@ new one, with other numbers, from the best mean of a finished one.
 With --dream the candidates drive in M's dream, and only the mean's scores come from the world.
 The agent of each temperature is DIR/models/VISION-dream-TEMPERATURE; RES/VISION_dream_curve.png
 and RES/VISION_dream.md show its scores in both worlds.
+
+With --sees z, C acts on what V sees alone: M is neither needed nor run.
 """
 
 from controller import arch, dream_history, film, history, rollout, train
@@ -24,14 +26,16 @@ def main() -> None:
     options = parse()
     data = directory.DataDirectory(options.data_dir)
     if options.dream or options.temperatures:
+        if options.sees == "z":
+            raise arguments.BadInput("A dream is M's, and its C sees M too; leave out --sees z.")
         evolve_in_dreams(data, options)
     else:
         evolve_in_the_world(data.model(options.vision), options)
 
 
 def evolve_in_the_world(model_directory: directory.ModelDirectory, options) -> None:
-    agent = Agent(model_directory)
-    settings = settings_of(options, agent.memory.digest, "patience", "precision")
+    agent = Agent(model_directory, sees=options.sees)
+    settings = settings_of(options, model_directory, "patience", "precision")
     with directory.locked(model_directory.path):
         run = train.Run(model_directory, agent.features, settings, options.anew)
         evolve(run, model_directory, options)
@@ -51,7 +55,7 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
         with directory.locked(model_directory.path):
             adopt(data.model(options.vision), model_directory)
             dream = Dream(model_directory, temperature, options.dream_start)
-            settings = settings_of(options, dream.memory.digest, "dream_steps", "dream_start")
+            settings = settings_of(options, model_directory, "dream_steps", "dream_start")
             dreams = DreamRollout(dream, options.dream_steps)
             settings["temperature"] = temperature
             run = DreamRun(model_directory, dreams, settings, options.anew)
@@ -65,14 +69,18 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
     print(f"{table}, {curve}\n{table.read_text()}")
 
 
-def settings_of(options, memory: str, *more: str) -> dict:
+def settings_of(options, model_directory: directory.ModelDirectory, *more: str) -> dict:
     if options.sigma > options.max_sigma:
         raise arguments.BadInput(
             f"--sigma {options.sigma:g} is above --max-sigma {options.max_sigma:g}; lower it."
         )
-    common = ("population", "rollouts", "sigma", "diagonal", "seed", "refine")
+    common = ("population", "rollouts", "sigma", "seed", "refine")
     common += ("evaluate_every", "validation_tracks", "max_sigma", "scout")
-    return arguments.settings(options, *common, *more) | {"rnn": memory}
+    return {
+        **arguments.settings(options, *common, *more),
+        **arch.evolved_on(model_directory, options.sees),
+        "diagonal": not options.full,
+    }
 
 
 def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -> None:
@@ -80,7 +88,9 @@ def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -
         print("This evolution is over and was refined since; nothing to do.")
         return
     validation = tracks.validation(options.validation_tracks)
-    fleet = rollout.Fleet(model_directory, options.precision, options.workers, options.worlds)
+    fleet = rollout.Fleet(
+        model_directory, options.precision, options.workers, options.worlds, options.sees
+    )
     done = run.evolution.generation
     with fleet, progress.bar(options.generations, "generations", done=done) as bar:
         for number in range(done + 1, options.generations + 1):
@@ -100,6 +110,12 @@ def parse():
     arguments.add_again(parser)
     arguments.add_precision(parser)
     whole, number = arguments.whole, arguments.number
+    parser.add_argument(
+        "--sees",
+        choices=tuple(arch.SEES),
+        default="zh",
+        help="what C acts on: V's z and M's h, or z alone",
+    )
     parser.add_argument(
         "--generations", type=whole(1, 100_000), default=100, help="of CMA-ES, in all"
     )
@@ -127,8 +143,7 @@ def parse():
     )
     parser.add_argument(
         "--full",
-        dest="diagonal",
-        action="store_false",
+        action="store_true",
         help="full covariance matrix instead of its diagonal: slower, learns less at first",
     )
     parser.add_argument(

@@ -19,20 +19,26 @@ class Agent:
     In each tick V encodes the frames (z is the mean), C acts on [z, h], and M takes (z, a, h) to
     the next h (Ha & Schmidhuber 2018, figure 8). The rows of a batch are worlds; every row has its
     own policy and memory.
+
+    `sees` says what C acts on, by default what that of the directory was evolved on; where that
+    is z alone, h has no numbers, and M is neither needed nor run.
     """
 
-    def __init__(self, directory: ModelDirectory, dtype: str = "float32"):
+    def __init__(self, directory: ModelDirectory, dtype: str = "float32", sees: str | None = None):
         self.vision = vae.load(directory, dtype)
-        self.memory = rnn.load(directory)
-        self.features = self.vision.latent + self.memory.units
         self._encode = frozen(self.vision.encoder)
-        self._remember = frozen(self.memory.network.get_layer("lstm").cell)
+        self.memory, self.units = None, 0
+        if (sees or arch.seen(directory)) == "zh":
+            self.memory = rnn.load(directory)
+            self.units = self.memory.units
+            self._remember = frozen(self.memory.network.get_layer("lstm").cell)
+        self.features = self.vision.latent + self.units
         self._tick = tf.function(
             self._step,
             input_signature=[
                 tf.TensorSpec((None, *FRAME), tf.uint8),
-                tf.TensorSpec((None, self.memory.units)),
-                tf.TensorSpec((None, self.memory.units)),
+                tf.TensorSpec((None, self.units)),
+                tf.TensorSpec((None, self.units)),
                 tf.TensorSpec((None, self.features, arch.ACTIONS)),
                 tf.TensorSpec((None, arch.ACTIONS)),
             ],
@@ -41,13 +47,13 @@ class Agent:
 
     def clear(self) -> None:
         """Forget all rows."""
-        none = np.zeros((0, self.memory.units), np.float32)
+        none = np.zeros((0, self.units), np.float32)
         self._memories = [none, none]
         self._policies = arch.unpack(np.zeros((0, arch.size(self.features))))
 
     def add(self, parameters: np.ndarray) -> None:
         """Append rows with these policies (N, P) and empty memories."""
-        empty = np.zeros((len(parameters), self.memory.units), np.float32)
+        empty = np.zeros((len(parameters), self.units), np.float32)
         self._memories = [tf.concat([part, empty], 0) for part in self._memories]
         policies = zip(self._policies, arch.unpack(parameters), strict=True)
         self._policies = [tf.concat(parts, 0) for parts in policies]
@@ -77,7 +83,8 @@ class Agent:
     def _step(self, frames, h, c, kernel, bias):
         z, _ = self._encode(frames)
         action = arch.act(tf.concat([z, h], -1), kernel, bias)
-        _, (h, c) = self._remember(tf.concat([z, action], -1), [h, c])
+        if self.memory is not None:
+            _, (h, c) = self._remember(tf.concat([z, action], -1), [h, c])
         return action, h, c
 
 

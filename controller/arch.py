@@ -1,7 +1,8 @@
 """C: the linear policy of World Models (Ha & Schmidhuber 2018, A.3), a = W [z h] + b.
 
-With z of 32 and h of 256 numbers it has 288 · 3 + 3 = 867 parameters. As one vector they lie as
-in a Keras Dense(3): the kernel (F, 3) row by row, then the bias (3,).
+With z of 32 and h of 256 numbers it has 288 · 3 + 3 = 867 parameters; a C that sees z alone, as
+in the paper's first row of results, has 99. As one vector they lie as in a Keras Dense(3): the
+kernel (F, 3) row by row, then the bias (3,).
 """
 
 from runs.arguments import BadInput
@@ -13,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 ACTIONS = 3
+SEES = {"zh": "rnn", "z": "vision"}  # what C acts on → the part that makes the last of it
 
 
 def policy(features: int) -> keras.Model:
@@ -58,15 +60,43 @@ def save(directory: ModelDirectory, parameters: np.ndarray, facts: dict) -> None
     directory.describe("controller", {"features": features, **facts})
 
 
+def evolved_on(directory: ModelDirectory, sees: str) -> dict:
+    """What a C that sees this is bound to: `sees`, and the digest of the M (or V) it acts on."""
+    return {"sees": sees, SEES[sees]: directory.facts(SEES[sees])["digest"]}
+
+
+def seen(directory: ModelDirectory) -> str:
+    """What the C of a model directory sees; "zh" if there is none yet."""
+    if not directory.has("controller"):
+        return "zh"
+    # Files from before there was a choice do not say it.
+    sees = directory.facts("controller").get("sees", "zh")
+    if sees not in SEES:
+        raise BadInput(
+            f"{directory.model_json} says that C sees {sees!r}, which is neither of "
+            f"{', '.join(SEES)}; run 05_train_controller.py again."
+        )
+    return sees
+
+
 def load(directory: ModelDirectory, features: int) -> np.ndarray:
     """C's parameters (P,) of a model directory.
 
-    Raises `BadInput` when they are missing or made for other features or another M.
+    Raises `BadInput` when they are missing or made for other features or another M, or V where C
+    sees z alone.
     """
     facts = directory.facts("controller")
-    if facts["features"] != features or facts["rnn"] != directory.facts("rnn")["digest"]:
+    part = SEES[seen(directory)]
+    if facts[part] != directory.facts(part)["digest"]:
+        name = {"rnn": "M", "vision": "V"}[part]
         raise BadInput(
-            f"C in {directory.path} was evolved on another M; run 05_train_controller.py again."
+            f"C in {directory.path} was evolved on another {name}; "
+            "run 05_train_controller.py again."
+        )
+    if facts["features"] != features:
+        raise BadInput(
+            f"C in {directory.path} acts on {facts['features']} numbers, not on {features} "
+            "(see --sees); run 05_train_controller.py again."
         )
     model = policy(features)
     load_weights(model, directory.weights("controller"))

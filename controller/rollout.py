@@ -131,14 +131,22 @@ class Fleet:
     """Worker processes that drive jobs with the agent of a model directory.
 
     Each steps up to `worlds` worlds together and takes the next job whenever one is free, so that
-    all finish at about the same time. The outcomes do not depend on who drives what.
+    all finish at about the same time. The outcomes do not depend on who drives what. For `sees`
+    see `Agent`.
     """
 
-    def __init__(self, directory: ModelDirectory, precision: str, workers: int, worlds: int):
+    def __init__(
+        self,
+        directory: ModelDirectory,
+        precision: str,
+        workers: int,
+        worlds: int,
+        sees: str | None = None,
+    ):
         self.workers = workers
         self.worlds = worlds
         self._started, self._finished = Counter(), Counter()
-        arguments = (directory, precision, self._started, self._finished)
+        arguments = (directory, precision, self._started, self._finished, sees)
         self._pool = Workers(lambda: processes(workers, prepare, arguments))
 
     def __enter__(self) -> "Fleet":
@@ -211,12 +219,13 @@ def prepare(
     precision: str,
     started: Counter | None = None,
     finished: Counter | None = None,
+    sees: str | None = None,
 ) -> None:
     """Make this worker process ready to drive: one thread, the agent loaded once."""
     global _agent, _started, _finished
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    _agent = Agent(model_directory, PRECISIONS[precision])
+    _agent = Agent(model_directory, PRECISIONS[precision], sees)
     _started, _finished = started, finished
 
 

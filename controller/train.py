@@ -84,7 +84,11 @@ class Run:
 
     def _read_state(self) -> tuple[int, list[dict]]:
         """The stage reached, and the settings of the evolutions that led to it."""
-        return history.lineage(self.state_file) if self.state_file.exists() else (0, [])
+        if not self.state_file.exists():
+            return 0, []
+        stage, lineage = history.lineage(self.state_file)
+        # Evolutions from before C could see less do not say what it saw.
+        return stage, [{"sees": "zh", **settings} for settings in lineage]
 
     def _resumed(self, numbers: Settings) -> Evolution:
         evolution = Evolution.resume(numbers, self.evolution_file)

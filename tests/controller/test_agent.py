@@ -30,6 +30,23 @@ def test_v_then_c_then_m_as_in_the_paper(agent, policies):
         np.testing.assert_allclose(agent.act(seen[step]), action, rtol=1e-4, atol=1e-5)
 
 
+def test_an_agent_without_h_acts_on_z_alone_and_needs_no_m(own_model, policies):
+    own_model.weights("rnn").unlink()
+    assert Agent(own_model, sees="z").features == 32
+    policies = policies[:3, : arch.size(32)]
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "z"))
+    blind = Agent(own_model)
+    assert blind.memory is None and blind.features == 32
+    seen = frames(3, 4)
+    actions = drive(blind, policies, seen)
+    for step in range(4):
+        z, _ = blind.vision.encoder(seen[step])
+        expected = arch.act(z, *arch.unpack(policies))
+        np.testing.assert_allclose(actions[step], expected, rtol=1e-4, atol=1e-5)
+    for rows in ([1], [2, 0]):
+        assert np.array_equal(drive(blind, policies[rows], seen[:, rows]), actions[:, rows])
+
+
 def drive(agent, policies, seen) -> np.ndarray:
     agent.clear()
     agent.add(policies)

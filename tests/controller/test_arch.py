@@ -83,13 +83,42 @@ def test_a_saved_c_comes_back(directory):
 
 def test_a_c_for_other_features_or_of_another_m_is_refused(directory):
     save(directory, np.zeros(arch.size(6)))
-    with pytest.raises(BadInput, match="evolved on another M; run 05_train_controller.py"):
+    with pytest.raises(BadInput, match="acts on 6 numbers, not on 7.*; run 05_train_controller.py"):
         arch.load(directory, 7)
     parts = json.loads(directory.model_json.read_text())
     parts["controller"]["rnn"] = "0" * 16
     directory.model_json.write_text(json.dumps(parts))
-    with pytest.raises(BadInput, match="evolved on another M"):
+    with pytest.raises(BadInput, match="evolved on another M; run 05_train_controller.py"):
         arch.load(directory, 6)
+
+
+def test_a_c_that_sees_z_alone_is_bound_to_v_and_no_m(directory):
+    arch.save(directory, np.ones(arch.size(4)), arch.evolved_on(directory, "z"))
+    directory.weights("rnn").unlink()
+    assert arch.seen(directory) == "z"
+    assert np.array_equal(arch.load(directory, 4), np.ones(15))
+    parts = json.loads(directory.model_json.read_text())
+    parts["controller"]["vision"] = "0" * 16
+    directory.model_json.write_text(json.dumps(parts))
+    with pytest.raises(BadInput, match="evolved on another V; run 05_train_controller.py"):
+        arch.load(directory, 4)
+
+
+def test_what_c_sees_is_z_and_h_where_nothing_is_said(directory):
+    assert arch.seen(directory) == "zh"
+    save(directory, np.zeros(arch.size(6)))
+    assert arch.seen(directory) == "zh"
+    assert arch.evolved_on(directory, "zh") == {
+        "sees": "zh",
+        "rnn": directory.facts("rnn")["digest"],
+    }
+
+
+def test_a_c_that_sees_something_unknown_is_refused(directory):
+    save(directory, np.zeros(arch.size(6)))
+    directory.describe("controller", {**directory.facts("controller"), "sees": "h"})
+    with pytest.raises(BadInput, match="C sees 'h', which is neither of zh, z"):
+        arch.seen(directory)
 
 
 def test_a_missing_c_is_named(directory):

@@ -3,7 +3,7 @@ import dataclasses
 from controller import arch, history, rollout, train
 from envs import tracks
 from runs.arguments import BadInput
-from runs.directory import read_json
+from runs.directory import read_json, write_json
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ SETTINGS = {
 
 
 def run(directory, anew=False, **changed) -> train.Run:
-    settings = {**SETTINGS, **changed, "rnn": directory.facts("rnn")["digest"]}
+    settings = {**SETTINGS, **changed, **arch.evolved_on(directory, "zh")}
     return train.Run(directory, FEATURES, settings, anew)
 
 
@@ -64,6 +64,16 @@ def test_a_row_whose_generation_was_not_saved_is_made_again(own_model):
     assert [row.generation for row in resumed.rows] == [1, 2]
 
 
+def test_an_evolution_from_before_c_could_see_less_goes_on(own_model):
+    tell(run(own_model))
+    state_file = own_model.path / "controller.training.json"
+    state = read_json(state_file)
+    for settings in state["lineage"]:
+        del settings["sees"]
+    write_json(state_file, state)
+    assert run(own_model).evolution.generation == 1
+
+
 def test_other_settings_are_refused_and_nothing_is_lost(own_model):
     tell(run(own_model), 2)
     with pytest.raises(BadInput, match=r"other settings \(sigma 0.1, not 0.2\).*--refine.*--anew"):
@@ -73,7 +83,7 @@ def test_other_settings_are_refused_and_nothing_is_lost(own_model):
 
 def test_another_m_is_refused(own_model):
     tell(run(own_model))
-    settings = {**SETTINGS, "rnn": "0" * 16}
+    settings = {**SETTINGS, "sees": "zh", "rnn": "0" * 16}
     with pytest.raises(BadInput, match=r"other settings \(rnn "):
         train.Run(own_model, FEATURES, settings)
 

@@ -3,7 +3,8 @@
 Writes DIR/models/VISION/rnn.weights.h5 and starts.npz (where its dreams begin), and
 RES/VISION_rnn_curve.png and RES/VISION_rnn_beliefs.png (from above: truth, what V keeps of it, M
 one step ahead, M left to itself). A stopped training goes on with the same command; --refine
-trains a finished one further.
+trains a finished one further. With --steps 0 there is no training, and M is written as it was
+initialised, to see what a memory is worth that has learned nothing.
 """
 
 import rnn
@@ -18,6 +19,8 @@ HELD_OUT_BATCHES = 4
 
 def main() -> None:
     options = parse()
+    if options.refine and not options.steps:
+        raise arguments.BadInput("--refine trains M further, which --steps 0 cannot; give more.")
     data = directory.DataDirectory(options.data_dir)
     model_directory = data.model(options.vision)
     vision = vae.load(model_directory)
@@ -42,7 +45,9 @@ def main() -> None:
             {"tile": options.reward_weight, "done": options.done_weight},
             options.seed,
         )
-        model.compile(training.adam(options.learning_rate, epochs * STEPS_PER_EPOCH, clip=1.0))
+        # No schedule has no steps; that of an M which is not trained is not used.
+        steps = max(1, epochs) * STEPS_PER_EPOCH
+        model.compile(training.adam(options.learning_rate, steps, clip=1.0))
         run = training.Training(model_directory, "rnn", settings, options.anew)
         if not run.resume(model) and options.refine:
             rnn.restore(model_directory, model.network)
@@ -55,14 +60,18 @@ def main() -> None:
                 paths, vision.latent, options.batch_size, options.sequence, count, seed
             )
 
-        training.fit(
-            model,
-            run,
-            epochs,
-            lambda epoch: batches(learned, STEPS_PER_EPOCH, options.seed, epoch),
-            STEPS_PER_EPOCH,
-            batches(held_out, HELD_OUT_BATCHES, options.seed),
-        )
+        validation = batches(held_out, HELD_OUT_BATCHES, options.seed)
+        if options.steps:
+            training.fit(
+                model,
+                run,
+                epochs,
+                lambda epoch: batches(learned, STEPS_PER_EPOCH, options.seed, epoch),
+                STEPS_PER_EPOCH,
+                validation,
+            )
+        else:
+            training.measure(model, run, validation)
         facts = {
             "latent": vision.latent,
             "heads": list(model.head_weights),
@@ -70,14 +79,15 @@ def main() -> None:
             "losses": run.history[-1],
         }
         rnn.save(model_directory, model.network, facts)
-        starts.write(model_directory, episodes, vision)
-        curve = options.res / f"{options.vision}_rnn_curve.png"
-        plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
+        starts.write(model_directory, episodes, vision, rnn.load(model_directory))
+        if options.steps:
+            curve = options.res / f"{options.vision}_rnn_curve.png"
+            plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
         beliefs = options.res / f"{options.vision}_rnn_beliefs.png"
         pictures.beliefs(beliefs, vision, rnn.load(model_directory), *shown)
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()
-    print(f"{model_directory.weights('rnn')}, {curve}, {beliefs}")
+    print(f"{model_directory.weights('rnn')}, {options.res}/{options.vision}_rnn_*.png")
 
 
 def parse():
@@ -89,7 +99,10 @@ def parse():
     arguments.add_again(parser)
     whole, number = arguments.whole, arguments.number
     parser.add_argument(
-        "--steps", type=whole(1, 10**7), default=2000, help="gradient steps, rounded up to hundreds"
+        "--steps",
+        type=whole(0, 10**7),
+        default=2000,
+        help="gradient steps, rounded up to hundreds; 0: write M as initialised",
     )
     parser.add_argument(
         "--batch-size", type=whole(1, 10_000), default=100, help="sequences per step"

@@ -35,8 +35,9 @@ class Dream:
     Temperature τ: see `rnn.arch.draw`. Chance follows from `keys` and `ticks`, (B,) uint32: a
     world's seed and the time since then; see `rnn.noise`.
 
-    Dreams start where recorded episodes did ("first") or at any of their moments ("anywhere");
-    M's memory is empty in either case, as it was when M learned.
+    Dreams start where recorded episodes did ("first"), with an empty memory, or at any of their
+    moments ("anywhere"), with what M remembered there: a frame alone does not say how fast the
+    car is, and M would have to guess.
 
     Raises `BadInput` when the directory has no M, the M lacks a head, there are no recorded
     starts, or τ is not above 0.
@@ -61,11 +62,12 @@ class Dream:
         )
 
     def begin(self, keys: tf.Tensor, ticks: tf.Tensor) -> State:
-        """New episodes: a recorded start, drawn by chance, and an empty memory."""
+        """New episodes: a recorded start, drawn by chance."""
         count = len(self.starts.z)
         drawn = tf.cast(noise.uniform(keys, ticks, 1)[:, 0] * count, tf.int32)
-        empty = tf.zeros((tf.shape(keys)[0], self.memory.units))
-        return State(tf.gather(self.starts.z, tf.minimum(drawn, count - 1)), empty, empty)
+        drawn = tf.minimum(drawn, count - 1)
+        recorded = (self.starts.z, self.starts.h, self.starts.c)
+        return State(*(tf.gather(part, drawn) for part in recorded))
 
     def step(
         self, state: State, action: tf.Tensor, keys: tf.Tensor, ticks: tf.Tensor

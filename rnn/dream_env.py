@@ -65,12 +65,13 @@ class Dreams:
         return reward.numpy(), ended.numpy()
 
     def place(self, z: np.ndarray) -> None:
-        """Set what all dreams show to the latent z (L,)."""
+        """Set what all dreams show to the latent z (L,), and their memory to nothing."""
         z = np.asarray(z, np.float32)
         latent = self.dream.memory.latent
         if z.shape != (latent,):
             raise BadInput(f"A dream begins with {latent} numbers, not with shape {z.shape}.")
-        self._state = self._state._replace(z=np.tile(z, (self.count, 1)))
+        empty = np.zeros((self.count, self.dream.memory.units), np.float32)
+        self._state = State(np.tile(z, (self.count, 1)), empty, empty)
 
     @property
     def z(self) -> np.ndarray:
@@ -96,11 +97,11 @@ class DreamEnv(gymnasium.Env):
     Observations: the latent z (L,) float32; or, with observation="frame", what V's decoder makes
     of it, (64, 64, 3) uint8.
 
-    Rewards, ends: see `rnn.dream.Dream`. An episode begins with a recorded latent and an empty
-    memory, and is cut off after 1000 steps.
+    Rewards, ends and starts: see `rnn.dream.Dream`. An episode is cut off after 1000 steps.
 
     `reset(seed=s)` makes the dream a function of s and the actions; `reset()` goes on with the
-    same stream of chance. `reset(options={"z": z})` begins with the latent z (L,) instead.
+    same stream of chance. `reset(options={"z": z})` begins with the latent z (L,) instead, and an
+    empty memory.
 
     Arguments:
         model         a model directory with V, M and starts.npz

@@ -1,9 +1,11 @@
-"""Where dreams begin: latents of recorded episodes.
+"""Where dreams begin: moments of recorded episodes, as V saw and M remembered them.
 
 `starts.npz` lies beside M's weights, so that a model directory dreams without the data it was
 trained on. A row for every 50th step of each episode: `z` (N, L) float32, the latent of its
-frame; `step` (N,) int32; `hits` and `points` (N,) float32, how many of the 50 steps from there
-reached a tile and what the tiles were worth; `vision` (N,), the digest of the V that made z.
+frame; `h` and `c` (N, H) float16, M's memory of all that came before; `step` (N,) int32; `hits`
+and `points` (N,) float32, how many of the 50 steps from there reached a tile and what the tiles
+were worth; `vision` (N,), the digest of the V that made z. Moments of which neither the 50 steps
+before nor those after reached a tile are left out: the road is lost and nothing is to be learned.
 """
 
 import dataclasses
@@ -22,30 +24,39 @@ STEP_REWARD = -0.1  # of every step of CarRacing, whatever it reaches
 USUAL_TILE = 1000 / 300  # 1000 points for all tiles of a track, which has 300 on average
 EVERY = 50  # steps between two starts in an episode
 PLACES = ("first", "anywhere")
+TOGETHER = 64  # episodes that M reads side by side
 
 
 @dataclasses.dataclass(frozen=True)
 class Starts:
-    """Latents `z` (N, L) float32, and the points `tile` of a step that reaches a tile.
+    """What is seen, `z` (N, L), and remembered, `h` and `c` (N, H), when a dream begins, float32;
+    and the points `tile` of a step that reaches a tile.
 
     Now and then a step reaches two tiles at once, so `tile` is a little more than one is worth.
     """
 
     z: np.ndarray
+    h: np.ndarray
+    c: np.ndarray
     tile: float
 
 
-def write(directory: ModelDirectory, episodes: list[Path], vision: Vision) -> None:
+def write(directory: ModelDirectory, episodes: list[Path], vision: Vision, memory: Memory) -> None:
     """Keep the starts of latent episodes in a model directory."""
-    rows = [_rows(series.read(path, vision.latent)) for path in episodes]
-    z, step, hits, points = (np.concatenate(column) for column in zip(*rows, strict=True))
-    save(directory, z, step, hits, points, vision.digest)
+    rows = []
+    for i in range(0, len(episodes), TOGETHER):
+        read_in = [series.read(path, vision.latent) for path in episodes[i : i + TOGETHER]]
+        memories = zip(*_memories(memory, read_in), strict=True)
+        rows += [_rows(episode, *hc) for episode, hc in zip(read_in, memories, strict=True)]
+    z, h, c, step, hits, points = (np.concatenate(column) for column in zip(*rows, strict=True))
+    save(directory, z, h, c, step, hits, points, vision.digest)
 
 
-def save(directory: ModelDirectory, z, step, hits, points, vision: str) -> None:
+def save(directory: ModelDirectory, z, h, c, step, hits, points, vision: str) -> None:
     """Write the rows of `starts.npz`; for shapes see the module."""
     numbers = {"z": z, "hits": hits, "points": points}
     arrays = {name: np.asarray(values, np.float32) for name, values in numbers.items()}
+    arrays |= {"h": np.asarray(h, np.float16), "c": np.asarray(c, np.float16)}
     arrays["step"] = np.asarray(step, np.int32)
     arrays["vision"] = np.full(len(z), vision)
     rollouts.write_arrays(path_in(directory), arrays, compress=False)
@@ -65,22 +76,42 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
     vision = ((), np.dtype("<U16"))
     layout = {"z": ((memory.latent,), np.float32), "hits": scalar, "points": scalar}
     layout |= {"step": ((), np.int32), "vision": vision}
+    layout |= {name: ((memory.units,), np.float16) for name in ("h", "c")}
     rows = rollouts.read_arrays(path, layout)
     if (rows["vision"] != directory.facts("vision")["digest"]).any():
         raise BadInput(f"{path} was made by another V; run 04_train_rnn.py again.")
     hits = rows["hits"].sum()
     tile = float(rows["points"].sum() / hits) if hits else USUAL_TILE
-    return Starts(rows["z"][rows["step"] == 0] if place == "first" else rows["z"], tile)
+    chosen = rows["step"] == 0 if place == "first" else slice(None)
+    return Starts(*(rows[name][chosen].astype(np.float32) for name in ("z", "h", "c")), tile)
 
 
 def path_in(directory: ModelDirectory) -> Path:
     return directory.path / "starts.npz"
 
 
-def _rows(episode: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
+def _memories(memory: Memory, episodes: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, ...]:
+    """M's memory, h and c, at every 50th step of B episodes: (B, steps / 50, H) each."""
+    lengths = [len(episode["reward"]) for episode in episodes]
+    x = np.zeros((len(episodes), max(lengths), memory.latent + 3), np.float32)
+    for row, episode, length in zip(x, episodes, lengths, strict=True):
+        row[:length] = np.concatenate([episode["mean"], episode["action"]], -1)
+    h = c = np.zeros((len(episodes), memory.units), np.float32)
+    kept = [(h, c)]
+    for t in range(0, x.shape[1] - EVERY, EVERY):
+        outputs = memory.network([x[:, t : t + EVERY], h, c])
+        h, c = outputs["h"].numpy(), outputs["c"].numpy()
+        kept.append((h, c))
+    return tuple(np.stack(part, axis=1) for part in zip(*kept, strict=True))
+
+
+def _rows(episode: dict[str, np.ndarray], h: np.ndarray, c: np.ndarray) -> tuple[np.ndarray, ...]:
     reward = episode["reward"]
     steps = np.arange(0, len(reward), EVERY)
     hit = reward > 0
     points = np.where(hit, reward - STEP_REWARD, 0)
-    sums = (np.add.reduceat(values, steps) for values in (hit.astype(int), points))
-    return episode["mean"][steps], steps, *sums
+    hits, points = (np.add.reduceat(values, steps) for values in (hit.astype(int), points))
+    driving = (hits > 0) | (np.roll(hits, 1) > 0)
+    driving[0] = True
+    columns = (episode["mean"][steps], h[: len(steps)], c[: len(steps)], steps, hits, points)
+    return tuple(column[driving] for column in columns)

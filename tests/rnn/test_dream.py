@@ -55,13 +55,15 @@ def step(dream: Dream, count: int = 4, first_key: int = 0):
     return state, *dream.step(state, tf.zeros((count, 3)), keys, ticks)
 
 
-def test_dreams_begin_at_recorded_starts_with_an_empty_memory(dreamer):
-    dream = Dream(dreamer)
+@pytest.mark.parametrize("place, count", [("first", 3), ("anywhere", 4)])
+def test_dreams_begin_at_recorded_starts(dreamer, place, count):
+    dream = Dream(dreamer, start=place)
     keys = tf.cast(tf.range(64), tf.uint32)
     begun = dream.begin(keys, tf.zeros(64, tf.uint32))
-    recorded = {tuple(z) for z in dream.starts.z}
-    assert {tuple(z) for z in begun.z.numpy()} == recorded
-    assert not begun.h.numpy().any() and not begun.c.numpy().any()
+    begins = {tuple(row) for row in np.concatenate(begun, -1)}
+    recorded = np.concatenate([dream.starts.z, dream.starts.h, dream.starts.c], -1)
+    assert begins == {tuple(row) for row in recorded} and len(begins) == count
+    assert begun.h.numpy().any() == begun.c.numpy().any() == (place == "anywhere")
 
 
 def test_memory_and_heads_are_the_network_s(dreamer):

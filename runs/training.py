@@ -139,6 +139,14 @@ def fit(
                 )
 
 
+def measure(model: keras.Model, training: Training, validation: tf.data.Dataset) -> None:
+    """Save a compiled model as it is, with its losses on `validation`, in place of training it."""
+    with readable_errors():
+        losses = model.evaluate(validation, return_dict=True, verbose=0)
+    training.history = [{f"val_{name}": float(value) for name, value in losses.items()}]
+    training.save(model)
+
+
 def sized(dataset: tf.data.Dataset, elements: int) -> tf.data.Dataset:
     """The data set with its size known, which it forgets where one file gives many elements."""
     return dataset.apply(tf.data.experimental.assert_cardinality(elements))

@@ -59,13 +59,14 @@ ABSURD = {
     ],
     "03_generate_rnn_data.py": [["--batch-size", "0"], ["--vision", "vae2"]],
     "04_train_rnn.py": [
-        *(["--steps", "0"], ["--sequence", "1"], ["--units", "0"], ["--mixtures", "0"]),
+        *(["--steps", "-1"], ["--sequence", "1"], ["--units", "0"], ["--mixtures", "0"]),
         *(["--units", "9" * 12], ["--reward-weight", "-1"], ["--done-weight", "nan"]),
     ],
     "05_train_controller.py": [
         *(["--generations", "0"], ["--population", "3"], ["--rollouts", "0"], ["--sigma", "0"]),
         *(["--sigma", "nan"], ["--patience", "0"], ["--evaluate-every", "0"], ["--worlds", "0"]),
         *(["--rollouts", "9" * 9], ["--precision", "float8"], ["--workers", "-1"]),
+        ["--sees", "h"],
     ],
     "evaluate.py": [[], ["there", "--tracks", "0"], ["there", "--tracks", "-3"]],
 }
@@ -226,6 +227,11 @@ def test_03_on_an_episode_that_cannot_be_read(refuse, data):
     assert [path.name for path in (data / "series" / "vae").glob("*.npz")] == ["0001000000.npz"]
 
 
+def test_04_refining_without_a_step(refuse, data):
+    sentence = refused(refuse, data, "04_train_rnn.py", "--refine", "--steps", 0)
+    assert "--steps 0 cannot" in sentence
+
+
 def test_04_without_latents(refuse, data):
     shutil.rmtree(data / "series")
     sentence = refused(refuse, data, "04_train_rnn.py")
@@ -257,6 +263,17 @@ def test_05_with_other_settings_than_those_it_was_begun_with(refuse, data, small
     assert "other settings (population 4, not 5)" in sentence and "--refine" in sentence
 
 
+def test_05_that_sees_less_than_the_c_that_is_there(refuse, data, small):
+    arguments = small("05_train_controller.py", data, data / "res")[2:]
+    sentence = refused(refuse, data, "05_train_controller.py", *arguments, "--sees", "z")
+    assert "other settings (" in sentence and "sees zh, not z" in sentence
+
+
+def test_05_dreaming_without_m(refuse, data):
+    sentence = refused(refuse, data, "05_train_controller.py", "--dream", "--sees", "z")
+    assert "leave out --sees z" in sentence
+
+
 @pytest.mark.parametrize(
     "name, content",
     [
@@ -286,7 +303,7 @@ def test_evaluate_of_what_is_no_agent(refuse, data, tmp_path):
     parameters = np.zeros(arch.size(32 + 8))
     facts = json.loads((model / "model.json").read_text())["controller"]
     arch.save(ModelDirectory(model), parameters, {"rnn": facts["rnn"]})
-    assert "evolved on another M" in refuse("evaluate.py", model, "--res", tmp_path)
+    assert "acts on 40 numbers, not on 48" in refuse("evaluate.py", model, "--res", tmp_path)
     (model / "controller.weights.h5").unlink()
     sentence = refuse("evaluate.py", model, "--res", tmp_path)
     assert "no trained controller; run 05_train_controller.py" in sentence

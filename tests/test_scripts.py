@@ -9,7 +9,9 @@ import rnn
 import vae
 from controller import arch, history
 from envs import rollouts, tracks
+from rnn import arch as rnn_arch
 from rnn import series
+from runs import training
 from runs.directory import DataDirectory, ModelDirectory, read_json
 
 import numpy as np
@@ -124,6 +126,22 @@ def test_04_leaves_an_m_a_curve_and_its_beliefs(chain):
     picture(chain.res / "vae_rnn_curve.png")
 
 
+def test_04_without_a_step_leaves_m_as_initialised(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "rollout", "series", "models")
+    arguments = [*small("04_train_rnn.py", tmp_path, tmp_path), "--steps", 0]
+    scripts.succeed("04_train_rnn.py", *arguments, "--anew")
+    model = ModelDirectory(tmp_path / "models" / "vae")
+    training.seed(1)
+    untouched = rnn_arch.MDNRNN(32, 16, rnn_arch.MIXTURES, {"tile": 1.0, "done": 1.0}, 1).network
+    for had, has in zip(untouched.weights, rnn.load(model).network.weights, strict=True):
+        assert np.array_equal(had, has), had.path
+    # Nothing learned: a Gaussian as wide as what z is drawn from has 1.4 nats, two heads ln 2.
+    losses = model.facts("rnn")["losses"]
+    assert losses["val_nll"] > 1 and losses["val_tile"] == pytest.approx(np.log(2), abs=0.1)
+    assert picture(tmp_path / "vae_rnn_beliefs.png").shape == (4 * 128, 12 * 128, 3)
+    assert "nothing to do" in scripts.succeed("04_train_rnn.py", *arguments)
+
+
 def test_05_leaves_a_c_a_csv_a_curve_and_a_gif(chain):
     parameters = arch.load(ModelDirectory(chain.model), 32 + 16)
     assert parameters.shape == (3 * (32 + 16) + 3,) and parameters.any()
@@ -139,6 +157,19 @@ def test_05_leaves_a_c_a_csv_a_curve_and_a_gif(chain):
     )
     picture(chain.res / "vae_controller_curve.png")
     assert film(chain.res / "vae.gif").shape[1:] == (192, 384, 3)
+
+
+def test_05_evolves_a_c_that_sees_z_alone_without_any_m(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "models")
+    model = ModelDirectory(tmp_path / "models" / "vae")
+    for path in [*model.path.glob("controller.*"), *model.path.glob("rnn.*")]:
+        path.unlink()
+    arguments = [*small("05_train_controller.py", tmp_path, tmp_path), "--sees", "z"]
+    scripts.succeed("05_train_controller.py", *arguments, "--anew", "--generations", 2)
+    assert arch.load(model, 32).shape == (3 * 32 + 3,)
+    facts = model.facts("controller")
+    assert facts["sees"] == "z" and facts["vision"] == model.facts("vision")["digest"]
+    assert film(tmp_path / "vae.gif").shape[1:] == (192, 384, 3)
 
 
 @pytest.mark.parametrize("script", ["02_train_vae.py", "04_train_rnn.py"])

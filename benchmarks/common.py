@@ -117,14 +117,24 @@ def float_encoder(encoder: keras.Model) -> keras.Model:
     return keras.Model(frames, [mean(x), log_variance(x)])
 
 
+def multiply_adds(network: keras.Model, without: tuple[str, ...] = ()) -> int:
+    """Products summed for one frame, those at the borders of a padded picture included.
+
+    A kernel is applied at every pixel that comes out of a convolution, and at every pixel that
+    goes into a transposed one.
+    """
+    total = 0
+    for layer in network.layers:
+        if hasattr(layer, "kernel") and layer.name not in without:
+            transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+            pixels = (layer.input if transposed else layer.output).shape[1:-1]
+            total += int(np.prod(layer.kernel.shape)) * int(np.prod(pixels))
+    return total
+
+
 def encoder_operations(encoder: keras.Model) -> int:
     """Floating point operations for the mean of one frame: two for each product of a matrix."""
-    layers = [layer for layer in encoder.layers if hasattr(layer, "kernel")]
-    return sum(
-        2 * int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:-1]))
-        for layer in layers
-        if layer.name != "log_variance"
-    )
+    return 2 * multiply_adds(encoder, without=("log_variance",))
 
 
 def matrix_rate(dtype: tf.DType) -> float:

@@ -1,149 +1,197 @@
 """A VAE against VAE-GANs: the same frames, the same number of steps, several seeds, one table.
 
-Records episodes of a driver that is told the road and wanders over all its width, and some of the
-random one; trains every model with its script; measures all on episodes that none has seen. With
---remedies it goes from the published VAE-GAN to the repaired one instead, an ingredient at a time.
-Whatever is finished is kept, so that a stopped run goes on.
+Learns from the episodes in DIR/rollout and measures on every third of them, which no training
+sees. Frames as an agent meets them, those of the published tables:
+
+    python 01_generate_data.py --data-dir seen --episodes 18 --steps 500
+    mkdir -p seen/models && cp -r res/pretrained/vae seen/models
+    python 01_generate_data.py --data-dir seen --episodes 54 --steps 500 --policy agent
+    python benchmarks/vision.py --data-dir seen
+
+With --remedies it goes from the published VAE-GAN to the repaired one instead, an ingredient at a
+time. Writes res/vision.md, .json and .png (with --remedies vaegan_remedies) and, of what each
+model costs, res/vision_cost.md. Whatever is finished is kept, so that a stopped run goes on.
 """
 
+import dataclasses
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import vae
+from envs import rollouts
+from runs import arguments, directory
+from runs.directory import DataDirectory, ModelDirectory
+
+import common
+import numpy as np
+
 TOP = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TOP))
+MEASURED = 1 / 3  # of the episodes: never learned from
 
-import envs  # noqa: E402, F401 - registers the environment
-from envs import recording, rollouts, tracks, truth  # noqa: E402
-from runs import arguments, directory, progress  # noqa: E402
-
-import gymnasium  # noqa: E402
-import numpy as np  # noqa: E402
-
-RECORDING_SEED = 999  # its tracks are nobody else's
-UNSEEN = 0.5  # episodes to measure on, for each episode to learn from
-
-# The published layers at depth 8 take as much arithmetic, in E and G, as the VAE's.
-PUBLISHED = ["--variant", "published", "--depth", "8"]
-MODELS = {
-    "VAE": ("02_train_vae.py", []),
-    "VAE-GAN repaired": ("02_train_vae_gan.py", []),
-    "VAE-GAN published": ("02_train_vae_gan.py", PUBLISHED),
-    "VAE-GAN repaired WGAN-GP": ("02_train_vae_gan.py", ["--adversary", "wgan-gp"]),
+# The published layers at depth 8 take about as much arithmetic, in E and G, as the VAE's. Their
+# own rate of 1e-4 belongs to a training many times as long (--remedies begins with it), so here
+# all three networks learn at the others' rate.
+PUBLISHED = "--variant published --depth 8"
+FASTER = "--learning-rate 1e-3 --critic-rate 1e-3"
+SEVERAL_SEEDS = {
+    "VAE": ("02_train_vae.py", ""),
+    "VAE-GAN repaired": ("02_train_vae_gan.py", ""),
 }
-ONE_SEED_DOES = ("VAE-GAN published", "VAE-GAN repaired WGAN-GP")
+ONE_SEED = {
+    "VAE-GAN published, rate 1e-3": ("02_train_vae_gan.py", f"{PUBLISHED} {FASTER}"),
+    "VAE-GAN repaired, WGAN-GP": ("02_train_vae_gan.py", "--adversary wgan-gp"),
+}
 
-# From published to repaired; each adds to those above it.
+# From published to repaired; each adds to those above it, so one that is not kept is undone by
+# the next. The rates come first: at 1e-4 so short a training would show nothing of the others.
 REMEDIES = {
     "published": "",
+    "rates": "--learning-rate 1e-3 --critic-rate 5e-4 --critic-momentum 0.5 --falling",
     "linear heads": "--heads linear",
     "KL in full, with free bits": "--kl 1 --kl-tolerance 0.5 --moments 0",
     "pixel error, adversary ramped in": "--pixels 1 --ramp-start 0.1 --ramp-end 0.4",
     "living D without BatchNorm": "--discriminator living",
     "relative feature distance": "--relative --features 20",
     "hinge": "--adversary hinge",
-    "adaptive adversary weight": "--adaptive --deception 0.2",
+    "R1 (not kept)": "--r1 1",
+    "adaptive adversary weight": "--r1 0 --adaptive --deception 0.2",
     "equilibrium rule": "--equilibrium",
-    "rates": "--learning-rate 1e-3 --critic-rate 5e-4 --critic-momentum 0.5 --falling",
     "averaged weights": "--averaging 0.05",
     "the VAE's layers": "--layers vae --depth 32",
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One training: the column of the table it belongs to, its script and arguments."""
+
+    name: str
+    script: str
+    arguments: list[str]
+
+    @property
+    def vision(self) -> str:
+        return "vae" if self.script == "02_train_vae.py" else "vaegan"
+
+    @property
+    def folder(self) -> str:
+        words = [self.name, *self.arguments[-2:]] if "--seed" in self.arguments else [self.name]
+        return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+
+
 def main() -> None:
     options = parse()
-    learned, unseen = record(options)
-    chosen = remedies() if options.remedies else models(options.seeds)
-    trained = [(model[0], train(options, learned, *model)) for model in chosen]
-    named = [f"{name.split('-seed-')[0]}={path}" for name, path in trained]
-    subprocess.run(
-        [sys.executable, TOP / "evaluate_vision.py", *named]
-        + ["--data-dir", trained[0][1].parents[1], "--unseen", unseen, "--res", options.res]
-        + ["--name", "vaegan_remedies" if options.remedies else "vision"],
-        check=True,
+    trials = remedies() if options.remedies else models(options.seeds)
+    name = "vaegan_remedies" if options.remedies else "vision"
+    place = options.data_dir / name
+    learned, unseen = share(DataDirectory(options.data_dir).rollout, place, options.episodes)
+    trained = [(trial, train(trial, place, learned, options)) for trial in trials]
+    run(
+        [sys.executable, TOP / "evaluate_vision.py"]
+        + [f"{trial.name}={data.model(trial.vision).path}" for trial, data in trained]
+        + ["--data-dir", place, "--unseen", unseen, "--res", options.res, "--name", name]
     )
+    table = costs(trained)
+    directory.write_text(options.res / f"{name}_cost.md", table)
+    print(table)
 
 
-def models(seeds: int) -> list[tuple[str, str, list[str]]]:
-    """(name, script, arguments) of every training of the comparison, the first seeds first."""
-    return [
-        (f"{name}-seed-{seed}", script, [*more, "--seed", str(seed)])
+def models(seeds: int) -> list[Trial]:
+    """Every training of the comparison: seed after seed, then those that one seed has to do for."""
+    each = [
+        Trial(name, script, [*more.split(), "--seed", str(seed)])
         for seed in range(1, seeds + 1)
-        for name, (script, more) in MODELS.items()
-        if seed == 1 or name not in ONE_SEED_DOES
+        for name, (script, more) in SEVERAL_SEEDS.items()
     ]
+    return each + [Trial(name, script, more.split()) for name, (script, more) in ONE_SEED.items()]
 
 
-def remedies() -> list[tuple[str, str, list[str]]]:
-    given, chosen = list(PUBLISHED), []
+def remedies() -> list[Trial]:
+    """The published recipe, and every remedy on top of those before it."""
+    given, chosen = PUBLISHED.split(), []
     for number, (name, more) in enumerate(REMEDIES.items()):
         given = given + more.split()
-        chosen.append((f"{number}. {name}", "02_train_vae_gan.py", given))
+        chosen.append(Trial(f"{number}. {name}", "02_train_vae_gan.py", given))
     return chosen
 
 
-def record(options) -> tuple[Path, Path]:
-    """The folders of the episodes to learn from and of those to measure on, filled."""
-    folders = options.data_dir / "learned", options.data_dir / "unseen"
-    driven = tracks.recording(RECORDING_SEED, "agent", options.episodes)
-    random = tracks.recording(RECORDING_SEED, "random", max(2, options.episodes // 5))
-    total = len(driven) + len(random)
-    with progress.bar(total, "episodes") as bar:
-        for kind, seeds in (("driven", driven), ("random", random)):
-            kept = round(len(seeds) * (1 - UNSEEN / (1 + UNSEEN)))
-            for number, track in enumerate(seeds):
-                folder = folders[number >= kept]
-                path = rollouts.path_of(folder, track)
-                if not path.exists() and kind == "driven":
-                    drive(path, track, options.steps)
-                elif not path.exists():
-                    recording.record(folder, track, "random", options.steps)
-                bar.update()
+def share(recorded: Path, place: Path, episodes: int | None) -> tuple[Path, Path]:
+    """Link recorded episodes into a folder to learn from and one to measure on, and name both.
+
+    Every third is measured on, whichever policy drove. With `episodes` only so many are taken,
+    spread evenly.
+    """
+    found = rollouts.paths(recorded)
+    if episodes is not None:
+        spread = np.linspace(0, len(found) - 1, min(episodes, len(found)))
+        found = [found[i] for i in spread.astype(int)]
+    folders = place / "rollout", place / "unseen"
+    for folder, paths in zip(folders, rollouts.split(found, MEASURED), strict=True):
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for path in paths:
+            (folder / path.name).symlink_to(path.resolve())
     return folders
 
 
-def drive(path: Path, track: int, steps: int) -> None:
-    """Record an episode of a driver that is told the road, and wanders over all its width."""
-    rng = np.random.default_rng((track, 2))
-    env = gymnasium.make("WorldModels/CarRacing-v0")
-    frame, _ = env.reset(seed=track)
-    world = env.unwrapped
-    road = np.array(world.track)
-    log = recording.EpisodeLog()
-    aim, pace = 0.0, rng.uniform(25, 60)
-    for _ in range(steps):
-        # A slow random walk from kerb to kerb, and now and then beyond.
-        aim = 0.98 * aim + rng.normal(0, 0.2 * truth.HALF_WIDTH)
-        offset, heading, curvature, speed = truth.state(world.car.hull, road)
-        steering = 0.8 * heading + 0.05 * (aim - offset) - 8 * curvature + rng.normal(0, 0.1)
-        wanted = pace / (1 + 25 * abs(curvature))
-        gas, brake = np.clip([0.05 * (wanted - speed), 0.02 * (speed - wanted)], 0, 1)
-        action = np.array([np.clip(steering, -1, 1), gas, min(brake, 0.8)], np.float32)
-        following, reward, terminated, truncated, _ = env.step(action)
-        log.add(frame, action, reward, terminated)
-        frame = following
-        if terminated or truncated:
-            break
-    env.close()
-    rollouts.write(path, log.episode())
-
-
-def train(options, learned: Path, name: str, script: str, more: list[str]) -> Path:
-    """Train a model in a data directory of its own; return its model directory."""
-    data = options.data_dir / re.sub(r"[^a-z0-9-]+", "-", name.lower())
-    data.mkdir(parents=True, exist_ok=True)
-    rollout = data / "rollout"
-    if not rollout.exists():
-        rollout.symlink_to(learned.resolve())
-    print(f"{name}:", flush=True)
-    subprocess.run(
-        [sys.executable, TOP / script, "--data-dir", data, "--res", data / "res"]
-        + ["--epochs", str(options.epochs), "--batch-size", str(options.batch_size), *more],
-        check=True,
+def train(trial: Trial, place: Path, learned: Path, options) -> DataDirectory:
+    """Train a model in a data directory of its own; say what it cost if it ran in one go."""
+    data = DataDirectory(place / trial.folder)
+    anew = not data.model(trial.vision).path.exists()
+    if not data.rollout.exists():
+        data.root.mkdir(exist_ok=True)
+        data.rollout.symlink_to(learned.resolve())
+    print(f"{trial.folder}:", flush=True)
+    cost = run(
+        [sys.executable, TOP / trial.script, "--data-dir", data.root, "--res", data.root / "res"]
+        + ["--epochs", options.epochs, "--batch-size", options.batch_size, *trial.arguments]
     )
-    vision = "vae" if script == "02_train_vae.py" else "vaegan"
-    return directory.DataDirectory(data).model(vision).path
+    if anew:
+        directory.write_json(data.root / "cost.json", cost)
+    return data
+
+
+def run(command: list) -> dict[str, float]:
+    """Run a script to its end; return its processor time in seconds and its memory in MiB."""
+    with subprocess.Popen(list(map(str, command))) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(process.returncode)  # It has said what is wrong.
+    return {"cpu_s": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024}
+
+
+def costs(trained: list[tuple[Trial, DataDirectory]]) -> str:
+    """A table: arithmetic of E and G; speed and memory of the training, medians over seeds."""
+    head = ["E, million multiply-adds a frame", "G", "frames per processor second", "MiB"]
+    lines = [["", *head], ["---"] * (len(head) + 1)]
+    groups = {}
+    for trial, data in trained:
+        groups.setdefault(trial.name, []).append((data.model(trial.vision), data))
+    for name, members in groups.items():
+        vision = vae.load(members[0][0])
+        networks = vision.encoder, vision.decoder
+        cells = [f"{common.multiply_adds(network) / 1e6:.1f}" for network in networks]
+        found = [seen for model, data in members if (seen := speed(model, data))]
+        medians = np.median(found, axis=0) if found else ["not in one go"] * 2
+        lines.append([name, *cells, *(f"{value:,.0f}" if found else value for value in medians)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def speed(model: ModelDirectory, data: DataDirectory) -> tuple[float, float] | None:
+    """Frames per second of processor time, and MiB; nothing of a training that was stopped."""
+    path = data.root / "cost.json"
+    if not path.exists():
+        return None
+    cost, facts = directory.read_json(path), model.facts("vision")
+    learned, _ = rollouts.split(rollouts.paths(data.rollout))
+    total = sum(map(rollouts.length, learned))
+    frames = facts["epochs"] * (total - total % facts["batch_size"])
+    return frames / cost["cpu_s"], cost["mib"]
 
 
 def parse():
@@ -154,10 +202,11 @@ def parse():
     parser.add_argument(
         "--seeds", type=whole(1, 100), default=3, help="of the VAE and the repaired"
     )
-    parser.add_argument("--episodes", type=whole(4, 10_000), default=60, help="driven episodes")
-    parser.add_argument("--steps", type=whole(60, 1000), default=300, help="most steps of each")
-    parser.add_argument("--epochs", type=whole(1, 1000), default=3, help="passes over all frames")
-    parser.add_argument("--batch-size", type=whole(2, 1000), default=16, help="frames per step")
+    parser.add_argument(
+        "--episodes", type=whole(3), help="take only so many, spread over all (None: all)"
+    )
+    parser.add_argument("--epochs", type=whole(1, 1000), default=1, help="passes over all frames")
+    parser.add_argument("--batch-size", type=whole(2, 1000), default=8, help="frames per step")
     parser.add_argument(
         "--remedies", action="store_true", help="from published to repaired, step by step"
     )

@@ -1,0 +1,108 @@
+"""benchmarks/vision.py: its lists of trainings, its split of the episodes, what it counts."""
+
+import dataclasses
+import importlib.util
+import sys
+from pathlib import Path
+
+from vae import arch, arch_vaegan
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+
+
+def load(path: Path):
+    specification = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
+    module = importlib.util.module_from_spec(specification)
+    # Where a data class looks for the module that it is made in.
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def vision(monkeypatch):
+    monkeypatch.syspath_prepend(TOP / "benchmarks")
+    return load(TOP / "benchmarks" / "vision.py")
+
+
+@pytest.fixture
+def accepted(monkeypatch):
+    """`accepted(trial)`: the options that a trial's script reads from its arguments."""
+
+    def parse(trial):
+        monkeypatch.setattr(sys, "argv", [trial.script, *trial.arguments])
+        return load(TOP / trial.script).parse()
+
+    return parse
+
+
+def recipe(options) -> arch_vaegan.Recipe:
+    script = load(TOP / "02_train_vae_gan.py")
+    return arch_vaegan.recipe(options.variant, **script.changes(options))
+
+
+def test_every_training_is_one_that_its_script_accepts(vision, accepted):
+    trials = vision.models(seeds=2)
+    named = [(trial.name, accepted(trial).seed) for trial in trials]
+    assert named == [
+        ("VAE", 1),
+        ("VAE-GAN repaired", 1),
+        ("VAE", 2),
+        ("VAE-GAN repaired", 2),
+        ("VAE-GAN published, rate 1e-3", 1),
+        ("VAE-GAN repaired, WGAN-GP", 1),
+    ]
+    assert len({trial.folder for trial in trials}) == len(trials)
+    assert recipe(accepted(trials[1])) == arch_vaegan.REPAIRED
+    faster = dataclasses.replace(
+        arch_vaegan.RECIPES["published"], learning_rate=1e-3, critic_rate=1e-3
+    )
+    assert recipe(accepted(trials[4])) == faster
+
+
+def test_remedies_go_from_published_to_repaired_each_changing_something(vision, accepted):
+    steps = [accepted(trial) for trial in vision.remedies()]
+    recipes = [recipe(options) for options in steps]
+    assert recipes[0] == arch_vaegan.RECIPES["published"] and steps[0].depth == 8
+    assert recipes[-1] == arch_vaegan.REPAIRED and steps[-1].depth == 32
+    assert len(set(recipes)) == len(recipes) == len(vision.REMEDIES)
+
+
+def test_every_third_episode_is_measured_on_and_never_learned_from(vision, record, tmp_path):
+    recorded = record(tmp_path / "recorded", [3] * 9)
+    learned, unseen = vision.share(tmp_path / "recorded", tmp_path / "place", None)
+    names = [path.name for path in recorded]
+    assert sorted(path.name for path in unseen.iterdir()) == names[2::3]
+    assert sorted(path.name for path in learned.iterdir()) == sorted({*names} - {*names[2::3]})
+    # Shared again, fewer: the links are made anew, what was recorded stays.
+    vision.share(tmp_path / "recorded", tmp_path / "place", 3)
+    assert [path.name for path in unseen.iterdir()] == [names[-1]]
+    assert sorted(path.name for path in learned.iterdir()) == [names[0], names[4]]
+    assert all(path.stat().st_size > 0 for path in recorded)
+
+
+def test_multiply_adds_are_what_counting_by_hand_gives(vision):
+    count = vision.common.multiply_adds
+    convolutions = 48 * 32 * 31**2 + 512 * 64 * 14**2 + 1024 * 128 * 6**2 + 2048 * 256 * 2**2
+    assert count(arch.encoder()) == convolutions + 2 * 1024 * 32
+    assert count(arch.decoder()) == (
+        32 * 1024 + 25 * 1024 * 128 + 25 * 128 * 64 * 5**2 + 36 * 64 * 32 * 13**2 + 96 * 36 * 30**2
+    )
+
+
+def test_published_layers_at_depth_8_cost_about_what_the_vae_s_do(vision):
+    count = vision.common.multiply_adds
+    published = arch_vaegan.RECIPES["published"]
+    both = count(arch.encoder()) + count(arch.decoder())
+    networks = arch_vaegan.encoder(32, 8, published), arch_vaegan.generator(32, 8, published)
+    assert 0.5 < sum(map(count, networks)) / both < 2
+
+
+def test_a_script_s_cost_is_told_and_its_refusal_passed_on(vision):
+    cost = vision.run([sys.executable, "-c", "held = bytearray(2**26)"])
+    assert cost["cpu_s"] > 0 and cost["mib"] > 64
+    with pytest.raises(SystemExit) as ending:
+        vision.run([sys.executable, "-c", "raise SystemExit(2)"])
+    assert ending.value.code == 2

@@ -40,16 +40,21 @@ def main() -> None:
     directory.write_json(options.res / f"{kind}.json", scores)
     directory.write_text(options.res / f"{kind}.md", table + "\n")
     evaluate.histogram(options.res / f"{kind}.png", scores)
-    for name, driver in agents.items():
-        film.lap(options.res / f"{name}_lap.gif", *driver, evaluate.median_track(scores[name]))
-        film.lap(options.res / f"{name}_worst.gif", *driver, evaluate.worst_track(scores[name]))
-    if len(agents) > 1:
-        typical = evaluate.median_track(next(iter(scores.values())))
-        film.race(options.res / "compare.gif", agents, typical)
     if all(lines.values()):
         history.curves(options.res / "curves.png", lines)
+    if not options.scores_only:
+        make_films(agents, scores, options.res)
     print(table)
-    print(f"{options.res}/{kind}.md, {kind}.json, {kind}.png, and films of each agent.")
+    print(f"{options.res}/{kind}.md, {kind}.json and {kind}.png, pictures and films beside them.")
+
+
+def make_films(agents: dict, scores: dict, res: Path) -> None:
+    for name, driver in agents.items():
+        film.lap(res / f"{name}_lap.gif", *driver, evaluate.median_track(scores[name]))
+        film.lap(res / f"{name}_worst.gif", *driver, evaluate.worst_track(scores[name]))
+    if len(agents) > 1:
+        typical = evaluate.median_track(next(iter(scores.values())))
+        film.race(res / "compare.gif", agents, typical)
 
 
 def load(path: Path):
@@ -84,6 +89,9 @@ def parse():
         default="stock",
         help="stock: CarRacing-v3 itself, for scores that count; fast: the drawing of training, "
         "to see that it makes no difference",
+    )
+    parser.add_argument(
+        "--scores-only", action="store_true", help="no films, which take a while each"
     )
     return parser.parse_args()
 

@@ -2,7 +2,10 @@
 
 import argparse
 import contextlib
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,8 +27,24 @@ import numpy as np
 import tensorflow as tf
 from environment import recorded_drive
 
+TOP = Path(__file__).resolve().parent.parent
 FIRST_TRACK = 1
 MATRIX = 2048  # rows and columns of the matrices whose product shows the processor's rate
+
+
+def run_script(command: list) -> dict[str, float]:
+    """Run a script of this repository, with its arguments, to its end.
+
+    Returns the processor time of it and its workers in seconds, and its memory in MiB. Where it
+    stops, this process stops too.
+    """
+    script, *arguments = map(str, command)
+    with subprocess.Popen([sys.executable, str(TOP / script), *arguments]) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(process.returncode)  # It has said what is wrong.
+    return {"cpu_s": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024}
 
 
 def parser(script: str, description: str, rounds: int) -> argparse.ArgumentParser:

@@ -14,10 +14,7 @@ model costs, res/vision_cost.md. Whatever is finished is kept, so that a stopped
 """
 
 import dataclasses
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import vae
@@ -28,7 +25,6 @@ from runs.directory import DataDirectory, ModelDirectory
 import common
 import numpy as np
 
-TOP = Path(__file__).resolve().parent.parent
 MEASURED = 1 / 3  # of the episodes: never learned from
 
 # The published layers at depth 8 take about as much arithmetic, in E and G, as the VAE's. Their
@@ -89,8 +85,8 @@ def main() -> None:
     place = options.data_dir / name
     learned, unseen = share(DataDirectory(options.data_dir).rollout, place, options.episodes)
     trained = [(trial, train(trial, place, learned, options)) for trial in trials]
-    run(
-        [sys.executable, TOP / "evaluate_vision.py"]
+    common.run_script(
+        ["evaluate_vision.py"]
         + [f"{trial.name}={data.model(trial.vision).path}" for trial, data in trained]
         + ["--data-dir", place, "--unseen", unseen, "--res", options.res, "--name", name]
     )
@@ -146,23 +142,13 @@ def train(trial: Trial, place: Path, learned: Path, options) -> DataDirectory:
         data.root.mkdir(exist_ok=True)
         data.rollout.symlink_to(learned.resolve())
     print(f"{trial.folder}:", flush=True)
-    cost = run(
-        [sys.executable, TOP / trial.script, "--data-dir", data.root, "--res", data.root / "res"]
+    cost = common.run_script(
+        [trial.script, "--data-dir", data.root, "--res", data.root / "res"]
         + ["--epochs", options.epochs, "--batch-size", options.batch_size, *trial.arguments]
     )
     if anew:
         directory.write_json(data.root / "cost.json", cost)
     return data
-
-
-def run(command: list) -> dict[str, float]:
-    """Run a script to its end; return its processor time in seconds and its memory in MiB."""
-    with subprocess.Popen(list(map(str, command))) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(process.returncode)  # It has said what is wrong.
-    return {"cpu_s": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024}
 
 
 def costs(trained: list[tuple[Trial, DataDirectory]]) -> str:

@@ -137,7 +137,7 @@ def test_04_without_a_step_leaves_m_as_initialised(chain, scripts, small, tmp_pa
         assert np.array_equal(had, has), had.path
     # Nothing learned: a Gaussian as wide as what z is drawn from has 1.4 nats, two heads ln 2.
     losses = model.facts("rnn")["losses"]
-    assert losses["val_nll"] > 1 and losses["val_tile"] == pytest.approx(np.log(2), abs=0.1)
+    assert losses["val_nll"] > 1 and losses["val_tile"] == pytest.approx(np.log(2), abs=0.2)
     assert picture(tmp_path / "vae_rnn_beliefs.png").shape == (4 * 128, 12 * 128, 3)
     assert "nothing to do" in scripts.succeed("04_train_rnn.py", *arguments)
 

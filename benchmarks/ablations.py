@@ -1,0 +1,393 @@
+"""What M and the choice of V are worth: for each V the same M and C, scored on the same tracks.
+
+Give directories with a trained V as NAME=MODEL_DIR; those of one name are its seeds:
+
+    python benchmarks/ablations.py --data-dir ablations --episodes data/rollout \\
+        VAE=a/models/vae VAE=b/models/vae "VAE-GAN=c/models/vaegan"
+
+For each V it encodes the episodes, trains M, evolves C and scores the agent (03, 04, 05,
+evaluate.py), with the same settings for all. For each V of the first name there are two more: a C
+that sees z alone, and one whose M was never trained. Writes RES/ablations.md, .json and .png of
+whatever is finished after each of them. A stopped run goes on with the same command; directories
+that have no V yet are left out, and taken in when the command is given again.
+"""
+
+import dataclasses
+import re
+import shutil
+from pathlib import Path
+
+from controller import history
+from controller.history import Row
+from envs import rollouts
+from runs import arguments, directory, plots
+from runs.directory import DataDirectory, ModelDirectory
+
+import common
+import matplotlib.pyplot as plt
+import numpy as np
+
+DRAWS = 10_000  # of the bootstrap
+VARIANTS = {"": "", "z": ", C sees z alone", "untrained": ", M untrained"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """One agent to be made: its V, which training of that name it is, and what is left out."""
+
+    vision: ModelDirectory
+    group: str
+    number: int
+    without: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.group + VARIANTS[self.without]
+
+    @property
+    def folder(self) -> str:
+        words = f"{self.name} {self.number}".lower()
+        return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+
+    @property
+    def architecture(self) -> str:
+        return self.vision.facts("vision")["architecture"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a finished trial left: scores on the tracks (T,), its evolution and its core-hours."""
+
+    trial: Trial
+    scores: np.ndarray
+    rows: list[Row]
+    hours: np.ndarray
+
+
+def main() -> None:
+    options = parse()
+    rollouts.paths(options.episodes)
+    given = [split(words) for words in options.models]
+    waiting = [str(model.path) for _, model in given if not model.has("vision")]
+    if waiting:
+        print(f"No V yet in {', '.join(waiting)}: left out.")
+    chosen = trials([(name, model) for name, model in given if model.has("vision")])
+    if not chosen:
+        raise arguments.BadInput("None of these directories has a trained V; run 02_train_vae.py.")
+    for trial in chosen:
+        make(trial, options)
+        report([found for one in chosen if (found := result(one, options))], options)
+    print((options.res / "ablations.md").read_text())
+
+
+def split(words: str) -> tuple[str, ModelDirectory]:
+    """NAME=MODEL_DIR → both."""
+    if "=" not in words:
+        raise arguments.BadInput(f"{words!r} has no name; give NAME=MODEL_DIR.")
+    name, path = words.split("=", 1)
+    return name, ModelDirectory(path)
+
+
+def trials(given: list[tuple[str, ModelDirectory]]) -> list[Trial]:
+    """Every agent to be made: the first V of each name before the second, and so on."""
+    groups: dict[str, list[Trial]] = {}
+    for name, model in given:
+        members = groups.setdefault(name, [])
+        members.append(Trial(model, name, len(members) + 1))
+    ordered = []
+    first = next(iter(groups), None)
+    for number in range(max(map(len, groups.values()), default=0)):
+        for name, members in groups.items():
+            for trial in members[number : number + 1]:
+                without = VARIANTS if name == first else [""]
+                ordered += [dataclasses.replace(trial, without=part) for part in without]
+    return ordered
+
+
+def make(trial: Trial, options) -> None:
+    """Train and score an agent in a data directory of its own, unless that is done."""
+    data = data_of(trial, options)
+    settings = settings_of(trial, options)
+    done = data.root / "done.json"
+    if done.exists() and directory.read_json(done) == settings:
+        print(f"{trial.folder} is finished.", flush=True)
+        return
+    print(f"{trial.folder}:", flush=True)
+    prepare(trial, data, options)
+    for command in commands(trial, data, options):
+        begun = history.line(data.model(trial.architecture))
+        cost = common.run_script(command)
+        if command[0] == "05_train_controller.py" and not begun:
+            directory.write_json(data.root / "cost.json", cost)
+    directory.write_json(done, settings)
+
+
+def data_of(trial: Trial, options) -> DataDirectory:
+    return DataDirectory(options.data_dir / trial.folder)
+
+
+def settings_of(trial: Trial, options) -> dict:
+    names = ("memory_steps", "batch_size", "population", "rollouts", "generations", "max_sigma")
+    names += ("evaluate_every", "tracks", "drawing")
+    chosen = {name: getattr(options, name) for name in names}
+    return {**chosen, "vision": trial.vision.facts("vision")["digest"]}
+
+
+def prepare(trial: Trial, data: DataDirectory, options) -> None:
+    """Give a data directory the episodes and the V of a trial."""
+    data.root.mkdir(parents=True, exist_ok=True)
+    if not data.rollout.exists():
+        data.rollout.symlink_to(options.episodes.resolve())
+    # The latents are those of the whole agent, whatever is left out of this one.
+    latents = data_of(dataclasses.replace(trial, without=""), options).root / "series"
+    if trial.without and not (data.root / "series").exists():
+        latents.mkdir(parents=True, exist_ok=True)
+        (data.root / "series").symlink_to(latents.resolve())
+    facts, model = trial.vision.facts("vision"), data.model(trial.architecture)
+    if not model.has("vision") or model.facts("vision")["digest"] != facts["digest"]:
+        model.path.mkdir(parents=True, exist_ok=True)
+        with directory.write_whole(model.weights("vision")) as beside:
+            shutil.copyfile(trial.vision.weights("vision"), beside)
+        model.describe("vision", dict(facts))
+
+
+def commands(trial: Trial, data: DataDirectory, options) -> list[list[str]]:
+    """The scripts that make and score an agent, with their arguments, in their order."""
+    place = ["--data-dir", data.root, "--vision", trial.architecture]
+    drawn = [*place, "--res", data.root / "res"]
+    steps = 0 if trial.without == "untrained" else options.memory_steps
+    memory = [
+        ["03_generate_rnn_data.py", *place],
+        ["04_train_rnn.py", *drawn, "--steps", steps, "--batch-size", options.batch_size]
+        + ["--seed", trial.number],
+    ]
+    evolution = ["05_train_controller.py", *drawn, "--seed", trial.number]
+    for name in ("population", "rollouts", "generations", "max_sigma", "evaluate_every"):
+        evolution += [f"--{name.replace('_', '-')}", getattr(options, name)]
+    evolution += ["--worlds", 64, "--workers", options.workers]
+    evolution += ["--sees", "z" if trial.without == "z" else "zh"]
+    scoring = ["evaluate.py", data.model(trial.architecture).path, "--res", data.root / "res"]
+    scoring += ["--tracks", options.tracks, "--drawing", options.drawing]
+    scoring += ["--workers", options.workers, "--scores-only"]
+    listed = [*([] if trial.without == "z" else memory), evolution, scoring]
+    return [list(map(str, command)) for command in listed]
+
+
+def result(trial: Trial, options) -> Result | None:
+    """What a trial left with these settings; None while it is not finished."""
+    data = data_of(trial, options)
+    done = data.root / "done.json"
+    if not done.exists() or directory.read_json(done) != settings_of(trial, options):
+        return None
+    kind = "scores" if options.drawing == "stock" else "scores_fast"
+    [score] = directory.read_json(data.root / "res" / f"{kind}.json").values()
+    rows = history.line(data.model(trial.architecture))
+    scores = np.array([episode["score"] for episode in score["episodes"]])
+    return Result(trial, scores, rows, core_hours(rows, data.root / "cost.json"))
+
+
+def core_hours(rows: list[Row], cost_file: Path) -> np.ndarray:
+    """Core-hours to the end of each generation: processor time, which other work hardly changes.
+
+    The whole evolution's is told when it ran in one go, and each generation has its share by its
+    steps. Otherwise the clock has to do.
+    """
+    if not cost_file.exists():
+        return history.core_hours(rows)
+    steps = np.cumsum([row.steps for row in rows])
+    return directory.read_json(cost_file)["cpu_s"] / 3600 * steps / steps[-1]
+
+
+def grouped(results: list[Result]) -> dict[str, list[Result]]:
+    groups: dict[str, list[Result]] = {}
+    for one in results:
+        groups.setdefault(one.trial.name, []).append(one)
+    return groups
+
+
+def resampled(groups: dict[str, np.ndarray], draws: int = DRAWS) -> dict[str, np.ndarray]:
+    """Bootstrap means (draws,) of groups of scores (trainings, tracks).
+
+    Trainings are drawn with replacement in each group, and tracks the same for all groups, so that
+    the difference of two groups' draws is one of pairs.
+    """
+    rng = np.random.default_rng(0)
+    tracks = next(iter(groups.values())).shape[1]
+    weights = rng.multinomial(tracks, np.full(tracks, 1 / tracks), draws) / tracks
+    means = {}
+    for name, scores in groups.items():
+        chosen = rng.integers(len(scores), size=(draws, len(scores)))
+        means[name] = (weights @ scores.T)[np.arange(draws)[:, None], chosen].mean(1)
+    return means
+
+
+def reached(rows: list[Row], at: np.ndarray, most: float) -> float:
+    """The best validation score of a mean while `at` (generations, or core-hours) is in `most`."""
+    found = [row.validation for row, x in zip(rows, at, strict=True) if x <= most]
+    return max((score for score in found if score is not None), default=np.nan)
+
+
+def report(results: list[Result], options) -> None:
+    """Write the tables, the figures behind them and the picture of all finished trials."""
+    groups = grouped(results)
+    scores = {name: np.array([one.scores for one in found]) for name, found in groups.items()}
+    drawn = resampled(scores)
+    generations = min(len(one.rows) for one in results)
+    hours = min(one.hours[-1] for one in results)
+    content = {
+        "settings": settings_of(results[0].trial, options) | {"vision": None},
+        "generations": generations,
+        "core_hours": hours,
+        "trainings": [
+            {
+                "name": one.trial.name,
+                "number": one.trial.number,
+                "scores": one.scores.tolist(),
+                "at_equal_generations": equal_generations(one, generations),
+                "at_equal_core_hours": reached(one.rows, one.hours, hours),
+                "core_hours": one.hours[-1],
+                "steps": sum(row.steps for row in one.rows),
+            }
+            for one in results
+        ],
+    }
+    directory.write_json(options.res / "ablations.json", content)
+    text = table(scores, drawn) + "\n" + trainings(results, generations, hours) + notes(options)
+    directory.write_text(options.res / "ablations.md", text)
+    picture(options.res / "ablations.png", groups, drawn)
+
+
+def equal_generations(one: Result, generations: int) -> float:
+    return reached(one.rows, np.arange(1, len(one.rows) + 1), generations)
+
+
+def table(scores: dict[str, np.ndarray], drawn: dict[str, np.ndarray]) -> str:
+    """A row for each kind of agent: its mean over trainings and tracks, and against the first."""
+    first = next(iter(scores))
+    lines = [["agent", "trainings", "mean", "95 % interval", f"against {first}, same tracks"]]
+    lines.append(["---"] * len(lines[0]))
+    for name, found in scores.items():
+        low, high = np.quantile(drawn[name], [0.025, 0.975])
+        against = ""
+        if name != first:
+            below, above = np.quantile(drawn[name] - drawn[first], [0.025, 0.975])
+            difference = found.mean() - scores[first].mean()
+            against = f"{difference:+.0f} ({below:+.0f} to {above:+.0f})"
+        cells = [name, str(len(found)), f"{found.mean():.0f}", f"{low:.0f} to {high:.0f}", against]
+        lines.append(cells)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def trainings(results: list[Result], generations: int, hours: float) -> str:
+    """A row for each training: its scores, and its validation at equal cost."""
+    head = ["training", "mean ± SD over tracks", "median"]
+    head += [f"validation, {generations} generations", f"validation, {hours:.3f} core-hours"]
+    head += ["core-hours", "million steps"]
+    lines = [head, ["---"] * len(head)]
+    for one in results:
+        lines.append(
+            [
+                f"{one.trial.name}, {one.trial.number}",
+                f"{one.scores.mean():.0f} ± {one.scores.std():.0f}",
+                f"{np.median(one.scores):.0f}",
+                f"{equal_generations(one, generations):.0f}",
+                f"{reached(one.rows, one.hours, hours):.0f}",
+                f"{one.hours[-1]:.3f}",
+                f"{sum(row.steps for row in one.rows) / 1e6:.2f}",
+            ]
+        )
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def notes(options) -> str:
+    drawing = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast drawing"}[options.drawing]
+    return (
+        f"\nScores: {options.tracks} evaluation tracks of {drawing}, the same for all, of the mean "
+        "with the best validation. Intervals: bootstrap over tracks and trainings; of a single "
+        "training over tracks only, which says nothing of another one. Validation: the best so far "
+        "of the distribution's means on 16 tracks. Core-hours: processor time of the evolution, "
+        f"start included; data, V and M are not counted. M: {options.memory_steps} steps of "
+        f"{options.batch_size} sequences. C: {options.generations} generations of "
+        f"{options.population} candidates on {options.rollouts} track(s).\n"
+    )
+
+
+def picture(path: Path, groups: dict[str, list[Result]], drawn: dict[str, np.ndarray]) -> None:
+    """Validation by generation and by core-hours, and the scores with their intervals."""
+    figure, axes = plt.subplots(1, 3, figsize=(15, 4.5))
+    for place, (name, found) in enumerate(groups.items()):
+        colour = f"C{place}"
+        for number, one in enumerate(found):
+            validated = [i for i, row in enumerate(one.rows) if row.validation is not None]
+            score = [one.rows[i].validation for i in validated]
+            label = name if number == 0 else None
+            generations = np.arange(1, len(one.rows) + 1)
+            for axis, x in zip(axes, (generations, one.hours), strict=False):
+                axis.plot(x[validated], score, "o-", color=colour, label=label, alpha=0.8)
+            axes[2].plot(one.scores.mean(), -place, "o", color=colour)
+        low, high = np.quantile(drawn[name], [0.025, 0.975])
+        axes[2].plot([low, high], [-place, -place], color=colour, linewidth=6, alpha=0.3)
+    axes[0].set(xlabel="generation", ylabel="validation score of the distribution's mean")
+    axes[1].set(xlabel="core-hours of evolution (data, V and M not counted)")
+    axes[2].set(xlabel="score on the evaluation tracks: trainings, 95 % interval of their mean")
+    axes[2].set_yticks([-place for place in range(len(groups))], list(groups))
+    axes[2].set_ylim(0.5 - len(groups), 0.5)
+    axes[0].legend(fontsize="small")
+    figure.tight_layout()
+    plots.save_figure(figure, path)
+
+
+def parse():
+    parser = arguments.parser(__doc__)
+    parser.add_argument(
+        "models", nargs="+", metavar="NAME=MODEL_DIR", help="directories with a trained V"
+    )
+    arguments.add_data_dir(parser)
+    arguments.add_res(parser)
+    arguments.add_workers(parser)
+    whole = arguments.whole
+    parser.add_argument(
+        "--episodes",
+        type=Path,
+        default=Path("data/rollout"),
+        metavar="DIR",
+        help="recorded episodes that every M learns from",
+    )
+    parser.add_argument(
+        "--memory-steps", type=whole(1, 10**7), default=400, help="gradient steps of M"
+    )
+    parser.add_argument(
+        "--batch-size", type=whole(1, 10_000), default=50, help="sequences in each of them"
+    )
+    parser.add_argument(
+        "--population", type=whole(4, 10_000), default=64, help="candidates in a generation"
+    )
+    parser.add_argument(
+        "--rollouts", type=whole(1, 1000), default=1, help="tracks that each candidate drives"
+    )
+    parser.add_argument(
+        "--generations", type=whole(1, 100_000), default=16, help="of every evolution"
+    )
+    parser.add_argument(
+        "--max-sigma",
+        type=arguments.number(0, 10, above=True),
+        default=0.1,
+        help="largest step size",
+    )
+    parser.add_argument(
+        "--evaluate-every", type=whole(1, 100_000), default=4, help="generations between scores"
+    )
+    parser.add_argument(
+        "--tracks", type=whole(1), default=100, help="evaluation tracks of the final scores"
+    )
+    parser.add_argument(
+        "--drawing",
+        choices=("stock", "fast"),
+        default="fast",
+        help="of the final scores; the stock one takes ten times as long",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments.run(main)

@@ -1,11 +1,9 @@
 """Dream and real scores of the same policies, side by side: a CSV, a plot, a table."""
 
-import csv
 import dataclasses
 from pathlib import Path
 
-from runs import plots
-from runs.arguments import BadInput
+from runs import plots, records
 from runs.directory import write_whole
 
 import matplotlib.pyplot as plt
@@ -23,30 +21,13 @@ class Pair:
     real_sd: float
 
 
-NAMES = [field.name for field in dataclasses.fields(Pair)]
-
-
 def write(path: Path, pairs: list[Pair]) -> None:
-    with write_whole(path) as beside, open(beside, "w", newline="") as file:
-        writer = csv.DictWriter(file, NAMES)
-        writer.writeheader()
-        writer.writerows(map(dataclasses.asdict, pairs))
+    records.write(path, Pair, pairs)
 
 
 def read(path: Path) -> list[Pair]:
     """The pairs of a file, none if there is no file."""
-    if not path.exists():
-        return []
-    try:
-        with open(path, newline="") as file:
-            return [_pair(fields) for fields in csv.DictReader(file)]
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as problem:
-        raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
-
-
-def _pair(fields: dict[str, str]) -> Pair:
-    whole = {"stage", "generation"}
-    return Pair(**{n: int(fields[n]) if n in whole else float(fields[n]) for n in NAMES})
+    return records.read(path, Pair)
 
 
 def curve(path: Path, histories: dict[float, list[Pair]], title: str) -> None:

@@ -1,12 +1,11 @@
 """The record of an evolution: a row for each generation, in a CSV that any program reads."""
 
-import csv
 import dataclasses
 from pathlib import Path
 
-from runs import plots
+from runs import plots, records
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, read_json, write_whole
+from runs.directory import ModelDirectory, read_json
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,40 +29,13 @@ class Row:
     scouted: float | None = None  # mean score of the mean, before it moved, on the tracks scouted
 
 
-NAMES = [field.name for field in dataclasses.fields(Row)]
-
-
 def write(path: Path, rows: list[Row]) -> None:
-    with write_whole(path) as beside, open(beside, "w", newline="") as file:
-        writer = csv.DictWriter(file, NAMES)
-        writer.writeheader()
-        writer.writerows(map(dataclasses.asdict, rows))
+    records.write(path, Row, rows)
 
 
 def read(path: Path) -> list[Row]:
     """The rows of a file, none if there is no file."""
-    if not path.exists():
-        return []
-    try:
-        with open(path, newline="") as file:
-            return [_row(fields) for fields in csv.DictReader(file)]
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as problem:
-        raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
-
-
-def _row(fields: dict[str, str]) -> Row:
-    whole = {"stage", "generation", "steps", "workers"}
-    return Row(
-        **{
-            name: int(fields[name]) if name in whole else _number(fields[name])
-            for name in NAMES
-            if name in fields
-        }
-    )
-
-
-def _number(text: str) -> float | None:
-    return float(text) if text else None
+    return records.read(path, Row)
 
 
 def lineage(path: Path) -> tuple[int, list[dict]]:

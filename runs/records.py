@@ -1,0 +1,46 @@
+"""Records of one kind in a CSV that any program reads: a row for each, a column for each field."""
+
+import csv
+import dataclasses
+import types
+import typing
+from pathlib import Path
+
+from runs.arguments import BadInput
+from runs.directory import write_whole
+
+
+def write(path: Path, kind: type, records: list) -> None:
+    """Write records, dataclasses of one kind, with a line of names above; None is left empty."""
+    with write_whole(path) as beside, open(beside, "w", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(kind)])
+        writer.writeheader()
+        writer.writerows(map(dataclasses.asdict, records))
+
+
+def read(path: Path, kind: type) -> list:
+    """The records of a file, none if there is no file.
+
+    Columns may be missing whose field has a default: the file is from before they were there.
+    Raises `BadInput` when it cannot be read.
+    """
+    if not path.exists():
+        return []
+    types_of = typing.get_type_hints(kind)
+    try:
+        with open(path, newline="") as file:
+            return [
+                kind(**{name: _value(types_of[name], text) for name, text in row.items()})
+                for row in csv.DictReader(file)
+            ]
+    except (KeyError, TypeError, ValueError, UnicodeDecodeError, csv.Error) as problem:
+        raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
+
+
+def _value(kind: type, text: str):
+    """What a cell holds: a number of this kind; nothing where the kind allows that."""
+    if isinstance(kind, types.UnionType):
+        [kind] = [member for member in typing.get_args(kind) if member is not types.NoneType]
+        if text == "":
+            return None
+    return kind(text)

@@ -71,7 +71,7 @@ def main() -> None:
     waiting = [str(model.path) for _, model in given if not model.has("vision")]
     if waiting:
         print(f"No V yet in {', '.join(waiting)}: left out.")
-    chosen = trials([(name, model) for name, model in given if model.has("vision")])
+    chosen = [trial for trial in trials(given) if trial.vision.has("vision")]
     if not chosen:
         raise arguments.BadInput("None of these directories has a trained V; run 02_train_vae.py.")
     for trial in chosen:
@@ -95,8 +95,8 @@ def trials(given: list[tuple[str, ModelDirectory]]) -> list[Trial]:
         members = groups.setdefault(name, [])
         members.append(Trial(model, name, len(members) + 1))
     ordered = []
-    first = next(iter(groups), None)
-    for number in range(max(map(len, groups.values()), default=0)):
+    first = next(iter(groups))
+    for number in range(max(map(len, groups.values()))):
         for name, members in groups.items():
             for trial in members[number : number + 1]:
                 without = VARIANTS if name == first else [""]

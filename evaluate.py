@@ -1,7 +1,8 @@
 """Score trained agents in stock Gymnasium CarRacing-v3 on tracks that no training sees.
 
 For each model directory: the mean and SD over the tracks, a 95 % bootstrap interval of the mean,
-the worst track and the laps finished; with several, their paired differences. Writes to RES
+the worst track and the laps finished; with several, their paired differences. Give NAME=MODEL_DIR
+to choose what an agent is called. Writes to RES
 
   scores.md, scores.json, scores.png   the table, every episode, a histogram (scores_fast.* with
                                        --drawing fast)
@@ -11,6 +12,7 @@ the worst track and the laps finished; with several, their paired differences. W
   compare.gif                          several agents side by side on the first one's median track
 """
 
+import re
 from pathlib import Path
 
 from controller import arch, evaluate, film, history, rollout
@@ -50,8 +52,9 @@ def main() -> None:
 
 def make_films(agents: dict, scores: dict, res: Path) -> None:
     for name, driver in agents.items():
-        film.lap(res / f"{name}_lap.gif", *driver, evaluate.median_track(scores[name]))
-        film.lap(res / f"{name}_worst.gif", *driver, evaluate.worst_track(scores[name]))
+        file = re.sub(r"[^\w.-]+", "_", name)
+        film.lap(res / f"{file}_lap.gif", *driver, evaluate.median_track(scores[name]))
+        film.lap(res / f"{file}_worst.gif", *driver, evaluate.worst_track(scores[name]))
     if len(agents) > 1:
         typical = evaluate.median_track(next(iter(scores.values())))
         film.race(res / "compare.gif", agents, typical)
@@ -64,22 +67,30 @@ def load(path: Path):
     return agent, arch.load(model_directory, agent.features)
 
 
-def named(models: list[Path]) -> dict[str, Path]:
-    """Short names of model directories: the last folder, or all of the path where two agree."""
-    last = [path.resolve().name for path in models]
-    if len(set(map(Path.resolve, models))) < len(models):
+def named(models: list[str]) -> dict[str, Path]:
+    """Model directories under the names given to them, or short ones.
+
+    Those are the last folder, or all of the path where two agree.
+    """
+    given = [words.rpartition("=") for words in models]
+    paths = [Path(path) for _, _, path in given]
+    if len(set(map(Path.resolve, paths))) < len(paths):
         raise arguments.BadInput("A model directory is given twice; give each once.")
-    return {
-        name if last.count(name) == 1 else str(path).strip("/").replace("/", "_"): path
-        for name, path in zip(last, models, strict=True)
-    }
+    last = [path.resolve().name for path in paths]
+    names = []
+    for (name, _, _), path, short in zip(given, paths, last, strict=True):
+        unique = last.count(short) == 1
+        names.append(name or (short if unique else str(path).strip("/").replace("/", "_")))
+    if len(set(names)) < len(names):
+        raise arguments.BadInput(f"Two agents have one name ({', '.join(names)}); rename one.")
+    return dict(zip(names, paths, strict=True))
 
 
 def parse():
     parser = arguments.parser(__doc__)
     arguments.add_workers(parser)
     arguments.add_res(parser)
-    parser.add_argument("models", type=Path, nargs="+", metavar="MODEL_DIR", help="trained agents")
+    parser.add_argument("models", nargs="+", metavar="[NAME=]MODEL_DIR", help="trained agents")
     parser.add_argument(
         "--tracks", type=arguments.whole(1), default=100, help="evaluation tracks, the first N"
     )

@@ -82,9 +82,9 @@ def main() -> None:
 
 def split(words: str) -> tuple[str, ModelDirectory]:
     """NAME=MODEL_DIR → both."""
-    if "=" not in words:
+    name, _, path = words.rpartition("=")
+    if not name:
         raise arguments.BadInput(f"{words!r} has no name; give NAME=MODEL_DIR.")
-    name, path = words.split("=", 1)
     return name, ModelDirectory(path)
 
 
@@ -166,7 +166,8 @@ def commands(trial: Trial, data: DataDirectory, options) -> list[list[str]]:
         evolution += [f"--{name.replace('_', '-')}", getattr(options, name)]
     evolution += ["--worlds", 64, "--workers", options.workers]
     evolution += ["--sees", "z" if trial.without == "z" else "zh"]
-    scoring = ["evaluate.py", data.model(trial.architecture).path, "--res", data.root / "res"]
+    agent = f"{trial.name}={data.model(trial.architecture).path}"
+    scoring = ["evaluate.py", agent, "--res", data.root / "res"]
     scoring += ["--tracks", options.tracks, "--drawing", options.drawing]
     scoring += ["--workers", options.workers, "--scores-only"]
     listed = [*([] if trial.without == "z" else memory), evolution, scoring]

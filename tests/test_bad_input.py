@@ -310,6 +310,13 @@ def test_evaluate_of_what_is_no_agent(refuse, data, tmp_path):
     assert not list(tmp_path.glob("scores*"))
 
 
+def test_evaluate_of_agents_that_cannot_be_told_apart(refuse, chain, tmp_path):
+    model, other = chain.model, tmp_path / "other"
+    assert "given twice" in refuse("evaluate.py", model, f"again={model}", "--res", tmp_path)
+    assert "one name (a, a)" in refuse("evaluate.py", f"a={model}", f"a={other}", "--res", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_script_of_its_own_process_ends_so_too(scripts, tmp_path):
     done = scripts.run("02_train_vae.py", "--data-dir", tmp_path)
     assert done.returncode == 2

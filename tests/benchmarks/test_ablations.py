@@ -82,7 +82,7 @@ def test_every_script_accepts_its_arguments(ablations, options, seeing, monkeypa
     evolution = parsed["05_train_controller.py"]
     assert evolution.sees == ("z" if number == 1 else "zh")
     assert (evolution.population, evolution.max_sigma, evolution.seed) == (64, 0.1, 1)
-    assert parsed["evaluate.py"].models == [data.model("vae").path]
+    assert parsed["evaluate.py"].models == [f"{trial.name}={data.model('vae').path}"]
 
 
 def test_a_trial_gets_its_v_the_episodes_and_the_latents_of_the_whole_agent(

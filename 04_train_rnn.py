@@ -33,7 +33,7 @@ def main() -> None:
     settings = arguments.settings(
         options,
         *("steps", "batch_size", "sequence", "learning_rate", "units", "mixtures"),
-        *("reward_weight", "done_weight", "seed", "refine"),
+        *("latent_noise", "reward_weight", "done_weight", "seed", "refine"),
     ) | {"vision": vision.digest, "data": rollouts.fingerprint(episodes)}
 
     with directory.locked(model_directory.path):
@@ -44,6 +44,7 @@ def main() -> None:
             options.mixtures,
             {"tile": options.reward_weight, "done": options.done_weight},
             options.seed,
+            options.latent_noise,
         )
         # No schedule has no steps; that of an M which is not trained is not used.
         steps = max(1, epochs) * STEPS_PER_EPOCH
@@ -122,6 +123,13 @@ def parse():
         type=whole(1, 100),
         default=arch.MIXTURES,
         help="Gaussians per latent dimension",
+    )
+    parser.add_argument(
+        "--latent-noise",
+        type=number(0, 1),
+        default=1.0,
+        help="share of V's uncertainty in the latents that M learns: 1, as in the paper, samples; "
+        "0 means, which are all that it meets in the world",
     )
     parser.add_argument(
         "--reward-weight",

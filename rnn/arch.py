@@ -116,16 +116,26 @@ class MDNRNN(keras.Model):
 
     Each batch is a dictionary of `mean`, `log_variance` (B, T, L), `action` (B, T, 3), `tile`,
     `done`, `valid` (B, T) and `following` (B, T): whether step t is of the episode at all, and
-    whether step t + 1 is. z is drawn anew from N(mean, exp(log_variance)) for every batch, so M
-    never sees the same sequence twice.
+    whether step t + 1 is. z is drawn anew from N(mean, noise² · exp(log_variance)) for every
+    batch: with `noise` 1, as in the paper, M never sees the same sequence twice; with 0 it sees
+    the means, as in the world, and its dreams are as sharp.
 
     Loss: the mean over steps and latent dimensions of -log p(z' | z, a, h) in nats, plus
     `reward_weight` times the cross-entropy of the tile head and `done_weight` times that of the
     done head (0 leaves a head out).
     """
 
-    def __init__(self, latent: int, units: int, mixtures: int, weights: dict[str, float], seed=1):
+    def __init__(
+        self,
+        latent: int,
+        units: int,
+        mixtures: int,
+        weights: dict[str, float],
+        seed: int = 1,
+        noise: float = 1.0,
+    ):
         super().__init__()
+        self.noise = noise
         self.latent = latent
         self.units = units
         self.head_weights = {head: weight for head, weight in weights.items() if weight > 0}
@@ -145,8 +155,8 @@ class MDNRNN(keras.Model):
         return list(self.trackers.values())
 
     def losses_of(self, batch, noise_seed) -> dict[str, tf.Tensor]:
-        noise = tf.random.stateless_normal(tf.shape(batch["mean"]), noise_seed)
-        z = batch["mean"] + tf.exp(batch["log_variance"] / 2) * noise
+        drawn = tf.random.stateless_normal(tf.shape(batch["mean"]), noise_seed)
+        z = batch["mean"] + self.noise * tf.exp(batch["log_variance"] / 2) * drawn
         zeros = tf.zeros((tf.shape(z)[0], self.units))
         outputs = self.network([tf.concat([z, batch["action"]], -1), zeros, zeros])
         nll = negative_log_likelihood(outputs["mixture"][:, :-1], z[:, 1:])

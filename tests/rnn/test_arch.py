@@ -128,9 +128,10 @@ def test_masked_mean_counts_what_the_mask_lets_through():
     assert float(arch.masked_mean(values, 0 * mask)) == 0
 
 
-def model(weights=None, seed=1) -> arch.MDNRNN:
+def model(weights=None, seed=1, noise=1.0) -> arch.MDNRNN:
     keras.utils.set_random_seed(5)
-    made = arch.MDNRNN(L, 8, K, {"tile": 1.0, "done": 1.0} if weights is None else weights, seed)
+    weights = {"tile": 1.0, "done": 1.0} if weights is None else weights
+    made = arch.MDNRNN(L, 8, K, weights, seed, noise)
     made.compile(keras.optimizers.Adam(1e-2))
     return made
 
@@ -164,6 +165,14 @@ def test_losses_are_those_of_the_next_latent_and_of_this_step_s_heads():
     p = 1 / (1 + np.exp(-outputs["tile"].numpy().astype(float)))
     entropy = -np.where(given["tile"] == 1, np.log(p), np.log(1 - p)).mean()
     assert float(losses["tile"]) == pytest.approx(entropy, rel=1e-5)
+
+
+def test_noise_is_a_share_of_v_s_uncertainty():
+    wide = batch()
+    narrow = {**wide, "log_variance": wide["log_variance"] + 2 * np.float32(np.log(0.25))}
+    quarter = float(model(noise=0.25).losses_of(wide, (1, 2))["nll"])
+    assert quarter == pytest.approx(float(model().losses_of(narrow, (1, 2))["nll"]), rel=1e-5)
+    assert quarter != pytest.approx(float(model().losses_of(wide, (1, 2))["nll"]), rel=1e-3)
 
 
 def test_what_lies_behind_the_end_of_an_episode_changes_no_loss():

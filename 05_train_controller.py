@@ -55,7 +55,8 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
         with directory.locked(model_directory.path):
             adopt(data.model(options.vision), model_directory)
             dream = Dream(model_directory, temperature, options.dream_start)
-            settings = settings_of(options, model_directory, "dream_steps", "dream_start")
+            more = ("dream_steps", "dream_start", "keep")
+            settings = settings_of(options, model_directory, *more)
             dreams = DreamRollout(dream, options.dream_steps)
             settings["temperature"] = temperature
             run = DreamRun(model_directory, dreams, settings, options.anew)
@@ -186,6 +187,12 @@ def parse():
         default="anywhere",
         help="dreams start where recorded episodes did, or at any of their moments: with short "
         "dreams from many moments C finds less to cheat",
+    )
+    dream.add_argument(
+        "--keep",
+        choices=("best", "last"),
+        default="best",
+        help="C is the mean that did best in the world so far, or the last one that was scored",
     )
     return parser.parse_args()
 

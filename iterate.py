@@ -5,6 +5,9 @@ DIR/rollout, trains M from where it stands (and V, if asked or if there is none)
 further in M's dream or in the world: the numbered scripts in their order. Writes
 DIR/iterate/rounds.json, RES/VISION_iterate.md and RES/VISION_iterate.png. Stopped at any moment,
 the same command goes on; with more --rounds it adds rounds.
+
+From a dream the present C is always the last mean, however it does in the world: what it believes
+wrongly M sees in the next round. DIR/models/VISION-iterated is the agent of the best round.
 """
 
 import subprocess
@@ -24,14 +27,19 @@ def main() -> None:
     rounds_file = data.root / "iterate" / "rounds.json"
     rounds = iterate.read(rounds_file)
     for number in range(len(rounds) + 1, options.rounds + 1):
-        rounds.append(one_round(number, data, options))
+        row, agent = one_round(number, data, options)
+        iterate.keep_best(agent, data.model(f"{options.vision}-iterated"), rounds, row)
+        rounds.append(row)
         iterate.write(rounds_file, rounds)
         iterate.report(options.res, options.vision, rounds)
     text, picture = iterate.report(options.res, options.vision, rounds)
     print(f"{text}, {picture}\n{text.read_text()}")
 
 
-def one_round(number: int, data: directory.DataDirectory, options) -> iterate.Round:
+def one_round(
+    number: int, data: directory.DataDirectory, options
+) -> tuple[iterate.Round, directory.ModelDirectory]:
+    """What a round brought, and the agent that came of it."""
     model = driver = data.model(options.vision)
     if options.evolve_in == "dream":
         driver = data.model(f"{options.vision}-dream-{options.temperature:g}")
@@ -51,25 +59,28 @@ def one_round(number: int, data: directory.DataDirectory, options) -> iterate.Ro
         "04_train_rnn.py",
         options,
         *("--vision", options.vision, "--steps", options.memory_steps),
-        *("--batch-size", options.memory_batch, "--units", options.units, *refine),
+        *("--batch-size", options.memory_batch, "--units", options.units),
+        *("--latent-noise", options.latent_noise, *refine),
     )
 
     print(f"Round {number}: evolve", flush=True)
     if present:
         iterate.go_on(present, driver, model.facts("rnn")["digest"])
     refine = ["--refine"] * (present is not None)
-    dream = ["--dream", "--temperature", options.temperature, "--dream-steps", options.dream_steps]
+    dream = ["--dream", "--keep", "last", "--temperature", options.temperature]
+    dream += ["--dream-steps", options.dream_steps]
     script(
         "05_train_controller.py",
         options,
         *("--vision", options.vision, "--workers", options.workers, *refine),
         *("--generations", options.generations, "--population", options.population),
-        *("--rollouts", options.rollouts, "--sigma", options.sigma),
+        *("--rollouts", options.rollouts),
+        *("--sigma", options.sigma, "--max-sigma", options.max_sigma),
         *("--validation-tracks", options.validation_tracks),
         *(dream if options.evolve_in == "dream" else []),
     )
     pairs = dream_history.read(driver.path / "dream.csv")
-    return iterate.close(number, data, choice, model, driver, pairs)
+    return iterate.close(number, data, choice, model, driver, pairs), driver
 
 
 def script(name: str, options, *more, draws: bool = True) -> None:
@@ -119,6 +130,12 @@ def parse():
     learn.add_argument(
         "--memory-batch", type=whole(1, 10_000), default=50, help="sequences in each of them"
     )
+    learn.add_argument(
+        "--latent-noise",
+        type=number(0, 1),
+        default=1.0,
+        help="share of V's uncertainty in the latents that M learns; see 04_train_rnn.py",
+    )
     learn.add_argument("--units", type=whole(1, 4096), default=256, help="size of M's memory h")
     evolve = parser.add_argument_group("evolve")
     evolve.add_argument(
@@ -131,6 +148,9 @@ def parse():
     )
     evolve.add_argument(
         "--sigma", type=number(0, 10, above=True), default=0.1, help="initial step size"
+    )
+    evolve.add_argument(
+        "--max-sigma", type=number(0, 10, above=True), default=10, help="largest step size"
     )
     evolve.add_argument(
         "--temperature",

@@ -25,7 +25,9 @@ SCORED_DREAMS = np.arange(2**31, 2**31 + 64, dtype=np.uint32)
 class DreamRun(train.Run):
     """An evolution whose candidates drive in dreams; see `controller.train.Run`.
 
-    Beside the files of every evolution it writes `dream.csv`, a `Pair` for each mean scored.
+    Beside the files of every evolution it writes `dream.csv`, a `Pair` for each mean scored. The
+    setting `keep` says which mean becomes C: the "best" in the world so far, or the "last" one,
+    about which the world has no say.
     """
 
     def __init__(
@@ -38,6 +40,10 @@ class DreamRun(train.Run):
         if not self.refined_since:
             now = self.stage, self.evolution.generation
             self.pairs = [pair for pair in self.pairs if (pair.stage, pair.generation) <= now]
+
+    @property
+    def best_validation(self) -> float:
+        return -np.inf if self.settings["keep"] == "last" else super().best_validation
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:
         row = super().generation(fleet, validate)

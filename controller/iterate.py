@@ -12,6 +12,7 @@ from pathlib import Path
 import rnn
 import vae
 from controller import coverage, history
+from controller.dream_train import adopt
 from controller.recording import record_with_agent
 from envs import recording, rollouts, tracks
 from rnn import encode, measures
@@ -134,11 +135,22 @@ def go_on(driver: ModelDirectory, target: ModelDirectory, memory: str) -> None:
     target.describe("controller", facts)
 
 
+def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round], row: Round):
+    """Copy the agent of a round to `best` if none of the earlier rounds had a better one.
+
+    With its V, M and starts: M learns on, and C drives as it did only with the M it evolved on.
+    """
+    if all(row.real > other.real for other in earlier):
+        adopt(driver, best)
+        with write_whole(best.weights("controller")) as beside:
+            shutil.copyfile(driver.weights("controller"), beside)
+        best.describe("controller", dict(driver.facts("controller")))
+
+
 def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: list) -> Round:
     """What a round brought, from what its parts left behind."""
     kept = [rollouts.path_of(data.rollout, track) for track in choice["tracks"]]
     covered = coverage.of(kept)
-    # A round's own last mean is shown, also where a better one of an earlier round stays C.
     rows = history.read(driver.path / "controller.csv")
     last = [row for row in rows if row.validation is not None][-1]
     return Round(

@@ -2,7 +2,9 @@
 
 import rnn
 from controller import iterate
+from controller.agent import Agent
 from envs import rollouts, tracks
+from rnn.dream import Dream
 from runs.directory import DataDirectory, read_json
 
 import pytest
@@ -61,6 +63,17 @@ def test_curiosity_keeps_some_of_three_times_as_many(both, place):
     asked = tracks.recording(1, "iterate", 9, first=9)
     assert len(kept) == 3 and set(kept) <= set(asked)
     assert not (place / "data" / "iterate" / "round-2").exists()
+
+
+def test_goes_on_from_the_last_mean_and_keeps_the_agent_of_the_best_round(both, place):
+    models = DataDirectory(place / "data")
+    last = models.model("vae-dream-1.15").facts("controller")
+    assert (last["stage"], last["generation"]) == (2, 2)
+    assert last["validation"]["mean"] == both[1].real
+    best = models.model("vae-iterated")
+    assert best.facts("controller")["validation"]["mean"] == max(row.real for row in both)
+    Agent(best)
+    Dream(best)
 
 
 def test_shows_every_round(both, place):

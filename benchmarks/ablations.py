@@ -89,19 +89,22 @@ def split(words: str) -> tuple[str, ModelDirectory]:
 
 
 def trials(given: list[tuple[str, ModelDirectory]]) -> list[Trial]:
-    """Every agent to be made: the first V of each name before the second, and so on."""
+    """Every agent to be made, those first without which a table would say little.
+
+    That is the first V of each name, with the variants of the first name's, then the other seeds,
+    then their variants.
+    """
     groups: dict[str, list[Trial]] = {}
     for name, model in given:
         members = groups.setdefault(name, [])
         members.append(Trial(model, name, len(members) + 1))
-    ordered = []
-    first = next(iter(groups))
-    for number in range(max(map(len, groups.values()))):
-        for name, members in groups.items():
-            for trial in members[number : number + 1]:
-                without = VARIANTS if name == first else [""]
-                ordered += [dataclasses.replace(trial, without=part) for part in without]
-    return ordered
+    whole = sorted((one for members in groups.values() for one in members), key=lambda t: t.number)
+    variants = [
+        dataclasses.replace(trial, without=without)
+        for trial in next(iter(groups.values()))
+        for without in ("z", "untrained")
+    ]
+    return [whole[0], *variants[:2], *whole[1:], *variants[2:]]
 
 
 def make(trial: Trial, options) -> None:

@@ -47,7 +47,7 @@ def seeing(tmp_path) -> ModelDirectory:
     return made
 
 
-def test_first_seeds_come_first_and_only_the_first_name_is_taken_apart(ablations):
+def test_what_a_table_needs_comes_first_and_only_the_first_name_is_taken_apart(ablations):
     given = [(name, ModelDirectory(f"{name}{i}")) for name in ("A", "B b") for i in (1, 2)]
     trials = ablations.trials([*given, ("C", ModelDirectory("C1"))])
     assert [(trial.name, trial.number) for trial in trials] == [
@@ -57,9 +57,9 @@ def test_first_seeds_come_first_and_only_the_first_name_is_taken_apart(ablations
         ("B b", 1),
         ("C", 1),
         ("A", 2),
+        ("B b", 2),
         ("A, C sees z alone", 2),
         ("A, M untrained", 2),
-        ("B b", 2),
     ]
     assert trials[1].vision is trials[0].vision
     assert len({trial.folder for trial in trials}) == len(trials)

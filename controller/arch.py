@@ -79,15 +79,17 @@ def seen(directory: ModelDirectory) -> str:
     return sees
 
 
-def load(directory: ModelDirectory, features: int) -> np.ndarray:
+def load(directory: ModelDirectory, features: int, or_before: bool = False) -> np.ndarray:
     """C's parameters (P,) of a model directory.
 
     Raises `BadInput` when they are missing or made for other features or another M, or V where C
-    sees z alone.
+    sees z alone. With `or_before` it may have been made for an M that today's has refined.
     """
     facts = directory.facts("controller")
     part = SEES[seen(directory)]
-    if facts[part] != directory.facts(part)["digest"]:
+    seen_now = directory.facts(part)
+    fitting = [seen_now["digest"], *(seen_now.get("refines", []) if or_before else [])]
+    if facts[part] not in fitting:
         name = {"rnn": "M", "vision": "V"}[part]
         raise BadInput(
             f"C in {directory.path} was evolved on another {name}; "

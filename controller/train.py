@@ -55,7 +55,7 @@ class Run:
                 self._refuse_to_overwrite(self.lineage[-1])
             start = np.zeros(numbers.size)
             if settings["refine"]:
-                start = arch.load(directory, features)
+                start = arch.load(directory, features, or_before=True)
             self.lineage = [*self.lineage, settings] if settings["refine"] else [settings]
             self.stage += 1
             self.evolution = Evolution(numbers, start)
@@ -106,8 +106,17 @@ class Run:
 
     @property
     def best_validation(self) -> float:
-        """The best score of a mean on the validation tracks in this evolution's line."""
-        scores = [row.validation for row in self.lineage_rows]
+        """The best score of a mean on the validation tracks in this evolution's line.
+
+        What it scored with an M (or V) that has learned since says nothing of today's.
+        """
+        part = arch.SEES[self.settings["sees"]]
+        first = self.stage - len(self.lineage) + 1
+        scores = [
+            row.validation
+            for row in self.lineage_rows
+            if self.lineage[row.stage - first].get(part) == self.settings.get(part)
+        ]
         return max((score for score in scores if score is not None), default=-np.inf)
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:

@@ -49,6 +49,12 @@ def restore(directory: ModelDirectory, network: keras.Model) -> None:
     load_weights(network, directory.weights("rnn"))
 
 
+def line(directory: ModelDirectory) -> list[str]:
+    """The digests of a model directory's M and of those that it was refined from, it last."""
+    facts = directory.facts("rnn")
+    return [*facts.get("refines", []), facts["digest"]]
+
+
 def save(directory: ModelDirectory, network: keras.Model, facts: dict) -> None:
     """Write M's weights and what they are."""
     save_weights(network, directory.weights("rnn"))

@@ -1,5 +1,6 @@
 import dataclasses
 
+import rnn
 from controller import arch, history, rollout, train
 from envs import tracks
 from runs.arguments import BadInput
@@ -149,6 +150,26 @@ def test_refining_must_beat_the_score_it_began_with(own_model):
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
     assert run(own_model, refine=True, sigma=0.04).best_validation == 500
     assert run(own_model, anew=True, sigma=0.2).best_validation == -np.inf
+
+
+def test_refining_goes_on_with_an_m_that_was_refined_but_not_with_another(own_model):
+    begun = run(own_model)
+    tell(begun)
+    begun.rows[0] = dataclasses.replace(begun.rows[0], validation=500.0, validation_sd=1.0)
+    history.write(begun.csv_file, begun.rows)
+    best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
+    arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
+    facts = own_model.facts("rnn") | {"refines": rnn.line(own_model)}
+    network = rnn.load(own_model).network
+    network.set_weights([1.01 * weights for weights in network.get_weights()])
+    rnn.save(own_model, network, facts)
+    refining = run(own_model, refine=True)
+    np.testing.assert_allclose(refining.evolution.mean, best)
+    # What C scored with the M of before is nothing to be beaten with this one.
+    assert refining.best_validation == -np.inf
+    rnn.save(own_model, network, facts | {"refines": []})
+    with pytest.raises(BadInput, match="evolved on another M"):
+        run(own_model, refine=True, sigma=0.04)
 
 
 def test_the_best_mean_is_that_of_the_lineage(own_model):

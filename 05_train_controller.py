@@ -133,7 +133,10 @@ def parse():
         "--sigma", type=number(0, 10, above=True), default=0.1, help="initial step size"
     )
     parser.add_argument(
-        "--max-sigma", type=number(0, 10, above=True), default=10, help="largest step size"
+        "--max-sigma",
+        type=number(0, 10, above=True),
+        default=0.1,
+        help="largest step size; without such a cap it grows until hardly a candidate drives",
     )
     parser.add_argument(
         "--scout",

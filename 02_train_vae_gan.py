@@ -16,7 +16,7 @@ import dataclasses
 
 import vae
 from envs import rollouts
-from runs import arguments, directory, plots, training
+from runs import arguments, directory, training
 from vae import arch, arch_vaegan, frames, pictures, scenes, watch
 
 
@@ -63,6 +63,7 @@ def main() -> None:
 
         shown = watched(held_out)
         film = watch.Film(model_directory.path / "film", shown, steps, anew=not resumed)
+        course = watch.Course(model_directory.path / "film" / "course.csv", steps, anew=not resumed)
         training.fit(
             model,
             run,
@@ -70,7 +71,7 @@ def main() -> None:
             lambda epoch: frames.batches(learned, options.batch_size, (options.seed, epoch)),
             per_epoch,
             frames.in_order(held_out, options.batch_size),
-            (film, watch.Warnings()),
+            (film, course, watch.Warnings()),
         )
         model.finalize()
         facts = {
@@ -81,7 +82,7 @@ def main() -> None:
         }
         vae.save(model_directory, model.encoder, model.generator, facts)
         title = f"VAE-GAN, {options.variant}"
-        plots.learning_curve(options.res / "vaegan_curve.png", run.history, title)
+        course.save(options.res / "vaegan_curve.png", run.history, title)
         pictures.strip(options.res / "vaegan_strip.png", [shown, model(shown)])
         film.save(options.res / "vaegan_training.gif")
         # Last: a training killed while it draws is not over, and draws again.

@@ -22,17 +22,41 @@ def save_figure(figure, path: Path) -> None:
 def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epoch") -> None:
     """One panel per loss: training, and validation where it was measured; five in a row."""
     names = [name for name in history[0] if not name.startswith("val_")]
+    figure, axes = _panels(names, unit)
+    steps = np.arange(1, len(history) + 1)
+    for axis, name in zip(axes, names, strict=True):
+        axis.plot(steps, [row[name] for row in history], label="training")
+        if f"val_{name}" in history[0]:
+            axis.plot(steps, [row[f"val_{name}"] for row in history], label="held out")
+    _save_panels(figure, axes, title, path)
+
+
+def course(path: Path, steps: list[int], rows: list[dict], epochs: list[dict], title: str) -> None:
+    """One panel per loss over the steps of a training, and a dot per epoch for what was held out.
+
+    `rows` are what was measured by `steps`; `epochs` is the history of the training.
+    """
+    figure, axes = _panels(list(rows[0]), "step")
+    ends = steps[-1] / len(epochs) * np.arange(1, len(epochs) + 1)
+    for axis, name in zip(axes, rows[0], strict=True):
+        axis.plot(steps, [row[name] for row in rows], label="training")
+        axis.plot(ends, [epoch[f"val_{name}"] for epoch in epochs], "o", label="held out")
+    _save_panels(figure, axes, title, path)
+
+
+def _panels(names: list[str], unit: str) -> tuple[plt.Figure, list[plt.Axes]]:
     columns = min(len(names), PANELS_IN_A_ROW)
     rows = -(-len(names) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False)
     for spare in axes.flat[len(names) :]:
         spare.axis("off")
-    steps = np.arange(1, len(history) + 1)
     for axis, name in zip(axes.flat, names, strict=False):
-        axis.plot(steps, [row[name] for row in history], label="training")
-        if f"val_{name}" in history[0]:
-            axis.plot(steps, [row[f"val_{name}"] for row in history], label="held out")
         axis.set(title=name, xlabel=unit)
+    return figure, list(axes.flat[: len(names)])
+
+
+def _save_panels(figure: plt.Figure, axes: list[plt.Axes], title: str, path: Path) -> None:
+    for axis in axes:
         axis.legend()
     figure.suptitle(title)
     figure.tight_layout()

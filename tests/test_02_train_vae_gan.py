@@ -3,7 +3,9 @@
 import time
 
 import vae
+from runs import records
 from runs.directory import ModelDirectory, read_json
+from vae import arch_vaegan, watch
 
 import numpy as np
 import pytest
@@ -47,6 +49,21 @@ def test_it_leaves_pictures(trained):
     assert changed[:128].mean() < 2 and changed[128:].any()
 
 
+def course(data) -> list:
+    return records.read(data / "models" / "vaegan" / "film" / "course.csv", watch.Point)
+
+
+def test_its_course_averages_to_what_each_epoch_says(trained):
+    data, _, _ = trained
+    points = course(data)
+    history = read_json(data / "models" / "vaegan" / "vision.training.json")["history"]
+    assert [point.step for point in points] == list(range(1, len(points) + 1))
+    for epoch, part in zip(history, np.split(np.array(points), len(history)), strict=True):
+        for name in arch_vaegan.TRACKED:
+            mean = np.mean([getattr(point, name) for point in part])
+            assert mean == pytest.approx(epoch[name], rel=1e-3, abs=1e-3), name
+
+
 def test_run_again_it_says_that_it_is_done(trained, scripts):
     data, res, _ = trained
     assert "nothing to do" in scripts.succeed(SCRIPT, *arguments(data, res))
@@ -76,6 +93,7 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(trained, chain, script
             assert np.array_equal(a, b)
     films = [sorted((d / "models" / "vaegan" / "film").iterdir()) for d in (data, tmp_path)]
     assert [one.name for one in films[0]] == [other.name for other in films[1]]
+    assert [one.step for one in course(data)] == [other.step for other in course(tmp_path)]
 
 
 def test_published_trains_too_and_its_ingredients_can_be_changed(chain, scripts, tmp_path):

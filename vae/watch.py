@@ -1,9 +1,11 @@
 """Watching a training as a person would: the same frames again and again, and warnings."""
 
+import dataclasses
 from pathlib import Path
 
+from runs import plots, records
 from runs.directory import write_whole
-from vae import pictures
+from vae import arch_vaegan, pictures
 
 import keras
 import numpy as np
@@ -11,6 +13,7 @@ from imageio import v3 as imageio
 
 PICTURES = 24  # of a training
 SECONDS = 0.15  # each, in the GIF; the last stays longer
+POINTS = 100  # of a training, on its curves
 
 # D is winning when it takes this share of each kind of frame for what it is.
 WON = 0.98
@@ -50,6 +53,49 @@ class Film(keras.callbacks.Callback):
         durations = [1000 * SECONDS] * (len(seen) - 1) + [3000]
         with write_whole(path) as beside:
             imageio.imwrite(beside, np.stack(seen), duration=durations, loop=0)
+
+
+Point = dataclasses.make_dataclass(
+    "Point", [("step", int), *((name, float) for name in arch_vaegan.TRACKED)], frozen=True
+)
+
+
+class Course(keras.callbacks.Callback):
+    """Keeps what a model tracks, averaged from point to point, in a CSV: an epoch is too coarse.
+
+    The file stays, so that a resumed training adds to what is there.
+    """
+
+    def __init__(self, path: Path, steps: int, *, anew: bool):
+        super().__init__()
+        self.path = path
+        self.every = max(1, steps // POINTS)
+        self.points = [] if anew else records.read(path, Point)
+
+    def on_train_begin(self, logs=None):
+        # What was kept after the checkpoint is trained, and kept, again.
+        step = int(self.model.encoder_optimizer.iterations)
+        self.points = [point for point in self.points if point.step <= step]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.since, self.sums = 0, dict.fromkeys(arch_vaegan.TRACKED, 0.0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = int(self.model.encoder_optimizer.iterations)
+        if step % self.every == 0:
+            # Keras gives the averages since the epoch, or what is left of it, began.
+            sums = {name: (batch + 1) * logs[name] for name in self.sums}
+            length = batch + 1 - self.since
+            means = {name: (sums[name] - self.sums[name]) / length for name in sums}
+            self.points.append(Point(step, **means))
+            self.since, self.sums = batch + 1, sums
+            records.write(self.path, Point, self.points)
+
+    def save(self, path: Path, history: list[dict], title: str) -> None:
+        """Plot the points, with what each epoch of `history` found on held-out frames."""
+        rows = [dataclasses.asdict(point) for point in self.points]
+        steps = [row.pop("step") for row in rows]
+        plots.course(path, steps, rows, history, title)
 
 
 class Warnings(keras.callbacks.Callback):

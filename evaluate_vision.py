@@ -3,8 +3,8 @@
 Give the model directories of any number of VAEs and VAE-GANs, or NAME=MODEL_DIR; those of one
 name are taken together, and without a name those that differ in their seed only. All see the same
 episodes, on which none was trained: those held out of DIR/rollout, or those of --unseen. Writes
-res/vision.md and vision.json (means, and 95 % intervals over episodes and seeds) and
-res/vision.png (truth above every reconstruction).
+res/vision.md and vision.json (means, and differences on the same episodes, with 95 % intervals
+over episodes and seeds) and res/vision.png (truth above every reconstruction).
 """
 
 from pathlib import Path
@@ -40,7 +40,20 @@ def main() -> None:
                 column: compare.estimate([sums[model][column] for model in members], rng)
                 for column in compare.COLUMNS
             }
-    write(options, groups, found, sums, len(unseen))
+    less = {}
+    names = list(groups)
+    for place, name in enumerate(names[1:]):
+        other = names[place if options.against == "above" else 0]
+        rng = np.random.default_rng(options.seed)
+        less[f"{name} less {other}"] = {
+            column: compare.difference(
+                [sums[model][column] for model in groups[name]],
+                [sums[model][column] for model in groups[other]],
+                rng,
+            )
+            for column in compare.COLUMNS
+        }
+    write(options, groups, found, less, sums, len(unseen))
 
     truth = scenes.fixed(unseen)
     rows = {"truth": truth}
@@ -73,8 +86,10 @@ def see(paths: list[Path], every: int, bar) -> list[compare.Seen]:
     return episodes
 
 
-def write(options, groups, found, sums, episodes: int) -> None:
+def write(options, groups, found, less, sums, episodes: int) -> None:
     table = compare.markdown(found)
+    if less:
+        table += "\n" + compare.markdown(less, "+")
     print(table)
     with directory.write_whole(options.res / f"{options.name}.md") as beside:
         beside.write_text(table)
@@ -82,6 +97,7 @@ def write(options, groups, found, sums, episodes: int) -> None:
         "episodes": episodes,
         "every": options.every,
         "groups": found,
+        "differences": less,
         "models": {
             name: [
                 {"directory": str(model.path), "vision": model.facts("vision")}
@@ -114,6 +130,13 @@ def parse():
     )
     parser.add_argument(
         "--every", type=arguments.whole(1), default=2, help="of so many frames, measure one"
+    )
+    parser.add_argument(
+        "--against",
+        choices=("first", "above"),
+        default="first",
+        help="which model's measures are taken from each one's: the first's or those of the one "
+        "before it",
     )
     parser.add_argument("--name", default="vision", help="of the files, without their endings")
     return parser.parse_args()

@@ -89,6 +89,7 @@ def main() -> None:
         ["evaluate_vision.py"]
         + [f"{trial.name}={data.model(trial.vision).path}" for trial, data in trained]
         + ["--data-dir", place, "--unseen", unseen, "--res", options.res, "--name", name]
+        + ["--against", "above" if options.remedies else "first"]
     )
     table = costs(trained)
     directory.write_text(options.res / f"{name}_cost.md", table)
@@ -117,15 +118,15 @@ def remedies() -> list[Trial]:
 def share(recorded: Path, place: Path, episodes: int | None) -> tuple[Path, Path]:
     """Link recorded episodes into a folder to learn from and one to measure on, and name both.
 
-    Every third is measured on, whichever policy drove. With `episodes` only so many are taken,
-    spread evenly.
+    Every third is measured on, whichever policy drove. Of the others only so many `episodes` are
+    learned from, spread evenly.
     """
-    found = rollouts.paths(recorded)
+    learned, unseen = rollouts.split(rollouts.paths(recorded), MEASURED)
     if episodes is not None:
-        spread = np.linspace(0, len(found) - 1, min(episodes, len(found)))
-        found = [found[i] for i in spread.astype(int)]
+        spread = np.linspace(0, len(learned) - 1, min(episodes, len(learned)))
+        learned = [learned[i] for i in spread.astype(int)]
     folders = place / "rollout", place / "unseen"
-    for folder, paths in zip(folders, rollouts.split(found, MEASURED), strict=True):
+    for folder, paths in zip(folders, (learned, unseen), strict=True):
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
             old.unlink()
@@ -189,10 +190,10 @@ def parse():
         "--seeds", type=whole(1, 100), default=3, help="of the VAE and the repaired"
     )
     parser.add_argument(
-        "--episodes", type=whole(3), help="take only so many, spread over all (None: all)"
+        "--episodes", type=whole(2), help="learn from only so many, spread over all (None: all)"
     )
     parser.add_argument("--epochs", type=whole(1, 1000), default=1, help="passes over all frames")
-    parser.add_argument("--batch-size", type=whole(2, 1000), default=8, help="frames per step")
+    parser.add_argument("--batch-size", type=whole(2, 1000), default=16, help="frames per step")
     parser.add_argument(
         "--remedies", action="store_true", help="from published to repaired, step by step"
     )

@@ -32,6 +32,7 @@ COLUMNS = {
     "recall_curve": ("road recall, curve", 3),
     "lost_straight": ("road lost, straight", 4),
     "lost_curve": ("road lost, curve", 4),
+    "lost": ("road lost, both", 4),
     "r2_offset": ("probe R², offset", 3),
     "r2_heading": ("probe R², heading", 3),
     "r2_curvature": ("probe R², curvature ahead", 3),
@@ -105,6 +106,7 @@ def _of_frames(vision: Vision, episode: Seen) -> dict[str, tuple[float, float]]:
         values = np.concatenate(parts)
         for kind in ("straight", "curve"):
             row[f"{name}_{kind}"] = _mean(values[episode.kinds[kind]])
+    row["lost"] = tuple(np.add(row["lost_straight"], row["lost_curve"]))
     return row
 
 
@@ -142,17 +144,42 @@ def estimate(trained: list[np.ndarray], rng: np.random.Generator) -> dict[str, f
     between seeds (NaN with one).
     """
     every = np.stack(trained)  # (S, E, 2)
-    seeds, episodes, _ = every.shape
     each = _ratio(every.sum(axis=1))
+    drawn = [
+        _resampled(every, rng.integers(every.shape[1], size=every.shape[1]), rng)
+        for _ in range(RESAMPLED)
+    ]
+    spread = each.std(ddof=1) if len(each) > 1 else np.nan
+    return _summary(each.mean(), drawn) | {"seeds_sd": float(spread)}
+
+
+def difference(
+    trained: list[np.ndarray], others: list[np.ndarray], rng: np.random.Generator
+) -> dict[str, float]:
+    """How much more one measure is for some models than for others, with its interval.
+
+    Both are measured on the same episodes, which are resampled for both at once: what is hard
+    for all does not widen the interval.
+    """
+    one, other = np.stack(trained), np.stack(others)
     drawn = []
     for _ in range(RESAMPLED):
-        chosen = every[rng.integers(seeds, size=seeds)][:, rng.integers(episodes, size=episodes)]
-        drawn.append(_ratio(chosen.sum(axis=1)).mean())
+        episodes = rng.integers(one.shape[1], size=one.shape[1])
+        drawn.append(_resampled(one, episodes, rng) - _resampled(other, episodes, rng))
+    means = [_ratio(every.sum(axis=1)).mean() for every in (one, other)]
+    return _summary(means[0] - means[1], drawn)
+
+
+def _resampled(every: np.ndarray, episodes: np.ndarray, rng: np.random.Generator) -> float:
+    """The mean over seeds, drawn anew, of a measure (S, E, 2) over the given episodes."""
+    seeds = rng.integers(len(every), size=len(every))
+    return _ratio(every[seeds][:, episodes].sum(axis=1)).mean()
+
+
+def _summary(mean: float, drawn: list[float]) -> dict[str, float]:
     tails = (100 - COVERED) / 2
     low, high = np.nanpercentile(drawn, [tails, 100 - tails])
-    spread = each.std(ddof=1) if seeds > 1 else np.nan
-    found = {"mean": each.mean(), "low": low, "high": high, "seeds_sd": spread}
-    return {name: float(value) for name, value in found.items()}
+    return {"mean": float(mean), "low": float(low), "high": float(high)}
 
 
 def _ratio(sums: np.ndarray) -> np.ndarray:
@@ -160,8 +187,8 @@ def _ratio(sums: np.ndarray) -> np.ndarray:
         return sums[..., 0] / sums[..., 1]
 
 
-def markdown(groups: dict[str, dict[str, dict]]) -> str:
-    """A table of all measures, with their intervals.
+def markdown(groups: dict[str, dict[str, dict]], sign: str = "") -> str:
+    """A table of all measures, with their intervals; with the sign "+" of differences.
 
     Up to five groups of models stand side by side; more stand below one another, with the
     measures that tell most.
@@ -169,18 +196,19 @@ def markdown(groups: dict[str, dict[str, dict]]) -> str:
     if len(groups) <= SIDE_BY_SIDE:
         head, body = list(groups), COLUMNS
         cells = [
-            [title, *(_cell(found[name], digits) for found in groups.values())]
+            [title, *(_cell(found[name], sign, digits) for found in groups.values())]
             for name, (title, digits) in body.items()
         ]
     else:
         head = [COLUMNS[name][0] for name in TELLING]
         cells = [
-            [group, *(_cell(found[name], COLUMNS[name][1]) for name in TELLING)]
+            [group, *(_cell(found[name], sign, COLUMNS[name][1]) for name in TELLING)]
             for group, found in groups.items()
         ]
     rows = [["", *head], ["---"] * (len(head) + 1), *cells]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _cell(value: dict[str, float], digits: int) -> str:
-    return f"{value['mean']:.{digits}f} ({value['low']:.{digits}f} to {value['high']:.{digits}f})"
+def _cell(value: dict[str, float], sign: str, digits: int) -> str:
+    mean, low, high = (f"{value[name]:{sign}.{digits}f}" for name in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"

@@ -32,6 +32,17 @@ def test_episodes_without_a_measure_count_nothing():
     assert compare.estimate([sums], np.random.default_rng(0))["mean"] == pytest.approx(0.75)
 
 
+def test_a_difference_leaves_out_what_is_hard_for_both():
+    rng = np.random.default_rng(1)
+    hard = rng.normal(3, 1, 30)
+    one = np.stack([hard + 0.1 + rng.normal(0, 0.01, 30), np.ones(30)], axis=1)
+    other = np.stack([hard, np.ones(30)], axis=1)
+    found = compare.difference([one], [other], rng)
+    assert found["mean"] == pytest.approx(0.1, abs=0.01)
+    assert 0.09 < found["low"] < found["mean"] < found["high"] < 0.11
+    assert "+0.10 (+0." in compare.markdown({"a": dict.fromkeys(compare.COLUMNS, found)}, "+")
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rollout")

@@ -26,6 +26,7 @@ import common
 import numpy as np
 
 MEASURED = 1 / 3  # of the episodes: never learned from
+EVERY = 5  # of so many frames one is measured, for neighbours hardly differ
 
 # The published layers at depth 8 take about as much arithmetic, in E and G, as the VAE's. Their
 # own rate of 1e-4 belongs to a training many times as long (--remedies begins with it), so here
@@ -89,7 +90,7 @@ def main() -> None:
         ["evaluate_vision.py"]
         + [f"{trial.name}={data.model(trial.vision).path}" for trial, data in trained]
         + ["--data-dir", place, "--unseen", unseen, "--res", options.res, "--name", name]
-        + ["--against", "above" if options.remedies else "first"]
+        + ["--every", EVERY, "--against", "above" if options.remedies else "first"]
     )
     table = costs(trained)
     directory.write_text(options.res / f"{name}_cost.md", table)

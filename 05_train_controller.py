@@ -71,16 +71,18 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
 
 
 def settings_of(options, model_directory: directory.ModelDirectory, *more: str) -> dict:
-    if options.sigma > options.max_sigma:
+    max_sigma = options.max_sigma or options.sigma
+    if options.sigma > max_sigma:
         raise arguments.BadInput(
-            f"--sigma {options.sigma:g} is above --max-sigma {options.max_sigma:g}; lower it."
+            f"--sigma {options.sigma:g} is above --max-sigma {max_sigma:g}; lower it."
         )
     common = ("population", "rollouts", "sigma", "seed", "refine")
-    common += ("evaluate_every", "validation_tracks", "max_sigma", "scout")
+    common += ("evaluate_every", "validation_tracks", "scout")
     return {
         **arguments.settings(options, *common, *more),
         **arch.evolved_on(model_directory, options.sees),
         "diagonal": not options.full,
+        "max_sigma": max_sigma,
     }
 
 
@@ -130,13 +132,16 @@ def parse():
         help="tracks (or dreams) that each candidate drives, the same for all of a generation",
     )
     parser.add_argument(
-        "--sigma", type=number(0, 10, above=True), default=0.1, help="initial step size"
+        "--sigma",
+        type=number(0, 10, above=True),
+        default=0.1,
+        help="step size of the first generation",
     )
     parser.add_argument(
         "--max-sigma",
         type=number(0, 10, above=True),
-        default=0.1,
-        help="largest step size; without such a cap it grows until hardly a candidate drives",
+        help="largest step size, that of the first generation if not given; free to grow, it does "
+        "so until hardly a candidate drives",
     )
     parser.add_argument(
         "--scout",

@@ -74,10 +74,20 @@ def main() -> None:
     chosen = [trial for trial in trials(given) if trial.vision.has("vision")]
     if not chosen:
         raise arguments.BadInput("None of these directories has a trained V; run 02_train_vae.py.")
-    for trial in chosen:
-        make(trial, options)
-        report([found for one in chosen if (found := result(one, options))], options)
+    if not options.report:
+        for trial in chosen:
+            make(trial, options)
+            report(finished(chosen, options), options)
+    report(finished(chosen, options), options)
     print((options.res / "ablations.md").read_text())
+
+
+def finished(chosen: list[Trial], options) -> list[Result]:
+    """What there is to report. Raises `BadInput` when that is nothing."""
+    results = [found for trial in chosen if (found := result(trial, options))]
+    if not results:
+        raise arguments.BadInput(f"Nothing in {options.data_dir} is finished; leave out --report.")
+    return results
 
 
 def split(words: str) -> tuple[str, ModelDirectory]:
@@ -237,7 +247,8 @@ def report(results: list[Result], options) -> None:
     scores = {name: np.array([one.scores for one in found]) for name, found in groups.items()}
     drawn = resampled(scores)
     generations = min(len(one.rows) for one in results)
-    hours = min(one.hours[-1] for one in results)
+    # What the first agents cost: one that cannot drive at all costs little, and bounds nobody.
+    hours = min(one.hours[-1] for one in next(iter(groups.values())))
     content = {
         "settings": settings_of(results[0].trial, options) | {"vision": None},
         "generations": generations,
@@ -310,7 +321,8 @@ def notes(options) -> str:
         "with the best validation. Intervals: bootstrap over tracks and trainings; of a single "
         "training over tracks only, which says nothing of another one. Validation: the best so far "
         "of the distribution's means on 16 tracks. Core-hours: processor time of the evolution, "
-        f"start included; data, V and M are not counted. M: {options.memory_steps} steps of "
+        "start and film included; data, V and M are not counted; an agent that cost less in all "
+        f"shows what it reached. M: {options.memory_steps} steps of "
         f"{options.batch_size} sequences. C: {options.generations} generations of "
         f"{options.population} candidates on {options.rollouts} track(s).\n"
     )
@@ -389,6 +401,9 @@ def parse():
         choices=("stock", "fast"),
         default="fast",
         help="of the final scores; the stock one takes ten times as long",
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="only write the tables of what is finished"
     )
     return parser.parse_args()
 

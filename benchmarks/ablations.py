@@ -345,7 +345,7 @@ def picture(path: Path, groups: dict[str, list[Result]], drawn: dict[str, np.nda
         axes[2].plot([low, high], [-place, -place], color=colour, linewidth=6, alpha=0.3)
     axes[0].set(xlabel="generation", ylabel="validation score of the distribution's mean")
     axes[1].set(xlabel="core-hours of evolution (data, V and M not counted)")
-    axes[2].set(xlabel="score on the evaluation tracks: trainings, 95 % interval of their mean")
+    axes[2].set(xlabel="evaluation tracks: trainings, 95 % interval")
     axes[2].set_yticks([-place for place in range(len(groups))], list(groups))
     axes[2].set_ylim(0.5 - len(groups), 0.5)
     axes[0].legend(fontsize="small")

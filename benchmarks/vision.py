@@ -26,7 +26,6 @@ import common
 import numpy as np
 
 MEASURED = 1 / 3  # of the episodes: never learned from
-EVERY = 5  # of so many frames one is measured, for neighbours hardly differ
 
 # The published layers at depth 8 take about as much arithmetic, in E and G, as the VAE's. Their
 # own rate of 1e-4 belongs to a training many times as long (--remedies begins with it), so here
@@ -90,7 +89,7 @@ def main() -> None:
         ["evaluate_vision.py"]
         + [f"{trial.name}={data.model(trial.vision).path}" for trial, data in trained]
         + ["--data-dir", place, "--unseen", unseen, "--res", options.res, "--name", name]
-        + ["--every", EVERY, "--against", "above" if options.remedies else "first"]
+        + ["--every", options.every, "--against", "above" if options.remedies else "first"]
     )
     table = costs(trained)
     directory.write_text(options.res / f"{name}_cost.md", table)
@@ -195,6 +194,7 @@ def parse():
     )
     parser.add_argument("--epochs", type=whole(1, 1000), default=1, help="passes over all frames")
     parser.add_argument("--batch-size", type=whole(2, 1000), default=16, help="frames per step")
+    parser.add_argument("--every", type=whole(1), default=2, help="of so many frames, measure one")
     parser.add_argument(
         "--remedies", action="store_true", help="from published to repaired, step by step"
     )

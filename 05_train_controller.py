@@ -3,7 +3,8 @@
 Writes DIR/models/VISION/controller.weights.h5 (the best mean of the distribution so far) and
 controller.csv (a row per generation), and RES/VISION_controller_curve.png and RES/VISION.gif. A
 stopped evolution goes on with the same command, and with more --generations; --refine starts a
-new one, with other numbers, from the best mean of a finished one.
+new one, with other numbers, from the best mean of a finished one, also when M was refined since
+(scores with another M or on other --validation-tracks are not compared).
 
 With --dream the candidates drive in M's dream, and only the mean's scores come from the world.
 The agent of each temperature is DIR/models/VISION-dream-TEMPERATURE; RES/VISION_dream_curve.png
@@ -12,9 +13,11 @@ and RES/VISION_dream.md show its scores in both worlds.
 With --sees z, C acts on what V sees alone: M is neither needed nor run.
 """
 
+from pathlib import Path
+
 from controller import arch, dream_history, film, history, rollout, train
 from controller.agent import Agent
-from controller.dream_rollout import DreamRollout
+from controller.dream_rollout import DreamRollout, Ensemble
 from controller.dream_train import DreamRun, adopt
 from envs import tracks
 from rnn import starts
@@ -57,7 +60,11 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
             dream = Dream(model_directory, temperature, options.dream_start)
             more = ("dream_steps", "dream_start", "keep")
             settings = settings_of(options, model_directory, *more)
-            dreams = DreamRollout(dream, options.dream_steps)
+            others = [
+                of_the_same_vision(path, dream, temperature, options) for path in options.also
+            ]
+            settings["also"] = [other.memory.digest for other in others]
+            dreams = Ensemble([DreamRollout(d, options.dream_steps) for d in (dream, *others)])
             settings["temperature"] = temperature
             run = DreamRun(model_directory, dreams, settings, options.anew)
             evolve(run, model_directory, options)
@@ -70,11 +77,23 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
     print(f"{table}, {curve}\n{table.read_text()}")
 
 
+def of_the_same_vision(path: Path, dream: Dream, temperature: float, options) -> Dream:
+    """The dream of the M of another model directory."""
+    other = directory.ModelDirectory(path)
+    if other.facts("vision")["digest"] != dream.directory.facts("vision")["digest"]:
+        raise arguments.BadInput(f"{path} has another V; leave it out of --also.")
+    return Dream(other, temperature, options.dream_start)
+
+
 def settings_of(options, model_directory: directory.ModelDirectory, *more: str) -> dict:
     max_sigma = options.max_sigma or options.sigma
     if options.sigma > max_sigma:
         raise arguments.BadInput(
             f"--sigma {options.sigma:g} is above --max-sigma {max_sigma:g}; lower it."
+        )
+    if options.scout and not 2 <= options.rollouts < options.scout:
+        raise arguments.BadInput(
+            f"--scout {options.scout} needs at least 2 --rollouts and fewer than it scouts."
         )
     common = ("population", "rollouts", "sigma", "seed", "refine")
     common += ("evaluate_every", "validation_tracks", "scout")
@@ -140,8 +159,8 @@ def parse():
     parser.add_argument(
         "--max-sigma",
         type=number(0, 10, above=True),
-        help="largest step size, that of the first generation if not given; free to grow, it does "
-        "so until hardly a candidate drives",
+        help="largest step size, that of the first generation if not given; free to grow, it "
+        "mostly does, and the candidates drive worse",
     )
     parser.add_argument(
         "--scout",
@@ -195,6 +214,15 @@ def parse():
         default="anywhere",
         help="dreams start where recorded episodes did, or at any of their moments: with short "
         "dreams from many moments C finds less to cheat",
+    )
+    dream.add_argument(
+        "--also",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="MODEL_DIR",
+        help="the M's of these, of which this one has learned on, dream as many of the --rollouts: "
+        "what C gains by an error of one M it loses with another",
     )
     dream.add_argument(
         "--keep",

@@ -1,10 +1,10 @@
 """Drive, learn, dream, drive again: the iterative procedure, from nothing or from trained parts.
 
-Each round records episodes driven by the present C with noise (at first at random), adds them to
-DIR/rollout, trains M from where it stands (and V, if asked or if there is none) and evolves C
-further in M's dream or in the world: the numbered scripts in their order. Writes
-DIR/iterate/rounds.json, RES/VISION_iterate.md and RES/VISION_iterate.png. Stopped at any moment,
-the same command goes on; with more --rounds it adds rounds.
+Each round records episodes driven by the present C, every other one with noise (at first all at
+random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or if there is
+none) and evolves C further in M's dream or in the world: the numbered scripts in their order.
+Writes DIR/iterate/rounds.json, RES/VISION_iterate.md and RES/VISION_iterate.png. Stopped at any
+moment, the same command goes on; with more --rounds it adds rounds.
 
 From a dream the present C is always the last mean, however it does in the world: what it believes
 wrongly M sees in the next round. DIR/models/VISION-iterated is the agent of the best round.
@@ -69,6 +69,8 @@ def one_round(
     refine = ["--refine"] * (present is not None)
     dream = ["--dream", "--keep", "last", "--temperature", options.temperature]
     dream += ["--dream-steps", options.dream_steps]
+    if also := iterate.remember(data, number, model, options.memories - 1):
+        dream += ["--also", *also]
     script(
         "05_train_controller.py",
         options,
@@ -157,6 +159,13 @@ def parse():
         type=number(0, 100, above=True),
         default=1.15,
         help="how much chance the dream has",
+    )
+    evolve.add_argument(
+        "--memories",
+        type=whole(1, 1000),
+        default=1,
+        help="the M's of how many rounds dream, this one's and those before it: C finds less to "
+        "cheat in several",
     )
     evolve.add_argument(
         "--dream-steps", type=whole(1, 100_000), default=200, help="steps of a dream at most"

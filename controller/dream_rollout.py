@@ -1,5 +1,7 @@
 """Candidates × dreams → returns: whole episodes inside one graph, thousands of them together."""
 
+import itertools
+
 from controller import arch
 from controller.rollout import Outcome
 from rnn.dream import Dream
@@ -71,3 +73,26 @@ class DreamRollout:
             going &= ~ended
         shape = [candidates, dreams]
         return tf.reshape(score, shape), tf.reshape(tiles, shape), tf.reshape(lengths, shape)
+
+
+class Ensemble:
+    """Rollouts in the dreams of several M's, each of which dreams an equal share of the keys.
+
+    The M's stand in one line: each but the first has learned on from another. So one C can read
+    the memory of all, and what it gains by an error of one M it loses where the others know
+    better.
+    """
+
+    def __init__(self, rollouts: list[DreamRollout]):
+        self.rollouts = rollouts
+        self.features = rollouts[0].features
+
+    def drive(self, parameters: np.ndarray, keys: np.ndarray) -> list[list[Outcome]]:
+        """As `DreamRollout.drive`, the dreams of the first M first."""
+        shares = [keys[i :: len(self.rollouts)] for i in range(len(self.rollouts))]
+        parts = [
+            rollout.drive(parameters, share)
+            for rollout, share in zip(self.rollouts, shares, strict=True)
+            if len(share)
+        ]
+        return [list(itertools.chain(*rows)) for rows in zip(*parts, strict=True)]

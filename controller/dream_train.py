@@ -8,7 +8,7 @@ import shutil
 
 from controller import dream_history, train
 from controller.dream_history import Pair
-from controller.dream_rollout import DreamRollout
+from controller.dream_rollout import DreamRollout, Ensemble
 from controller.evaluate import summary
 from controller.history import Row
 from controller.rollout import Fleet
@@ -31,7 +31,11 @@ class DreamRun(train.Run):
     """
 
     def __init__(
-        self, directory: ModelDirectory, rollout: DreamRollout, settings: dict, anew: bool = False
+        self,
+        directory: ModelDirectory,
+        rollout: DreamRollout | Ensemble,
+        settings: dict,
+        anew: bool = False,
     ):
         self.rollout = rollout
         self.pairs_file = directory.path / "dream.csv"

@@ -4,6 +4,7 @@ A round is done when its row is in `iterate.json`. Within a round every part can
 it has finished it finds finished. So a stopped procedure goes on where it was.
 """
 
+import argparse
 import dataclasses
 import os
 import shutil
@@ -32,7 +33,7 @@ class Round:
 
     round: int
     episodes: int  # recorded and kept
-    score: float  # mean return of the kept episodes, driven with noise
+    score: float  # mean return of the kept episodes, half of them driven with noise
     surprise: float | None  # M's loss on them before it learned from them, nats; no M: none
     loss: float  # M's loss on the episodes held out, after it learned
     tiles: float  # share of their tracks' tiles that the kept episodes reached
@@ -60,9 +61,10 @@ def begin(number: int, data: DataDirectory, places: list[ModelDirectory]) -> dic
 def drive(data: DataDirectory, number: int, driver, model: ModelDirectory, options) -> dict:
     """Record the episodes of a round into `data`, on tracks of its own; what they were like.
 
-    `driver` is the model directory whose C drives, with noise; None: random driving. With
-    curiosity λ three times as many are driven and those are kept that have the most of
-    return / 1000 + λ · M's loss on them: good driving that M does not know yet.
+    `driver` is the model directory whose C drives, half of the episodes as it is and half with
+    noise; None: random driving. With curiosity λ three times as many are driven and those are
+    kept that have the most of return / 1000 + λ · M's loss on them: good driving that M does not
+    know yet.
     """
     drafts = data.root / "iterate" / f"round-{number}"
     choice_file = drafts.with_suffix(".json")
@@ -74,7 +76,12 @@ def drive(data: DataDirectory, number: int, driver, model: ModelDirectory, optio
         if driver is None:
             _record_randomly(drafts, missing, options)
         else:
-            record_with_agent(drafts, missing, driver, options)
+            # M must see C as it will be used too: noise alone can keep it out of trouble.
+            quiet = argparse.Namespace(**{**vars(options), "weight_noise": 0, "action_noise": 0})
+            for share, how in ((asked[::2], quiet), (asked[1::2], options)):
+                own = [track for track in share if track in missing]
+                if own:
+                    record_with_agent(drafts, own, driver, how)
         write_json(choice_file, _choose(drafts, asked, model, options))
     choice = read_json(choice_file)
     for track in choice["tracks"]:
@@ -147,6 +154,13 @@ def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round]
         best.describe("controller", dict(driver.facts("controller")))
 
 
+def remember(data: DataDirectory, number: int, model: ModelDirectory, most: int) -> list[Path]:
+    """Keep the M of a round; the model directories of at most `most` rounds before it."""
+    kept = [data.root / "iterate" / f"memory-{i}" for i in range(number + 1)]
+    adopt(model, ModelDirectory(kept[number]))
+    return [path for path in kept[max(0, number - most) : number] if path.exists()]
+
+
 def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: list) -> Round:
     """What a round brought, from what its parts left behind."""
     kept = [rollouts.path_of(data.rollout, track) for track in choice["tracks"]]
@@ -184,7 +198,7 @@ def speeds_seen(rounds: list[Round]) -> list[float]:
 def table(rounds: list[Round]) -> str:
     """A row for each round, as Markdown."""
     lines = [
-        "| round | episodes | driven with noise | tiles reached | speeds seen | "
+        "| round | episodes | their return | tiles reached | speeds seen | "
         "M's loss on them before | M's held-out loss after | C in the dream | C in the world |",
         "|" + "---|" * 9,
     ]
@@ -220,7 +234,7 @@ def report(res: Path, vision: str, rounds: list[Round]) -> tuple[Path, Path]:
         label="C in the world, ± SD",
     )
     _line(scores, numbers, [row.dream for row in rounds], "C in the dream")
-    _line(scores, numbers, [row.score for row in rounds], "while recording, with noise")
+    _line(scores, numbers, [row.score for row in rounds], "while recording")
     _line(losses, numbers, [row.loss for row in rounds], "held out, after learning")
     _line(losses, numbers, [row.surprise for row in rounds], "new episodes, before learning")
     _line(shares, numbers, [row.tiles for row in rounds], "tiles reached")

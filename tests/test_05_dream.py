@@ -61,3 +61,9 @@ def test_refuses_a_temperature_that_is_not_above_0(refuse, chain, temperature):
         "05_train_controller.py", "--data-dir", chain.data, "--dream", "--temperature", temperature
     )
     assert "is not a number above 0" in said
+
+
+def test_refuses_an_m_of_another_v(refuse, chain, dreamer, tmp_path):
+    chain.copy(tmp_path, "models")
+    where = ["--data-dir", tmp_path, "--dream", "--also", dreamer.path]
+    assert "has another V; leave it out of --also" in refuse("05_train_controller.py", *where)

@@ -13,7 +13,7 @@ from imageio import v3 as imageio
 TINY = (
     "--episodes 3 --steps 40 --curiosity 0.5 --epochs 1 --memory-steps 100 --memory-batch 2 "
     "--units 16 --generations 2 --population 4 --rollouts 2 --dream-steps 20 "
-    "--validation-tracks 1 --workers 1"
+    "--validation-tracks 1 --memories 2 --workers 1"
 )
 
 
@@ -70,6 +70,7 @@ def test_goes_on_from_the_last_mean_and_keeps_the_agent_of_the_best_round(both, 
     last = models.model("vae-dream-1.15").facts("controller")
     assert (last["stage"], last["generation"]) == (2, 2)
     assert last["validation"]["mean"] == both[1].real
+    assert len(last["also"]) == 1 and last["also"] != [models.model("vae").facts("rnn")["digest"]]
     best = models.model("vae-iterated")
     assert best.facts("controller")["validation"]["mean"] == max(row.real for row in both)
     Agent(best)

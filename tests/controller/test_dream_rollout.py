@@ -1,7 +1,7 @@
 """Evolution's dreams are the environment's dreams, only many at once."""
 
 from controller import arch
-from controller.dream_rollout import DreamRollout
+from controller.dream_rollout import DreamRollout, Ensemble
 from controller.dream_train import adopt
 from rnn.dream import Dream
 from rnn.dream_env import Dreams
@@ -66,6 +66,16 @@ def test_more_candidates_than_fit_at_once_are_driven_in_parts(dream, monkeypatch
     parts = DreamRollout(dream, STEPS).drive(candidates, KEYS)
     scores = [[[outcome.score for outcome in row] for row in found] for found in (whole, parts)]
     np.testing.assert_allclose(*scores, atol=1e-3)
+
+
+def test_the_ms_of_an_ensemble_share_the_dreams(dream, dreamer):
+    rollouts = [DreamRollout(dream, STEPS), DreamRollout(Dream(dreamer, 0.5), STEPS)]
+    candidates = policies(dream)
+    found = Ensemble(rollouts).drive(candidates, KEYS)
+    own, other = (r.drive(candidates, KEYS[i::2]) for i, r in enumerate(rollouts))
+    assert found == [a + b for a, b in zip(own, other, strict=True)]
+    # One dream is the first M's.
+    assert Ensemble(rollouts).drive(candidates, KEYS[:1]) == rollouts[0].drive(candidates, KEYS[:1])
 
 
 def test_adopts_v_m_and_starts_and_keeps_its_own_c(dreamer, tmp_path):

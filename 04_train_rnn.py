@@ -77,7 +77,7 @@ def main() -> None:
             "latent": vision.latent,
             "heads": list(model.head_weights),
             **settings,
-            "refines": rnn.line(model_directory) if options.refine else [],
+            "refines": rnn.line(model_directory, settings) if options.refine else [],
             "losses": run.history[-1],
         }
         rnn.save(model_directory, model.network, facts)

@@ -106,16 +106,20 @@ class Run:
 
     @property
     def best_validation(self) -> float:
-        """The best score of a mean on the validation tracks in this evolution's line.
+        """The best score of a mean on these validation tracks in this evolution's line.
 
-        What it scored with an M (or V) that has learned since says nothing of today's.
+        What it scored on others, or with an M (or V) that has learned since, is no measure: then
+        the first mean that is validated becomes C.
         """
-        part = arch.SEES[self.settings["sees"]]
+        names = (arch.SEES[self.settings["sees"]], "validation_tracks")
         first = self.stage - len(self.lineage) + 1
         scores = [
             row.validation
             for row in self.lineage_rows
-            if self.lineage[row.stage - first].get(part) == self.settings.get(part)
+            if all(
+                self.lineage[row.stage - first].get(name) == self.settings.get(name)
+                for name in names
+            )
         ]
         return max((score for score in scores if score is not None), default=-np.inf)
 
@@ -164,7 +168,7 @@ class Run:
         With `scout` tracks the mean drives them first, and half of the generation's are those on
         which it did worst: a good driver fails on one track in ten, so that a generation of few
         tracks would hardly ever meet what is left to learn (compare Prioritized Level Replay,
-        Jiang et al. 2021). Tracks are new in every generation, so none is learned by heart.
+        Jiang et al. 2021). Every generation has other tracks, so none is learned by heart.
         """
         wanted, scout = self.settings["rollouts"], self.settings["scout"]
         fresh = tracks.evolution(self.settings["seed"], len(self.lineage_rows), max(wanted, scout))

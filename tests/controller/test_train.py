@@ -159,7 +159,7 @@ def test_refining_goes_on_with_an_m_that_was_refined_but_not_with_another(own_mo
     history.write(begun.csv_file, begun.rows)
     best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
     arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
-    facts = own_model.facts("rnn") | {"refines": rnn.line(own_model)}
+    facts = own_model.facts("rnn") | {"refines": rnn.line(own_model, {"refine": True})}
     network = rnn.load(own_model).network
     network.set_weights([1.01 * weights for weights in network.get_weights()])
     rnn.save(own_model, network, facts)

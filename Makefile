@@ -39,8 +39,8 @@ run: install
 	$(call SCRIPT,02_train_vae.py) --epochs 3
 	$(call SCRIPT,03_generate_rnn_data.py)
 	$(call SCRIPT,04_train_rnn.py) --steps 500 --batch-size 50
-	$(call SCRIPT,05_train_controller.py) --rollouts 1 --generations 30
-	$(call SCRIPT,05_train_controller.py) --rollouts 2 --generations 8 --sigma 0.05 --refine
+	$(call SCRIPT,05_train_controller.py) --rollouts 1 --generations 16
+	$(call SCRIPT,05_train_controller.py) --rollouts 4 --generations 6 --sigma 0.05 --scout 32 --refine
 	$(PY) evaluate.py "$(DATA)/models/vae" --tracks 16
 
 test: install

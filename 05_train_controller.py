@@ -31,7 +31,11 @@ def main() -> None:
     if options.dream or options.temperatures:
         if options.sees == "z":
             raise arguments.BadInput("A dream is M's, and its C sees M too; leave out --sees z.")
+        if options.also and options.scout:
+            raise arguments.BadInput("A scouted dream is one M's; leave out --also or --scout.")
         evolve_in_dreams(data, options)
+    elif options.also:
+        raise arguments.BadInput("Only dreams have several M's; leave out --also or add --dream.")
     else:
         evolve_in_the_world(data.model(options.vision), options)
 

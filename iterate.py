@@ -23,6 +23,10 @@ VISION_SCRIPTS = {"vae": "02_train_vae.py", "vaegan": "02_train_vae_gan.py"}
 
 def main() -> None:
     options = parse()
+    if options.retrain_vision and options.memories > 1:
+        raise arguments.BadInput(
+            "An M of an earlier round knows another V; leave out --retrain-vision or --memories."
+        )
     data = directory.DataDirectory(options.data_dir)
     rounds_file = data.root / "iterate" / "rounds.json"
     rounds = iterate.read(rounds_file)

@@ -129,6 +129,9 @@ def make(trial: Trial, options) -> None:
     prepare(trial, data, options)
     for command in commands(trial, data, options):
         begun = history.line(data.model(trial.architecture))
+        if begun and len(begun) < options.generations:
+            # What the generations cost that are there says nothing of those to come.
+            (data.root / "cost.json").unlink(missing_ok=True)
         cost = common.run_script(command)
         if command[0] == "05_train_controller.py" and not begun:
             directory.write_json(data.root / "cost.json", cost)

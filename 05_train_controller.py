@@ -140,7 +140,7 @@ def parse():
         "--sees",
         choices=tuple(arch.SEES),
         default="zh",
-        help="what C acts on: V's z and M's h, or z alone",
+        help="what C acts on: z and h, or z alone",
     )
     parser.add_argument(
         "--generations", type=whole(1, 100_000), default=100, help="of CMA-ES, in all"

@@ -6,7 +6,7 @@ sees. Frames as an agent meets them, those of the published tables:
     python 01_generate_data.py --data-dir seen --episodes 18 --steps 500
     mkdir -p seen/models && cp -r res/pretrained/vae seen/models
     python 01_generate_data.py --data-dir seen --episodes 54 --steps 500 --policy agent
-    python benchmarks/vision.py --data-dir seen
+    python benchmarks/vision.py --data-dir seen --res seen/res
 
 With --remedies it goes from the published VAE-GAN to the repaired one instead, an ingredient at a
 time. Writes res/vision.md, .json and .png (with --remedies vaegan_remedies) and, of what each

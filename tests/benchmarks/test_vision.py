@@ -1,49 +1,37 @@
 """benchmarks/vision.py: its lists of trainings, its split of the episodes, what it counts."""
 
 import dataclasses
-import importlib.util
 import sys
-from pathlib import Path
 
 from vae import arch, arch_vaegan
 
 import pytest
 
-TOP = Path(__file__).parents[2]
 
-
-def load(path: Path):
-    specification = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
-    module = importlib.util.module_from_spec(specification)
-    # Where a data class looks for the module that it is made in.
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+@pytest.fixture
+def vision(load):
+    return load("benchmarks/vision.py")
 
 
 @pytest.fixture
-def vision(monkeypatch):
-    monkeypatch.syspath_prepend(TOP / "benchmarks")
-    return load(TOP / "benchmarks" / "vision.py")
-
-
-@pytest.fixture
-def accepted(monkeypatch):
+def accepted(load, monkeypatch):
     """`accepted(trial)`: the options that a trial's script reads from its arguments."""
 
     def parse(trial):
         monkeypatch.setattr(sys, "argv", [trial.script, *trial.arguments])
-        return load(TOP / trial.script).parse()
+        return load(trial.script).parse()
 
     return parse
 
 
-def recipe(options) -> arch_vaegan.Recipe:
-    script = load(TOP / "02_train_vae_gan.py")
-    return arch_vaegan.recipe(options.variant, **script.changes(options))
+@pytest.fixture
+def recipe(load):
+    """`recipe(options)`: what its script makes of a VAE-GAN's options."""
+    changes = load("02_train_vae_gan.py").changes
+    return lambda options: arch_vaegan.recipe(options.variant, **changes(options))
 
 
-def test_every_training_is_one_that_its_script_accepts(vision, accepted):
+def test_every_training_is_one_that_its_script_accepts(vision, accepted, recipe):
     trials = vision.models(seeds=2)
     named = [(trial.name, accepted(trial).seed) for trial in trials]
     assert named == [
@@ -62,7 +50,7 @@ def test_every_training_is_one_that_its_script_accepts(vision, accepted):
     assert recipe(accepted(trials[4])) == faster
 
 
-def test_remedies_go_from_published_to_repaired_each_changing_something(vision, accepted):
+def test_remedies_go_from_published_to_repaired_each_changing_something(vision, accepted, recipe):
     steps = [accepted(trial) for trial in vision.remedies()]
     recipes = [recipe(options) for options in steps]
     assert recipes[0] == arch_vaegan.RECIPES["published"] and steps[0].depth == 8

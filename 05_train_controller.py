@@ -90,11 +90,6 @@ def of_the_same_vision(path: Path, dream: Dream, temperature: float, options) ->
 
 
 def settings_of(options, model_directory: directory.ModelDirectory, *more: str) -> dict:
-    max_sigma = options.max_sigma or options.sigma
-    if options.sigma > max_sigma:
-        raise arguments.BadInput(
-            f"--sigma {options.sigma:g} is above --max-sigma {max_sigma:g}; lower it."
-        )
     if options.scout and not 2 <= options.rollouts < options.scout:
         raise arguments.BadInput(
             f"--scout {options.scout} needs at least 2 --rollouts and fewer than it scouts."
@@ -105,7 +100,6 @@ def settings_of(options, model_directory: directory.ModelDirectory, *more: str) 
         **arguments.settings(options, *common, *more),
         **arch.evolved_on(model_directory, options.sees),
         "diagonal": not options.full,
-        "max_sigma": max_sigma,
     }
 
 
@@ -158,13 +152,8 @@ def parse():
         "--sigma",
         type=number(0, 10, above=True),
         default=0.1,
-        help="step size of the first generation",
-    )
-    parser.add_argument(
-        "--max-sigma",
-        type=number(0, 10, above=True),
-        help="largest step size, that of the first generation if not given; free to grow, it "
-        "mostly does, and the candidates drive worse",
+        help="step size of the first generation, and the largest: free to grow, it mostly does, "
+        "and the candidates drive worse",
     )
     parser.add_argument(
         "--scout",

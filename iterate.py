@@ -69,7 +69,7 @@ def one_round(
 
     print(f"Round {number}: evolve", flush=True)
     if present:
-        iterate.go_on(present, driver, model.facts("rnn")["digest"])
+        iterate.go_on(present, driver)
     refine = ["--refine"] * (present is not None)
     dream = ["--dream", "--keep", "last", "--temperature", options.temperature]
     dream += ["--dream-steps", options.dream_steps]
@@ -81,7 +81,7 @@ def one_round(
         *("--vision", options.vision, "--workers", options.workers, *refine),
         *("--generations", options.generations, "--population", options.population),
         *("--rollouts", options.rollouts),
-        *("--sigma", options.sigma, "--max-sigma", options.max_sigma),
+        *("--sigma", options.sigma),
         *("--validation-tracks", options.validation_tracks),
         *(dream if options.evolve_in == "dream" else []),
     )
@@ -153,10 +153,10 @@ def parse():
         "--rollouts", type=whole(1, 1000), default=16, help="dreams or tracks of each candidate"
     )
     evolve.add_argument(
-        "--sigma", type=number(0, 10, above=True), default=0.1, help="initial step size"
-    )
-    evolve.add_argument(
-        "--max-sigma", type=number(0, 10, above=True), default=10, help="largest step size"
+        "--sigma",
+        type=number(0, 10, above=True),
+        default=0.1,
+        help="largest step size, that of the first generation",
     )
     evolve.add_argument(
         "--temperature",

@@ -143,17 +143,18 @@ def data_of(trial: Trial, options) -> DataDirectory:
 
 
 def settings_of(trial: Trial, options) -> dict:
-    names = ("memory_steps", "batch_size", "population", "rollouts", "generations", "max_sigma")
+    names = ("memory_steps", "batch_size", "population", "rollouts", "generations", "sigma")
     names += ("evaluate_every", "tracks", "drawing")
     chosen = {name: getattr(options, name) for name in names}
-    return {**chosen, "vision": trial.vision.facts("vision")["digest"]}
+    recorded = rollouts.fingerprint(rollouts.paths(options.episodes))
+    return {**chosen, "episodes": recorded, "vision": trial.vision.facts("vision")["digest"]}
 
 
 def prepare(trial: Trial, data: DataDirectory, options) -> None:
     """Give a data directory the episodes and the V of a trial."""
     data.root.mkdir(parents=True, exist_ok=True)
-    if not data.rollout.exists():
-        data.rollout.symlink_to(options.episodes.resolve())
+    data.rollout.unlink(missing_ok=True)
+    data.rollout.symlink_to(options.episodes.resolve())
     # The latents are those of the whole agent, whatever is left out of this one.
     latents = data_of(dataclasses.replace(trial, without=""), options).root / "series"
     if trial.without and not (data.root / "series").exists():
@@ -178,7 +179,7 @@ def commands(trial: Trial, data: DataDirectory, options) -> list[list[str]]:
         + ["--seed", trial.number],
     ]
     evolution = ["05_train_controller.py", *drawn, "--seed", trial.number]
-    for name in ("population", "rollouts", "generations", "max_sigma", "evaluate_every"):
+    for name in ("population", "rollouts", "generations", "sigma", "evaluate_every"):
         evolution += [f"--{name.replace('_', '-')}", getattr(options, name)]
     evolution += ["--worlds", 64, "--workers", options.workers]
     evolution += ["--sees", "z" if trial.without == "z" else "zh"]
@@ -388,10 +389,10 @@ def parse():
         "--generations", type=whole(1, 100_000), default=16, help="of every evolution"
     )
     parser.add_argument(
-        "--max-sigma",
+        "--sigma",
         type=arguments.number(0, 10, above=True),
         default=0.1,
-        help="largest step size",
+        help="largest step size, that of the first generation",
     )
     parser.add_argument(
         "--evaluate-every", type=whole(1, 100_000), default=4, help="generations between scores"

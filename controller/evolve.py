@@ -25,7 +25,6 @@ class Settings:
     sigma: float
     diagonal: bool
     seed: int
-    max_sigma: float = np.inf
 
 
 class Evolution:
@@ -75,7 +74,7 @@ class Evolution:
         self.returns.append(np.asarray(returns, np.float64))
         self._strategy.tell(list(candidates), list(-self.returns[-1]))
         # Ranks that are mostly noise let the step size wander upwards, where nobody can drive.
-        self._strategy.sigma = min(self._strategy.sigma, self.settings.max_sigma)
+        self._strategy.sigma = min(self._strategy.sigma, self.settings.sigma)
 
     def save(self, path: Path) -> None:
         with write_whole(path) as beside, open(beside, "wb") as file:

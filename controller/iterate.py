@@ -12,7 +12,7 @@ from pathlib import Path
 
 import rnn
 import vae
-from controller import coverage, history
+from controller import coverage
 from controller.dream_train import adopt
 from controller.recording import record_with_agent
 from envs import recording, rollouts, tracks
@@ -39,7 +39,7 @@ class Round:
     tiles: float  # share of their tracks' tiles that the kept episodes reached
     speeds: list[int]  # their steps at each speed, see controller.coverage
     dream: float | None  # score in the dream of the round's last mean; evolved in the world: none
-    real: float  # its score on the real validation tracks
+    real: float  # score on the real validation tracks of the C that the round leaves
     real_sd: float
 
 
@@ -127,19 +127,13 @@ def surprises(model: ModelDirectory, recordings: list[Path]) -> np.ndarray:
     return np.array([measures.surprise(memory, path) for path in made])
 
 
-def go_on(driver: ModelDirectory, target: ModelDirectory, memory: str) -> None:
-    """Let a C go on in `target` with an M that has learned since C was evolved on it.
-
-    M was trained further from where it stood, so what C reads of its memory has kept its sense.
-    """
-    facts = {**driver.facts("controller"), "rnn": memory}
-    if driver.path != target.path:
-        if target.has("controller"):
-            return  # Stopped while C was evolved: it has gone on already.
+def go_on(driver: ModelDirectory, target: ModelDirectory) -> None:
+    """Let a C go on in `target`: its M has learned since C was evolved, from where it stood."""
+    if driver.path != target.path and not target.has("controller"):
         target.path.mkdir(parents=True, exist_ok=True)
         with write_whole(target.weights("controller")) as beside:
             shutil.copyfile(driver.weights("controller"), beside)
-    target.describe("controller", facts)
+        target.describe("controller", dict(driver.facts("controller")))
 
 
 def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round], row: Round):
@@ -165,8 +159,7 @@ def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: 
     """What a round brought, from what its parts left behind."""
     kept = [rollouts.path_of(data.rollout, track) for track in choice["tracks"]]
     covered = coverage.of(kept)
-    rows = history.read(driver.path / "controller.csv")
-    last = [row for row in rows if row.validation is not None][-1]
+    validation = driver.facts("controller")["validation"]
     return Round(
         round=number,
         episodes=len(kept),
@@ -176,8 +169,8 @@ def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: 
         tiles=covered.tiles,
         speeds=covered.speeds.tolist(),
         dream=pairs[-1].dream if pairs else None,
-        real=last.validation,
-        real_sd=last.validation_sd,
+        real=validation["mean"],
+        real_sd=validation["sd"],
     )
 
 

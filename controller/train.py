@@ -41,7 +41,6 @@ class Run:
             settings["sigma"],
             settings["diagonal"],
             settings["seed"],
-            settings["max_sigma"],
         )
         self.stage, self.lineage = self._read_state()
         before = self.evolution_file

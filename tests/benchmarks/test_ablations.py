@@ -1,8 +1,6 @@
 """benchmarks/ablations.py: its list of agents, its scripts' arguments, its figures by hand."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import vae
 from controller import history
@@ -14,22 +12,10 @@ import numpy as np
 import pytest
 from imageio import v3 as imageio
 
-TOP = Path(__file__).parents[2]
-
-
-def load(path: Path):
-    specification = importlib.util.spec_from_file_location(f"loaded_{path.stem}", path)
-    module = importlib.util.module_from_spec(specification)
-    # Where a data class looks for the module that it is made in.
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
-
 
 @pytest.fixture
-def ablations(monkeypatch):
-    monkeypatch.syspath_prepend(TOP / "benchmarks")
-    return load(TOP / "benchmarks" / "ablations.py")
+def ablations(load):
+    return load("benchmarks/ablations.py")
 
 
 @pytest.fixture
@@ -69,19 +55,21 @@ def test_what_a_table_needs_comes_first_and_only_the_first_name_is_taken_apart(a
 
 
 @pytest.mark.parametrize("number, steps", [(0, 400), (1, None), (2, 0)])
-def test_every_script_accepts_its_arguments(ablations, options, seeing, monkeypatch, number, steps):
+def test_every_script_accepts_its_arguments(
+    load, ablations, options, seeing, monkeypatch, number, steps
+):
     trial = ablations.trials([("VAE", seeing)])[number]
     data = ablations.data_of(trial, options)
     parsed = {}
     for script, *arguments in ablations.commands(trial, data, options):
         monkeypatch.setattr(sys, "argv", [script, *arguments])
-        parsed[script] = load(TOP / script).parse()
+        parsed[script] = load(script).parse()
     assert (steps is None) == ("04_train_rnn.py" not in parsed)
     if steps is not None:
         assert parsed["04_train_rnn.py"].steps == steps
     evolution = parsed["05_train_controller.py"]
     assert evolution.sees == ("z" if number == 1 else "zh")
-    assert (evolution.population, evolution.max_sigma, evolution.seed) == (64, 0.1, 1)
+    assert (evolution.population, evolution.sigma, evolution.seed) == (64, 0.1, 1)
     assert parsed["evaluate.py"].models == [f"{trial.name}={data.model('vae').path}"]
 
 

@@ -14,7 +14,6 @@ SETTINGS = {
     "population": 6,
     "rollouts": 1,
     "sigma": 0.1,
-    "max_sigma": 10.0,
     "scout": 0,
     "diagonal": True,
     "patience": 10,

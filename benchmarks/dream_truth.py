@@ -18,7 +18,7 @@ from controller.rollout import Job
 from envs import tracks
 from rnn import series
 from rnn.dream import Dream, State
-from runs.arguments import number, run, whole
+from runs.arguments import BadInput, number, run, whole
 from runs.directory import ModelDirectory
 
 import numpy as np
@@ -37,7 +37,8 @@ def main() -> None:
     options = parse()
     directory = ModelDirectory(options.model)
     dream = Dream(directory, options.temperature, "anywhere")
-    moments(dream, sorted(options.latents.glob("[0-9]*.npz")), options)
+    vision = directory.facts("vision")["digest"]
+    moments(dream, series.paths(options.latents, dream.memory.latent, vision), options)
     policies(directory, dream, options)
 
 
@@ -52,6 +53,10 @@ def moments(dream: Dream, paths: list[Path], options) -> None:
         if last > AFTER_ZOOM:
             begin = rng.integers(AFTER_ZOOM, last)
             stretches.append({name: v[begin : begin + length] for name, v in episode.items()})
+    if not stretches:
+        raise BadInput(
+            f"No episode in {options.latents} is longer than {AFTER_ZOOM + length} steps."
+        )
     z, action, reward = (
         np.stack([stretch[name] for stretch in stretches]) for name in ("mean", "action", "reward")
     )

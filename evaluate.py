@@ -72,7 +72,8 @@ def named(models: list[str]) -> dict[str, Path]:
 
     Those are the last folder, or all of the path where two agree.
     """
-    given = [words.rpartition("=") for words in models]
+    # A path that has an = in it is a path.
+    given = [("", "", w) if Path(w).exists() else w.rpartition("=") for w in models]
     paths = [Path(path) for _, _, path in given]
     if len(set(map(Path.resolve, paths))) < len(paths):
         raise arguments.BadInput("A model directory is given twice; give each once.")

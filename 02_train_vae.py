@@ -58,6 +58,7 @@ def main() -> None:
             "latent": arch.LATENT,
             **settings,
             "losses": run.history[-1],
+            "core_hours": run.core_hours(),
         }
         vae.save(model_directory, model.encoder, model.decoder, facts)
         plots.learning_curve(options.res / "vae_curve.png", run.history, "VAE")

@@ -79,6 +79,7 @@ def main() -> None:
             "latent": arch.LATENT,
             **settings,
             "losses": run.history[-1],
+            "core_hours": run.core_hours(),
         }
         vae.save(model_directory, model.encoder, model.generator, facts)
         title = f"VAE-GAN, {options.variant}"

@@ -79,6 +79,7 @@ def main() -> None:
             **settings,
             "refines": rnn.line(model_directory, settings) if options.refine else [],
             "losses": run.history[-1],
+            "core_hours": run.core_hours(),
         }
         rnn.save(model_directory, model.network, facts)
         starts.write(model_directory, episodes, vision, rnn.load(model_directory))

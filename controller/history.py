@@ -27,6 +27,7 @@ class Row:
     validation: float | None = None  # mean score of the distribution's mean on validation tracks
     validation_sd: float | None = None
     scouted: float | None = None  # mean score of the mean, before it moved, on the tracks scouted
+    learned: float | None = None  # core-hours that training V and M had taken by then
 
 
 def write(path: Path, rows: list[Row]) -> None:
@@ -62,17 +63,29 @@ def line(directory: ModelDirectory) -> list[Row]:
 
 
 def core_hours(rows: list[Row]) -> np.ndarray:
-    """Core-hours from the first generation to the end of each."""
+    """Core-hours of the evolution from the first generation to the end of each."""
     return np.cumsum([row.seconds * row.workers / 3600 for row in rows])
+
+
+def costs(lines: list[list[Row]]) -> tuple[list[np.ndarray], str]:
+    """Core-hours to the end of each generation of several evolutions, and what is counted.
+
+    With those of V and M if they are known of every generation; without them otherwise.
+    """
+    hours = [core_hours(rows) for rows in lines]
+    if any(row.learned is None for rows in lines for row in rows):
+        return hours, "core-hours of evolution (data, V and M not counted)"
+    learned = [np.array([row.learned for row in rows]) for rows in lines]
+    return [sum(both) for both in zip(hours, learned, strict=True)], "core-hours of V, M and C"
 
 
 def curve(path: Path, rows: list[Row], title: str) -> None:
     """Plot candidates and validated means against generations and against core-hours."""
-    hours = core_hours(rows)
+    [hours], counted = costs([rows])
     generations = np.arange(1, len(rows) + 1)
     validated = [i for i, row in enumerate(rows) if row.validation is not None]
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
-    for axis, x, unit in zip(axes, (generations, hours), ("generation", "core-hours"), strict=True):
+    for axis, x, unit in zip(axes, (generations, hours), ("generation", counted), strict=True):
         axis.fill_between(
             x, [r.worst for r in rows], [r.best for r in rows], alpha=0.15, label="candidates"
         )
@@ -99,19 +112,20 @@ def curve(path: Path, rows: list[Row], title: str) -> None:
 def curves(path: Path, lines: dict[str, list[Row]]) -> None:
     """Plot what the validated means of several agents scored, by generation and by core-hours."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
-    for name, rows in lines.items():
+    hours, counted = costs(list(lines.values()))
+    for (name, rows), spent in zip(lines.items(), hours, strict=True):
         validated = [i for i, row in enumerate(rows) if row.validation is not None]
         score = np.array([rows[i].validation for i in validated])
         sd = np.array([rows[i].validation_sd for i in validated])
         generations = np.arange(1, len(rows) + 1)
-        for axis, x in zip(axes, (generations, core_hours(rows)), strict=True):
+        for axis, x in zip(axes, (generations, spent), strict=True):
             axis.plot(x[validated], score, "o-", label=name)
             axis.fill_between(x[validated], score - sd, score + sd, alpha=0.12)
     for axis in axes:
         axis.axhline(900, color="grey", linestyle=":", label="solved")
         axis.set_xlim(left=0)
     axes[0].set(xlabel="generation", ylabel="validation score of the distribution's mean, ± SD")
-    axes[1].set(xlabel="core-hours of evolution (data, V and M not counted)")
+    axes[1].set(xlabel=counted)
     axes[0].legend(fontsize="small")
     figure.tight_layout()
     plots.save_figure(figure, path)

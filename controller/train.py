@@ -155,11 +155,18 @@ class Run:
             validation=score and score["mean"],
             validation_sd=score and score["sd"],
             scouted=scouted,
+            learned=self._learned(),
         )
         self.rows.append(row)
         history.write(self.csv_file, self.rows)
         self.evolution.save(self.evolution_file)
         return row
+
+    def _learned(self) -> float | None:
+        """Core-hours of training what C acts on; None where one part's are not known."""
+        parts = ("vision", "rnn")[: 1 + (self.settings["sees"] == "zh")]
+        spent = [self.directory.facts(part).get("core_hours") for part in parts]
+        return None if None in spent else sum(spent)
 
     def _scout(self, fleet: Fleet) -> tuple[list[int], list[Outcome]]:
         """Choose the tracks of a generation; return them and the outcomes of looking for them.

@@ -17,7 +17,7 @@ import keras
 import tensorflow as tf
 
 MINUTES_BETWEEN_CHECKPOINTS = 2
-STATE = {"settings", "epoch", "batch", "saves", "finished", "digest", "history"}
+STATE = {"settings", "epoch", "batch", "saves", "finished", "digest", "history", "core_seconds"}
 
 
 class Training:
@@ -26,6 +26,8 @@ class Training:
     `<part>.training.json` says where it stands (settings, epochs over, batches done of the next
     one, history) and names the weights file that goes with it, which also holds the optimisers.
     Two weights files take turns, so that a kill while writing one leaves the other.
+
+    It also counts `core_seconds`, the processor time of all sittings and of what it refines.
     """
 
     def __init__(self, directory: ModelDirectory, part: str, settings: dict, anew: bool = False):
@@ -39,6 +41,11 @@ class Training:
         self.saves = 0
         self.finished = False
         self.history: list[dict] = []
+        self.core_seconds = 0.0
+        if settings.get("refine") and directory.has(part):
+            # Unknown for what was trained before it was counted.
+            self.core_seconds = 3600 * directory.facts(part).get("core_hours", 0.0)
+        self._counted_till = time.process_time()
 
     def resume(self, model: keras.Model) -> bool:
         """Bring `model` to the newest checkpoint of this training; False if there is none.
@@ -64,6 +71,7 @@ class Training:
         self.epoch, self.batch = state["epoch"], state["batch"]
         self.saves, self.finished = state["saves"], state["finished"]
         self.history = state["history"]
+        self.core_seconds = state["core_seconds"]
         if not self.finished:
             weights = self._weights()
             if not weights.exists() or digest(weights) != state["digest"]:
@@ -72,6 +80,16 @@ class Training:
                 )
             load_weights(model, weights)
         return True
+
+    def core_hours(self) -> float:
+        """Processor time so far, on all cores together."""
+        self._count()
+        return round(self.core_seconds / 3600, 4)
+
+    def _count(self) -> None:
+        now = time.process_time()
+        self.core_seconds += now - self._counted_till
+        self._counted_till = now
 
     def save(self, model: keras.Model) -> None:
         """Write a checkpoint: the weights first, then the small file that names them."""
@@ -91,6 +109,7 @@ class Training:
         return self.directory.path / f"{self.part}.training{turn}.weights.h5"
 
     def _describe(self) -> None:
+        self._count()
         state = {
             "settings": self.settings,
             "epoch": self.epoch,
@@ -99,6 +118,7 @@ class Training:
             "finished": self.finished,
             "digest": digest(self._weights()),
             "history": self.history,
+            "core_seconds": self.core_seconds,
         }
         assert state.keys() == STATE
         write_json(self.state_file, state)

@@ -25,8 +25,8 @@ def test_any_program_can_read_it(tmp_path):
     history.write(tmp_path / "c.csv", ROWS[:2])
     assert (tmp_path / "c.csv").read_text().splitlines() == [
         ",".join(field.name for field in dataclasses.fields(history.Row)),
-        "1,1,12.5,-3.25,-40.0,0.1,5000,36.0,2,,,",
-        "1,2,90.0,10.0,-30.0,0.11,6000,72.0,2,55.5,12.25,",
+        "1,1,12.5,-3.25,-40.0,0.1,5000,36.0,2,,,,",
+        "1,2,90.0,10.0,-30.0,0.11,6000,72.0,2,55.5,12.25,,",
     ]
 
 
@@ -49,6 +49,19 @@ def test_a_line_cut_off_is_refused(tmp_path):
 
 def test_core_hours_add_up():
     np.testing.assert_allclose(history.core_hours(ROWS), [0.02, 0.06, 0.08])
+
+
+def test_what_v_and_m_took_is_added_where_all_of_it_is_known():
+    learned = [
+        dataclasses.replace(r, learned=h) for r, h in zip(ROWS, (1.0, 1.0, 2.5), strict=True)
+    ]
+    [hours], counted = history.costs([learned])
+    np.testing.assert_allclose(hours, [1.02, 1.06, 2.58])
+    assert counted == "core-hours of V, M and C"
+    both, counted = history.costs([learned, ROWS])
+    for hours in both:
+        np.testing.assert_allclose(hours, [0.02, 0.06, 0.08])
+    assert "not counted" in counted
 
 
 @pytest.mark.parametrize("rows", [ROWS[:1], ROWS])

@@ -107,6 +107,38 @@ def test_anew_starts_over_where_another_training_stands(tmp_path, whole):
     assert read_json(tmp_path / "rnn.training.json")["settings"] == {"units": 3}
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """The processor time, set by hand."""
+    read = [0.0]
+    monkeypatch.setattr(training.time, "process_time", lambda: read[0])
+    return read
+
+
+def test_processor_time_is_that_of_all_sittings_and_of_what_is_refined(tmp_path, clock):
+    def begin(settings) -> training.Training:
+        return training.Training(ModelDirectory(tmp_path), "rnn", settings)
+
+    model, first = network(), begin({"units": 2})
+    clock[0] = 3600.0
+    first.save(model)
+    clock[0] = 5000.0  # lost with the kill that follows
+    resumed = begin({"units": 2})
+    assert resumed.resume(model)
+    clock[0] = 6800.0
+    assert resumed.core_hours() == 1.5
+    model.save_weights(ModelDirectory(tmp_path).weights("rnn"))
+    ModelDirectory(tmp_path).describe("rnn", {"core_hours": 1.5})
+    resumed.save(model)
+    resumed.finish()
+
+    refined = begin({"units": 2, "refine": True})
+    assert not refined.resume(model)
+    clock[0] += 900
+    assert refined.core_hours() == 1.75
+    assert begin({"units": 2, "refine": False}).core_hours() == 0
+
+
 def test_a_finished_training_may_be_refined_with_other_settings(tmp_path):
     train(tmp_path)
     refining = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3, "refine": True})

@@ -75,6 +75,12 @@ def parse():
         default=0.1,
         help="SD of the noise on every action",
     )
+    agent.add_argument(
+        "--noise-steps",
+        type=whole(1, 1000),
+        default=1,
+        help="steps that this noise lasts, on average: M sees what comes of lasting mistakes",
+    )
     return parser.parse_args()
 
 

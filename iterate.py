@@ -127,6 +127,12 @@ def parse():
     drive.add_argument(
         "--action-noise", type=number(0, 1), default=0.1, help="SD of the noise on every action"
     )
+    drive.add_argument(
+        "--noise-steps",
+        type=whole(1, 1000),
+        default=1,
+        help="steps that this noise lasts, on average; see 01_generate_data.py",
+    )
     learn = parser.add_argument_group("learn")
     learn.add_argument("--retrain-vision", action="store_true", help="train V in every round")
     learn.add_argument("--epochs", type=whole(1, 1000), default=3, help="of V, when it is trained")

@@ -22,10 +22,8 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
     # Here, where what is wrong with it becomes a sentence: a worker could only die of it.
     arch.load(directory, Agent(directory).features)
     groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
-    tasks = [
-        (folder, group, directory, options.steps, options.weight_noise, options.action_noise)
-        for group in groups
-    ]
+    noise = options.weight_noise, options.action_noise, options.noise_steps
+    tasks = [(folder, group, directory, options.steps, *noise) for group in groups]
     steps = 0
     workers = executor.Workers(
         lambda: executor.processes(options.workers, rollout.prepare, (directory, "float32"))
@@ -37,6 +35,28 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
     return steps
 
 
+class LastingNoise:
+    """Normal noise on the actions of numbered jobs, drawn anew every `steps` steps on average.
+
+    White noise (1 step) averages out before the car answers. Noise that lasts takes it off its
+    line, so that M sees where that leads and how it is mended; compare Eberhard et al. 2023,
+    Pink Noise Is All You Need.
+    """
+
+    LOW, HIGH = np.array([-1, 0, 0]), np.array([1, 1, 1])
+
+    def __init__(self, deviation: float, steps: int, rngs: list[np.random.Generator]):
+        self.deviation, self.steps, self.rngs = deviation, steps, rngs
+        self._noise = np.zeros((len(rngs), 3))
+
+    def __call__(self, job: int, action: np.ndarray) -> np.ndarray:
+        """The action (3,) of a job with its noise, within the bounds of CarRacing's actions."""
+        rng = self.rngs[job]
+        if rng.random() < 1 / self.steps:
+            self._noise[job] = self.deviation * rng.standard_normal(3)
+        return (action + self._noise[job]).clip(self.LOW, self.HIGH).astype(np.float32)
+
+
 def _record_group(
     folder: Path,
     group: list[int],
@@ -44,7 +64,9 @@ def _record_group(
     steps: int,
     weight_noise: float,
     action_noise: float,
+    noise_steps: int,
 ) -> list[int]:
+    """Record an episode on each track of a group; return their lengths."""
     agent = rollout.agent_here()
     mean = arch.load(directory, agent.features)
     rngs = [np.random.default_rng((track, 2)) for track in group]
@@ -53,11 +75,7 @@ def _record_group(
         rollout.Job(mean + weight_noise * rng.standard_normal(len(mean)), track)
         for rng, track in zip(rngs, group, strict=True)
     ]
-    low, high = np.array([-1, 0, 0]), np.array([1, 1, 1])
-
-    def perturb(job: int, action: np.ndarray) -> np.ndarray:
-        noisy = action + action_noise * rngs[job].standard_normal(3)
-        return noisy.clip(low, high).astype(np.float32)
+    perturb = LastingNoise(action_noise, noise_steps, rngs)
 
     def watch(job, frame, action, reward, done, env) -> None:
         logs[job].add(frame, action, reward, done)

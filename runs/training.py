@@ -55,7 +55,8 @@ class Training:
         """
         if not self.state_file.exists():
             return False
-        state = read_json(self.state_file)
+        # States from before the time was counted do not tell it.
+        state = {"core_seconds": 0.0, **read_json(self.state_file)}
         if state.keys() != STATE:
             raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
         if state["finished"] and not self.directory.has(self.part):

@@ -27,7 +27,8 @@ class Training:
     one, history) and names the weights file that goes with it, which also holds the optimisers.
     Two weights files take turns, so that a kill while writing one leaves the other.
 
-    It also counts `core_seconds`, the processor time of all sittings and of what it refines.
+    It also counts `core_seconds`, the processor time of all sittings and of what it refines; None
+    where that began before anybody counted.
     """
 
     def __init__(self, directory: ModelDirectory, part: str, settings: dict, anew: bool = False):
@@ -41,10 +42,7 @@ class Training:
         self.saves = 0
         self.finished = False
         self.history: list[dict] = []
-        self.core_seconds = 0.0
-        if settings.get("refine") and directory.has(part):
-            # Unknown for what was trained before it was counted.
-            self.core_seconds = 3600 * directory.facts(part).get("core_hours", 0.0)
+        self.core_seconds = self._seconds_of_what_is_refined()
         self._counted_till = time.process_time()
 
     def resume(self, model: keras.Model) -> bool:
@@ -55,8 +53,7 @@ class Training:
         """
         if not self.state_file.exists():
             return False
-        # States from before the time was counted do not tell it.
-        state = {"core_seconds": 0.0, **read_json(self.state_file)}
+        state = {"core_seconds": None, **read_json(self.state_file)}
         if state.keys() != STATE:
             raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
         if state["finished"] and not self.directory.has(self.part):
@@ -82,14 +79,22 @@ class Training:
             load_weights(model, weights)
         return True
 
-    def core_hours(self) -> float:
-        """Processor time so far, on all cores together."""
+    def core_hours(self) -> float | None:
+        """Processor time so far, on all cores together; None if not all of it is known."""
         self._count()
-        return round(self.core_seconds / 3600, 4)
+        return None if self.core_seconds is None else round(self.core_seconds / 3600, 4)
+
+    def _seconds_of_what_is_refined(self) -> float | None:
+        if not self.settings.get("refine") or not self.directory.model_json.exists():
+            return 0.0
+        # Without a look at the weights: a refinement that was killed may have written its own.
+        facts = read_json(self.directory.model_json).get(self.part, {})
+        return None if facts.get("core_hours") is None else 3600 * facts["core_hours"]
 
     def _count(self) -> None:
         now = time.process_time()
-        self.core_seconds += now - self._counted_till
+        if self.core_seconds is not None:
+            self.core_seconds += now - self._counted_till
         self._counted_till = now
 
     def save(self, model: keras.Model) -> None:

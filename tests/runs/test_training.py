@@ -1,6 +1,6 @@
 from runs import training
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, read_json
+from runs.directory import ModelDirectory, read_json, write_json
 
 import keras
 import numpy as np
@@ -137,6 +137,26 @@ def test_processor_time_is_that_of_all_sittings_and_of_what_is_refined(tmp_path,
     clock[0] += 900
     assert refined.core_hours() == 1.75
     assert begin({"units": 2, "refine": False}).core_hours() == 0
+
+
+def test_processor_time_that_was_not_counted_is_not_taken_for_none(tmp_path, clock):
+    stopped(tmp_path)
+    state_file = tmp_path / "rnn.training.json"
+    write_json(state_file, {k: v for k, v in read_json(state_file).items() if k != "core_seconds"})
+    _, resumed = train(tmp_path)
+    assert resumed.finished and resumed.core_hours() is None
+    refined = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2, "refine": True})
+    assert refined.core_hours() is None
+
+
+def test_a_refinement_killed_between_its_weights_and_what_they_are_goes_on(tmp_path):
+    train(tmp_path)
+    refining = {"units": 2, "refine": True}
+    with pytest.raises(InterruptedError):
+        train(tmp_path, refining, stop_after=5)
+    network().save_weights(ModelDirectory(tmp_path).weights("rnn"))  # not those of model.json
+    _, run = train(tmp_path, refining)
+    assert run.finished
 
 
 def test_a_finished_training_may_be_refined_with_other_settings(tmp_path):

@@ -22,7 +22,7 @@ class Settings:
 
     size: int
     population: int
-    sigma: float
+    sigma: float  # step size of the first generation, and the largest
     diagonal: bool
     seed: int
 

@@ -86,7 +86,10 @@ class Run:
         if not self.state_file.exists():
             return 0, []
         stage, lineage = history.lineage(self.state_file)
-        # Evolutions from before C could see less do not say what it saw.
+        # Evolutions from before C could see less do not say what it saw. Where the largest step
+        # size, once a setting of its own, was not the first, the replay of the state refuses.
+        for settings in lineage:
+            settings.pop("max_sigma", None)
         return stage, [{"sees": "zh", **settings} for settings in lineage]
 
     def _resumed(self, numbers: Settings) -> Evolution:
@@ -96,8 +99,9 @@ class Run:
         return evolution
 
     def _refuse_to_overwrite(self, had: dict) -> NoReturn:
-        names = [name for name in self.settings if had.get(name) != self.settings[name]]
-        words = ", ".join(f"{name} {had.get(name)}, not {self.settings[name]}" for name in names)
+        have = self.settings
+        names = [name for name in {**had, **have} if had.get(name) != have.get(name)]
+        words = ", ".join(f"{name} {had.get(name)}, not {have.get(name)}" for name in names)
         raise BadInput(
             f"{self.directory.path} holds an evolution with other settings ({words}): give the "
             "same, go on from its best with --refine, or start over with --anew."

@@ -64,12 +64,13 @@ def test_a_row_whose_generation_was_not_saved_is_made_again(own_model):
     assert [row.generation for row in resumed.rows] == [1, 2]
 
 
-def test_an_evolution_from_before_c_could_see_less_goes_on(own_model):
+def test_an_evolution_of_an_earlier_version_goes_on(own_model):
     tell(run(own_model))
     state_file = own_model.path / "controller.training.json"
     state = read_json(state_file)
     for settings in state["lineage"]:
         del settings["sees"]
+        settings["max_sigma"] = settings["sigma"]
     write_json(state_file, state)
     assert run(own_model).evolution.generation == 1
 

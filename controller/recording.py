@@ -38,21 +38,21 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
 class LastingNoise:
     """Normal noise on the actions of numbered jobs, drawn anew every `steps` steps on average.
 
-    White noise (1 step) averages out before the car answers. Noise that lasts takes it off its
-    line, so that M sees where that leads and how it is mended; compare Eberhard et al. 2023,
-    Pink Noise Is All You Need.
+    Noise that lasts takes the car off its line, so that M sees where that leads and how it is
+    mended; compare Eberhard et al. 2023, Pink Noise Is All You Need.
     """
 
     LOW, HIGH = np.array([-1, 0, 0]), np.array([1, 1, 1])
 
     def __init__(self, deviation: float, steps: int, rngs: list[np.random.Generator]):
         self.deviation, self.steps, self.rngs = deviation, steps, rngs
-        self._noise = np.zeros((len(rngs), 3))
+        self._noise: list[np.ndarray | None] = [None] * len(rngs)
 
     def __call__(self, job: int, action: np.ndarray) -> np.ndarray:
         """The action (3,) of a job with its noise, within the bounds of CarRacing's actions."""
         rng = self.rngs[job]
-        if rng.random() < 1 / self.steps:
+        first = self._noise[job] is None
+        if first or self.steps == 1 or rng.random() < 1 / self.steps:
             self._noise[job] = self.deviation * rng.standard_normal(3)
         return (action + self._noise[job]).clip(self.LOW, self.HIGH).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""The noise on an agent's recorded actions; that they are recorded: tests/test_scripts.py."""
+"""The noise on the actions of an agent that records."""
 
 from controller.recording import LastingNoise
 
@@ -24,6 +24,7 @@ def test_noise_of_one_step_is_drawn_in_every_step():
 def test_lasting_noise_lasts_as_long_as_asked_on_average(steps):
     drawn = noises(0.05, steps, 20_000)
     changes = (np.diff(drawn, axis=0) != 0).any(1).sum()
+    assert drawn[0].any()
     assert 20_000 / changes == pytest.approx(steps, rel=0.15)
     np.testing.assert_allclose(drawn.std(0), 0.05, rtol=0.15)
 

@@ -72,14 +72,15 @@ def named(models: list[str]) -> dict[str, Path]:
 
     Those are the last folder, or all of the path where two agree.
     """
-    # A path that has an = in it is a path.
-    given = [("", "", w) if Path(w).exists() else w.rpartition("=") for w in models]
-    paths = [Path(path) for _, _, path in given]
+    # What exists is a path, whatever is in its name.
+    apart = [("", "", w) if "=" not in w or Path(w).exists() else w.partition("=") for w in models]
+    given = [(name, path) for name, _, path in apart]
+    paths = [Path(path) for _, path in given]
     if len(set(map(Path.resolve, paths))) < len(paths):
         raise arguments.BadInput("A model directory is given twice; give each once.")
     last = [path.resolve().name for path in paths]
     names = []
-    for (name, _, _), path, short in zip(given, paths, last, strict=True):
+    for (name, _), path, short in zip(given, paths, last, strict=True):
         unique = last.count(short) == 1
         names.append(name or (short if unique else str(path).strip("/").replace("/", "_")))
     if len(set(names)) < len(names):

@@ -9,7 +9,8 @@ For each V it encodes the episodes, trains M, evolves C and scores the agent (03
 evaluate.py), with the same settings for all. For each V of the first name there are two more: a C
 that sees z alone, and one whose M was never trained. Writes RES/ablations.md, .json and .png of
 whatever is finished after each of them. A stopped run goes on with the same command; directories
-that have no V yet are left out, and taken in when the command is given again.
+that have no V yet are left out, and taken in when the command is given again. Other --episodes need
+another --data-dir.
 """
 
 import dataclasses
@@ -92,8 +93,8 @@ def finished(chosen: list[Trial], options) -> list[Result]:
 
 def split(words: str) -> tuple[str, ModelDirectory]:
     """NAME=MODEL_DIR → both."""
-    name, _, path = words.rpartition("=")
-    if not name:
+    name, _, path = words.partition("=")
+    if not name or not path:
         raise arguments.BadInput(f"{words!r} has no name; give NAME=MODEL_DIR.")
     return name, ModelDirectory(path)
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,18 +101,31 @@ def scripts(tmp_path_factory) -> Scripts:
 
 
 @pytest.fixture
-def refuse(monkeypatch, capfd) -> Callable[..., str]:
+def load(monkeypatch) -> Callable[[str], types.ModuleType]:
+    """`load("benchmarks/vision.py")`: a script of the project as a module."""
+    monkeypatch.syspath_prepend(TOP / "benchmarks")
+
+    def load(script: str) -> types.ModuleType:
+        path = TOP / script
+        specification = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
+        module = importlib.util.module_from_spec(specification)
+        # Where a data class looks for the module that it is made in.
+        monkeypatch.setitem(sys.modules, specification.name, module)
+        specification.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def refuse(load, monkeypatch, capfd) -> Callable[..., str]:
     """`refuse(script, *arguments)`: what a script says that must refuse its input in one line.
 
     Calls the script in this process, which has TensorFlow loaded.
     """
 
     def run(script: str, *arguments, ignore_progress: bool = False) -> str:
-        specification = importlib.util.spec_from_file_location(
-            f"script_{script[:-3]}", TOP / script
-        )
-        module = importlib.util.module_from_spec(specification)
-        specification.loader.exec_module(module)
+        module = load(script)
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ending:

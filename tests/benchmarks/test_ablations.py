@@ -19,8 +19,10 @@ def ablations(load):
 
 
 @pytest.fixture
-def options(ablations, monkeypatch, tmp_path):
+def options(ablations, monkeypatch, record, tmp_path):
+    record(tmp_path / "rollout", [3])
     given = ["VAE=somewhere", "--data-dir", tmp_path / "data", "--res", tmp_path / "res"]
+    given += ["--episodes", tmp_path / "rollout"]
     monkeypatch.setattr(sys, "argv", ["ablations.py", *map(str, given)])
     return ablations.parse()
 

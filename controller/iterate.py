@@ -1,7 +1,7 @@
 """The iterative procedure (Ha & Schmidhuber 2018, section 5): drive, learn, dream, drive again.
 
-A round is done when its row is in `iterate.json`. Within a round every part can be repeated: what
-it has finished it finds finished. So a stopped procedure goes on where it was.
+A round is done when its row is in `iterate/rounds.json`. Within a round every part can be
+repeated: what it has finished it finds finished. So a stopped procedure goes on where it was.
 """
 
 import argparse

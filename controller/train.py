@@ -84,7 +84,8 @@ class Run:
     def _read_state(self) -> tuple[int, list[dict]]:
         """The stage reached, and the settings of the evolutions that led to it."""
         if not self.state_file.exists():
-            return 0, []
+            # A published agent has its history and not the state: what is refined now comes after.
+            return max((row.stage for row in self.rows), default=0), []
         stage, lineage = history.lineage(self.state_file)
         # Evolutions from before C could see less do not say what it saw. Where the largest step
         # size, once a setting of its own, was not the first, the replay of the state refuses.

@@ -108,6 +108,18 @@ def test_refining_begins_at_the_best_mean(own_model):
     np.testing.assert_allclose(refining.evolution.mean, best)
 
 
+def test_the_history_of_a_published_agent_stays_when_it_is_refined(own_model):
+    tell(run(own_model), 2)
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    (own_model.path / "controller.training.json").unlink()
+    (own_model.path / "controller.evolution1.npz").unlink()
+    refining = run(own_model, refine=True)
+    tell(refining)
+    assert [(row.stage, row.generation) for row in refining.rows] == [(1, 1), (1, 2), (2, 1)]
+    assert run(own_model, refine=True).evolution.generation == 1
+
+
 def test_an_evolution_that_was_refined_is_over(own_model):
     tell(run(own_model))
     parameters = np.zeros(arch.size(FEATURES), np.float32)

@@ -123,8 +123,7 @@ def surprises(model: ModelDirectory, recordings: list[Path]) -> np.ndarray:
     """M's loss on each recorded episode, nats per step and latent number."""
     vision, memory = vae.load(model), rnn.load(model)
     latents = recordings[0].parent / "latents"
-    made = encode.episodes(vision, recordings, latents, ENCODED)
-    return np.array([measures.surprise(memory, path) for path in made])
+    return measures.surprises(memory, list(encode.episodes(vision, recordings, latents, ENCODED)))
 
 
 def go_on(driver: ModelDirectory, target: ModelDirectory) -> None:

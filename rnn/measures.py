@@ -16,6 +16,7 @@ import tensorflow as tf
 WARM_UP = 10  # true frames that M sees before it is left to itself
 HORIZONS = (1, 5, 10, 20)  # frames ahead
 EVERY = 60  # steps between the stretches of an episode that are predicted
+TOGETHER = 32  # episodes that M reads side by side
 AFTER_ZOOM = 50  # the camera comes down in the first second; what it shows then is not driving
 
 
@@ -111,11 +112,23 @@ def chances(memory: Memory, latents: list[Path]) -> dict[str, tuple[np.ndarray, 
     return {h: (np.concatenate(expected[h]), np.concatenate(came[h])) for h in memory.heads}
 
 
-def surprise(memory: Memory, latents: Path) -> float:
-    """M's loss on an episode: the mean of -log p(z' | z, a, h), nats per step and latent number."""
-    episode = series.read(latents, memory.latent)
-    z = episode["mean"][None]
-    empty = np.zeros((1, memory.units), np.float32)
-    outputs = memory.network([np.concatenate([z, episode["action"][None]], -1), empty, empty])
-    loss = arch.negative_log_likelihood(outputs["mixture"][:, :-1], tf.constant(z[:, 1:]))
-    return float(tf.reduce_mean(loss))
+def surprises(memory: Memory, latents: list[Path]) -> np.ndarray:
+    """M's loss on each of N episodes: the mean of -log p(z' | z, a, h) over its steps, (N,).
+
+    In nats per step and latent number.
+    """
+    outputs_of = tf.function(memory.network, reduce_retracing=True)
+    found = []
+    for i in range(0, len(latents), TOGETHER):
+        read_in = [series.read(path, memory.latent) for path in latents[i : i + TOGETHER]]
+        lengths = np.array([len(episode["reward"]) for episode in read_in])
+        x = np.zeros((len(read_in), lengths.max(), memory.latent + 3), np.float32)
+        for row, episode, length in zip(x, read_in, lengths, strict=True):
+            row[:length] = np.concatenate([episode["mean"], episode["action"]], -1)
+        empty = np.zeros((len(x), memory.units), np.float32)
+        mixture = outputs_of([x, empty, empty])["mixture"]
+        following = tf.constant(x[:, 1:, : memory.latent])
+        loss = arch.negative_log_likelihood(mixture[:, :-1], following).numpy().mean(-1)
+        steps = lengths[:, None] - 1
+        found.append(np.where(np.arange(loss.shape[1]) < steps, loss, 0).sum(1) / steps[:, 0])
+    return np.concatenate(found)

@@ -64,6 +64,12 @@ def parse():
     agent = parser.add_argument_group("with --policy agent")
     arguments.add_vision(agent)
     agent.add_argument(
+        "--patience",
+        type=whole(1, 1000),
+        default=1000,
+        help="steps without a new tile that end an episode; most of what follows is grass",
+    )
+    agent.add_argument(
         "--weight-noise",
         type=number(0, 10),
         default=0.05,

@@ -114,6 +114,12 @@ def parse():
     )
     drive.add_argument("--steps", type=whole(2, 1000), default=1000, help="most steps of each")
     drive.add_argument(
+        "--patience",
+        type=whole(1, 1000),
+        default=100,
+        help="steps without a new tile that end an episode; most of what follows is grass",
+    )
+    drive.add_argument(
         "--curiosity",
         type=number(0, 1000),
         default=0.0,

@@ -23,7 +23,8 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
     arch.load(directory, Agent(directory).features)
     groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
     noise = options.weight_noise, options.action_noise, options.noise_steps
-    tasks = [(folder, group, directory, options.steps, *noise) for group in groups]
+    length = options.steps, options.patience
+    tasks = [(folder, group, directory, *length, *noise) for group in groups]
     steps = 0
     workers = executor.Workers(
         lambda: executor.processes(options.workers, rollout.prepare, (directory, "float32"))
@@ -62,6 +63,7 @@ def _record_group(
     group: list[int],
     directory: ModelDirectory,
     steps: int,
+    patience: int,
     weight_noise: float,
     action_noise: float,
     noise_steps: int,
@@ -81,7 +83,7 @@ def _record_group(
         logs[job].add(frame, action, reward, done)
 
     driven = rollout.drive(
-        agent, enumerate(jobs), GROUP, most_steps=steps, perturb=perturb, watch=watch
+        agent, enumerate(jobs), GROUP, patience, steps, perturb=perturb, watch=watch
     )
     for job, _ in driven:
         rollouts.write(rollouts.path_of(folder, group[job]), logs[job].episode())

@@ -46,7 +46,7 @@ run: install
 test: install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses 2 --dist loadfile
 
 install: $(INSTALLED)
 dependencies: $(DEPENDENCIES)

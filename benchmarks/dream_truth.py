@@ -79,7 +79,7 @@ def moments(dream: Dream, paths: list[Path], options) -> None:
 
 def tiles_of(dream: Dream, state: State, action: np.ndarray) -> np.ndarray:
     """The tiles expected of B dreams that do the actions (B, T, 3): (B,)."""
-    keys = tf.range(len(action), dtype=tf.uint32)
+    keys = np.arange(len(action), dtype=np.uint32)
     step = tf.function(dream.step)
     tiles = np.zeros(len(action))
     for t in range(action.shape[1]):

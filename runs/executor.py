@@ -1,5 +1,6 @@
 """Where work runs: processes here, a cluster elsewhere; a dead worker is replaced."""
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -28,11 +29,23 @@ def processes(workers: int, prepare: Callable | None = None, arguments: tuple = 
 
 
 def _begin(prepare: Callable | None, arguments: tuple) -> None:
-    # Ctrl-C reaches the whole group; only the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     if prepare is not None:
         prepare(*arguments)
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started in here never hear of Ctrl-C, not even while they import their modules.
+
+    It reaches the whole group, and only the parent decides what it means. A blocked signal stays
+    blocked in a child, and here it is only late.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave_with_parent() -> None:
@@ -96,9 +109,11 @@ class Workers:
             if self._executor is None:
                 self._executor = self._make_executor()
             try:
-                futures = {
-                    self._executor.submit(function, *task): index for index, task in waiting.items()
-                }
+                with _deaf_children():
+                    futures = {
+                        self._executor.submit(function, *task): index
+                        for index, task in waiting.items()
+                    }
                 for future in as_completed(futures):
                     result = future.result()
                     del waiting[futures[future]]

@@ -73,6 +73,31 @@ def test_each_names_the_task_of_every_result(work):
     assert results == {0: 9, 1: 1, 2: 4}
 
 
+def test_workers_never_hear_of_an_interrupt_not_even_while_they_start(tmp_path, monkeypatch):
+    source = f"""
+        import os
+        import signal
+
+        if os.getpid() != {os.getpid()}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+        def interrupted(number):
+            os.kill(os.getpid(), signal.SIGINT)
+            return number + 1
+    """
+    (tmp_path / "interrupted_work.py").write_text(textwrap.dedent(source))
+    monkeypatch.syspath_prepend(tmp_path)
+    import interrupted_work
+
+    prepare, prepared = interrupted_work.interrupted, (1,)
+    with executor.Workers(lambda: executor.processes(2, prepare, prepared)) as workers:
+        assert workers.all(interrupted_work.interrupted, [(3,), (4,)]) == [4, 5]
+    # Here it is heard as before.
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_no_tasks_give_no_results(work):
     with executor.Workers(lambda: executor.processes(1)) as workers:
         assert workers.all(work.square, []) == []

@@ -87,6 +87,14 @@ def parse():
         default=1,
         help="steps that this noise lasts, on average: M sees what comes of lasting mistakes",
     )
+    agent.add_argument(
+        "--takeovers",
+        type=whole(0, 1000),
+        default=0,
+        metavar="STEPS",
+        help="steps between takeovers of wheel, pedals or both, on average; each holds an action "
+        "for 5 to 160 steps; 0: none",
+    )
     return parser.parse_args()
 
 

@@ -1,8 +1,9 @@
 """Drive, learn, dream, drive again: the iterative procedure, from nothing or from trained parts.
 
-Each round records episodes driven by the present C, every other one with noise (at first all at
-random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or if there is
-none) and evolves C further in M's dream or in the world: the numbered scripts in their order.
+Each round records episodes driven by the present C, every other one with noise and takeovers (at
+first all at random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or
+if there is none) and evolves C further in M's dream or in the world: the numbered scripts in
+their order.
 Writes DIR/iterate/rounds.json, RES/VISION_iterate.md and RES/VISION_iterate.png. Stopped at any
 moment, the same command goes on; with more --rounds it adds rounds.
 
@@ -138,6 +139,14 @@ def parse():
         type=whole(1, 1000),
         default=1,
         help="steps that this noise lasts, on average; see 01_generate_data.py",
+    )
+    drive.add_argument(
+        "--takeovers",
+        type=whole(0, 1000),
+        default=0,
+        metavar="STEPS",
+        help="steps between takeovers in every other episode, on average; 0: none; see "
+        "01_generate_data.py",
     )
     learn = parser.add_argument_group("learn")
     learn.add_argument("--retrain-vision", action="store_true", help="train V in every round")

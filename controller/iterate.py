@@ -77,7 +77,8 @@ def drive(data: DataDirectory, number: int, driver, model: ModelDirectory, optio
             _record_randomly(drafts, missing, options)
         else:
             # M must see C as it will be used too: noise alone can keep it out of trouble.
-            quiet = argparse.Namespace(**{**vars(options), "weight_noise": 0, "action_noise": 0})
+            silence = {"weight_noise": 0, "action_noise": 0, "takeovers": 0}
+            quiet = argparse.Namespace(**{**vars(options), **silence})
             for share, how in ((asked[::2], quiet), (asked[1::2], options)):
                 own = [track for track in share if track in missing]
                 if own:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from controller import arch, rollout
 from controller.agent import Agent
+from controller.mistakes import LastingNoise, Takeovers
 from envs import rollouts
 from envs.recording import EpisodeLog
 from runs import executor, progress
@@ -22,7 +23,7 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
     # Here, where what is wrong with it becomes a sentence: a worker could only die of it.
     arch.load(directory, Agent(directory).features)
     groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
-    noise = options.weight_noise, options.action_noise, options.noise_steps
+    noise = options.weight_noise, options.action_noise, options.noise_steps, options.takeovers
     length = options.steps, options.patience
     tasks = [(folder, group, directory, *length, *noise) for group in groups]
     steps = 0
@@ -36,28 +37,6 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
     return steps
 
 
-class LastingNoise:
-    """Normal noise on the actions of numbered jobs, drawn anew every `steps` steps on average.
-
-    Noise that lasts takes the car off its line, so that M sees where that leads and how it is
-    mended; compare Eberhard et al. 2023, Pink Noise Is All You Need.
-    """
-
-    LOW, HIGH = np.array([-1, 0, 0]), np.array([1, 1, 1])
-
-    def __init__(self, deviation: float, steps: int, rngs: list[np.random.Generator]):
-        self.deviation, self.steps, self.rngs = deviation, steps, rngs
-        self._noise: list[np.ndarray | None] = [None] * len(rngs)
-
-    def __call__(self, job: int, action: np.ndarray) -> np.ndarray:
-        """The action (3,) of a job with its noise, within the bounds of CarRacing's actions."""
-        rng = self.rngs[job]
-        first = self._noise[job] is None
-        if first or self.steps == 1 or rng.random() < 1 / self.steps:
-            self._noise[job] = self.deviation * rng.standard_normal(3)
-        return (action + self._noise[job]).clip(self.LOW, self.HIGH).astype(np.float32)
-
-
 def _record_group(
     folder: Path,
     group: list[int],
@@ -67,6 +46,7 @@ def _record_group(
     weight_noise: float,
     action_noise: float,
     noise_steps: int,
+    takeovers: int,
 ) -> list[int]:
     """Record an episode on each track of a group; return their lengths."""
     agent = rollout.agent_here()
@@ -77,7 +57,10 @@ def _record_group(
         rollout.Job(mean + weight_noise * rng.standard_normal(len(mean)), track)
         for rng, track in zip(rngs, group, strict=True)
     ]
-    perturb = LastingNoise(action_noise, noise_steps, rngs)
+    noise, taken_over = LastingNoise(action_noise, noise_steps, rngs), Takeovers(takeovers, rngs)
+
+    def perturb(job: int, action: np.ndarray) -> np.ndarray:
+        return taken_over(job, noise(job, action))
 
     def watch(job, frame, action, reward, done, env) -> None:
         logs[job].add(frame, action, reward, done)

@@ -1,0 +1,64 @@
+"""What a driver that records does wrong on purpose, so that M sees more than one habit.
+
+M learns what actions do only from those it sees. A good driver steers into every bend: whether
+steering or the bend turns the car, its recordings do not tell.
+"""
+
+import numpy as np
+
+LOW, HIGH = np.array([-1, 0, 0]), np.array([1, 1, 1])  # of CarRacing's actions
+SHORTEST, LONGEST = 5, 160  # steps of a takeover: a tenth of a second to three
+TAKEN = ([True, True, True], [True, False, False], [False, True, True])  # all, wheel, pedals
+
+
+class LastingNoise:
+    """Normal noise on the actions of numbered jobs, drawn anew every `steps` steps on average.
+
+    Noise that lasts takes the car off its line, so that M sees where that leads and how it is
+    mended; compare Eberhard et al. 2023, Pink Noise Is All You Need.
+    """
+
+    def __init__(self, deviation: float, steps: int, rngs: list[np.random.Generator]):
+        self.deviation, self.steps, self.rngs = deviation, steps, rngs
+        self._noise: list[np.ndarray | None] = [None] * len(rngs)
+
+    def __call__(self, job: int, action: np.ndarray) -> np.ndarray:
+        """The action (3,) of a job with its noise, within the bounds of CarRacing's actions."""
+        rng = self.rngs[job]
+        first = self._noise[job] is None
+        if first or self.steps == 1 or rng.random() < 1 / self.steps:
+            self._noise[job] = self.deviation * rng.standard_normal(3)
+        return (action + self._noise[job]).clip(LOW, HIGH).astype(np.float32)
+
+
+class Takeovers:
+    """Now and then somebody else takes the wheel, the pedals or both of a job and holds them.
+
+    A takeover begins in one of `every` steps on average (0: there are none) and lasts 5 to 160,
+    all orders of length alike. Steering is straight, any, or slight; gas none, half, full or any;
+    one in five brakes. With the pedals alone taken, a good driver comes too fast into bends.
+    """
+
+    def __init__(self, every: int, rngs: list[np.random.Generator]):
+        self.every, self.rngs = every, rngs
+        self._left = [0] * len(rngs)
+        self._held = [(np.zeros(3, bool), np.zeros(3, np.float32))] * len(rngs)
+
+    def __call__(self, job: int, action: np.ndarray) -> np.ndarray:
+        """The action (3,) that is done: the job's own, but for what is taken from it."""
+        rng = self.rngs[job]
+        if self._left[job] == 0:
+            if self.every == 0 or rng.random() >= 1 / self.every:
+                return action
+            self._left[job] = int(np.exp(rng.uniform(*np.log([SHORTEST, LONGEST + 1]))))
+            self._held[job] = np.array(TAKEN[rng.integers(3)]), _any_action(rng)
+        self._left[job] -= 1
+        taken, held = self._held[job]
+        return np.where(taken, held, action)
+
+
+def _any_action(rng: np.random.Generator) -> np.ndarray:
+    steering = rng.choice([0.0, rng.uniform(-1, 1), 0.3 * rng.standard_normal()])
+    gas = rng.choice([0.0, 0.5, 1.0, rng.uniform()])
+    brake = rng.uniform() if rng.random() < 0.2 else 0.0
+    return np.array([steering, gas, brake]).clip(LOW, HIGH).astype(np.float32)

@@ -6,7 +6,7 @@ side, L latent numbers, H units of memory.
 
 from typing import NamedTuple
 
-from rnn import arch, noise, saved, starts
+from rnn import arch, noise, saved, series, starts
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
 
@@ -36,8 +36,8 @@ class Dream:
     world's seed and the time since then; see `rnn.noise`.
 
     Dreams start where recorded episodes did ("first"), with an empty memory, or at any of their
-    moments ("anywhere"), with what M remembered there: a frame alone does not say how fast the
-    car is, and M would have to guess.
+    moments ("anywhere", a quarter of them still where episodes did), with what M remembered
+    there: a frame alone does not say how fast the car is, and M would have to guess.
 
     Raises `BadInput` when the directory has no M, the M lacks a head, there are no recorded
     starts, or τ is not above 0.
@@ -63,9 +63,12 @@ class Dream:
 
     def begin(self, keys: tf.Tensor, ticks: tf.Tensor) -> State:
         """New episodes: a recorded start, drawn by chance."""
-        count = len(self.starts.z)
-        drawn = tf.cast(noise.uniform(keys, ticks, 1)[:, 0] * count, tf.int32)
-        drawn = tf.minimum(drawn, count - 1)
+        first, count = self.starts.beginnings, len(self.starts.z)
+        share = {0: 0.0, count: 1.0}.get(first, series.BEGINNINGS)
+        which, kind = tf.unstack(noise.uniform(keys, ticks, 2), axis=-1)
+        low, high = (tf.where(kind < share, *ends) for ends in ((0, first), (first, count)))
+        drawn = low + tf.cast(which * tf.cast(high - low, tf.float32), tf.int32)
+        drawn = tf.minimum(drawn, high - 1)
         recorded = (self.starts.z, self.starts.h, self.starts.c)
         return State(*(tf.gather(part, drawn) for part in recorded))
 

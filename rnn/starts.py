@@ -30,7 +30,8 @@ TOGETHER = 64  # episodes that M reads side by side
 @dataclasses.dataclass(frozen=True)
 class Starts:
     """What is seen, `z` (N, L), and remembered, `h` and `c` (N, H), when a dream begins, float32;
-    and the points `tile` of a step that reaches a tile.
+    the first `beginnings` rows are where episodes begin. And the points `tile` of a step that
+    reaches a tile.
 
     Now and then a step reaches two tiles at once, so `tile` is a little more than one is worth.
     """
@@ -38,6 +39,7 @@ class Starts:
     z: np.ndarray
     h: np.ndarray
     c: np.ndarray
+    beginnings: int
     tile: float
 
 
@@ -82,8 +84,12 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
         raise BadInput(f"{path} was made by another V; run 04_train_rnn.py again.")
     hits = rows["hits"].sum()
     tile = float(rows["points"].sum() / hits) if hits else USUAL_TILE
-    chosen = rows["step"] == 0 if place == "first" else slice(None)
-    return Starts(*(rows[name][chosen].astype(np.float32) for name in ("z", "h", "c")), tile)
+    beginnings = int((rows["step"] == 0).sum())
+    chosen = np.argsort(rows["step"] > 0, kind="stable")
+    if place == "first":
+        chosen = chosen[:beginnings]
+    z, h, c = (rows[name][chosen].astype(np.float32) for name in ("z", "h", "c"))
+    return Starts(z, h, c, beginnings, tile)
 
 
 def path_in(directory: ModelDirectory) -> Path:

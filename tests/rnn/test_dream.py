@@ -1,6 +1,6 @@
 """The dream's dynamics against what the mixture's formula and the heads say."""
 
-from rnn import arch, starts
+from rnn import arch, series, starts
 from rnn.dream import Dream, State
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
@@ -64,6 +64,18 @@ def test_dreams_begin_at_recorded_starts(dreamer, place, count):
     recorded = np.concatenate([dream.starts.z, dream.starts.h, dream.starts.c], -1)
     assert begins == {tuple(row) for row in recorded} and len(begins) == count
     assert begun.h.numpy().any() == begun.c.numpy().any() == (place == "anywhere")
+
+
+@pytest.mark.parametrize("place, share", [("first", 1.0), ("anywhere", series.BEGINNINGS)])
+def test_a_quarter_of_dreams_from_anywhere_begin_where_episodes_do(dreamer, place, share):
+    dream, count = Dream(dreamer, start=place), 20_000
+    begun = dream.begin(tf.cast(tf.range(count), tf.uint32), tf.zeros(count, tf.uint32))
+    beginning = ~begun.h.numpy().any(1)
+    deviation = np.sqrt(share * (1 - share) / count)
+    assert abs(beginning.mean() - share) <= 4 * deviation
+    # Each of the three beginnings as often as the others.
+    _, often = np.unique(begun.z.numpy()[beginning], axis=0, return_counts=True)
+    np.testing.assert_allclose(often / often.sum(), 1 / 3, atol=0.04)
 
 
 def test_memory_and_heads_are_the_network_s(dreamer):

@@ -61,12 +61,14 @@ def test_starts_remember_what_came_before(own_dreamer, tmp_path):
     write(own_dreamer, paths)
     memory = rnn.load(own_dreamer)
     found = starts.read(own_dreamer, memory, "anywhere")
-    np.testing.assert_array_equal(found.z[:, 0], [130, 180, 230, 60, 110])
+    # The beginnings come first.
+    np.testing.assert_array_equal(found.z[:, 0], [130, 60, 180, 230, 110])
+    assert found.beginnings == 2
     before = series.read(paths[0], LATENT)
     x = np.concatenate([before["mean"], before["action"]], -1)[None, :100]
     outputs = memory.network([x, *[np.zeros((1, memory.units), np.float32)] * 2])
-    np.testing.assert_allclose(found.h[2], outputs["h"][0], atol=1e-3)
-    np.testing.assert_allclose(found.c[2], outputs["c"][0], atol=1e-2)
+    np.testing.assert_allclose(found.h[3], outputs["h"][0], atol=1e-3)
+    np.testing.assert_allclose(found.c[3], outputs["c"][0], atol=1e-2)
 
 
 def test_no_dream_starts_where_the_road_is_lost(own_dreamer, tmp_path):

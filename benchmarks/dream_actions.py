@@ -1,0 +1,126 @@
+"""Does the dream know what actions do? One action held, dreamt and driven from the same moments.
+
+    python benchmarks/dream_actions.py data/models/vae-dream-1
+
+C drives 150 steps of each of some tracks. From there an action is held for 100 steps, in the world
+and, with what M remembers at that moment, in the dream. A car that no longer steers leaves the road
+at the next bend; in a dream that knows it, it does so as soon. Prints the tiles reached in every 20
+steps, and for comparison those of C itself. Tracks that are over or lost before the action is held,
+or over while it is, do not count; dreams go on past their ends.
+"""
+
+import argparse
+from pathlib import Path
+
+from controller import arch, rollout
+from controller.agent import Agent
+from controller.rollout import Job
+from envs import tracks
+from envs.recording import EpisodeLog
+from envs.rollouts import Episode
+from rnn.dream import Dream, State
+from runs.arguments import BadInput, number, run, whole
+from runs.directory import ModelDirectory
+
+import numpy as np
+import tensorflow as tf
+
+BEFORE, AFTER, TOLD = 150, 100, 20  # steps
+DREAMS = 16  # of each moment
+HELD = {
+    "straight, half gas": (0.0, 0.5, 0.0),
+    "straight, no pedal": (0.0, 0.0, 0.0),
+    "a little left, half gas": (-0.4, 0.5, 0.0),
+    "C itself": None,
+}
+
+
+def main() -> None:
+    options = parse()
+    directory = ModelDirectory(options.model)
+    agent, dream = Agent(directory), Dream(directory, options.temperature, "anywhere")
+    policy = arch.load(directory, agent.features)
+    print(f"Tiles in each {TOLD} of {AFTER} steps, of at most {options.tracks} tracks:")
+    for name, held in HELD.items():
+        episodes = drive(agent, policy, held, options)
+        driven = np.stack([episode.reward[BEFORE:] > 0 for episode in episodes])
+        tiles = dreamt(dream, begin(agent, dream, episodes), policy, held)
+        for where, reached in (("driven", driven), ("dreamt", tiles)):
+            told = reached.reshape(len(reached), -1, TOLD).sum(-1).mean(0)
+            print(f"  {name:24s}{where}  " + " ".join(f"{value:5.1f}" for value in told))
+
+
+def drive(agent: Agent, policy: np.ndarray, held: tuple | None, options) -> list[Episode]:
+    """Drive C, and hold an action from step 150 on; the episodes that came so far and lasted."""
+    logs = [EpisodeLog() for _ in range(options.tracks)]
+
+    def perturb(job: int, action: np.ndarray) -> np.ndarray:
+        own = held is None or len(logs[job]) < BEFORE
+        return action if own else np.array(held, np.float32)
+
+    def watch(job, frame, action, reward, done, env) -> None:
+        logs[job].add(frame, action, reward, done)
+
+    driven_on = tracks.evolution(options.seed, 0, options.tracks)
+    jobs = enumerate(Job(policy, track) for track in driven_on)
+    limits = {"most_steps": BEFORE + AFTER}
+    for _ in rollout.drive(agent, jobs, options.tracks, **limits, perturb=perturb, watch=watch):
+        pass
+    episodes = [log.episode() for log in logs if len(log) == BEFORE + AFTER]
+    on_road = [
+        episode for episode in episodes if (episode.reward[BEFORE - TOLD : BEFORE] > 0).any()
+    ]
+    if not on_road:
+        raise BadInput(
+            f"This C is on the road after {BEFORE} steps of no track: nothing to compare."
+        )
+    return on_road
+
+
+def begin(agent: Agent, dream: Dream, episodes: list[Episode]) -> State:
+    """What is seen and remembered at step 150, `DREAMS` times for each episode."""
+    encode = tf.function(agent.vision.encoder)
+    z = np.stack([encode(episode.obs[: BEFORE + 1])[0] for episode in episodes])
+    action = np.stack([episode.action[:BEFORE] for episode in episodes])
+    empty = np.zeros((len(z), dream.memory.units), np.float32)
+    outputs = dream.memory.network([np.concatenate([z[:, :BEFORE], action], -1), empty, empty])
+    now = (z[:, BEFORE], outputs["h"].numpy(), outputs["c"].numpy())
+    return State(*(tf.constant(np.repeat(part, DREAMS, 0)) for part in now))
+
+
+def dreamt(dream: Dream, state: State, policy: np.ndarray, held: tuple | None) -> np.ndarray:
+    """The tiles expected in each of 100 steps of B dreams, (B, 100)."""
+    kernel, bias = (part[0] for part in arch.unpack(policy[None]))
+    count = len(state.z)
+    keys = tf.range(count, dtype=tf.int64)
+
+    @tf.function
+    def step(state: State, tick: tf.Tensor):
+        if held is None:
+            action = arch.squash(tf.concat([state.z, state.h], -1) @ kernel + bias)
+        else:
+            action = tf.tile([held], [count, 1])
+        ticks = tf.fill([count], tick)
+        state, _, _, tile = dream.step(state, action, tf.cast(keys, tf.uint32), ticks)
+        return state, tile
+
+    tiles = []
+    for tick in range(1, AFTER + 1):
+        state, tile = step(state, tf.constant(tick, tf.uint32))
+        tiles.append(tile.numpy())
+    return np.stack(tiles, -1)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="a model directory with V, M, C and starts")
+    parser.add_argument("--tracks", type=whole(1, 1000), default=32, help="of the evolution's")
+    parser.add_argument("--temperature", type=number(0, 100, above=True), default=1.0)
+    parser.add_argument("--seed", type=whole(0, 999), default=78)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

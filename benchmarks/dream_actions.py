@@ -85,7 +85,7 @@ def begin(agent: Agent, dream: Dream, episodes: list[Episode]) -> State:
     empty = np.zeros((len(z), dream.memory.units), np.float32)
     outputs = dream.memory.network([np.concatenate([z[:, :BEFORE], action], -1), empty, empty])
     now = (z[:, BEFORE], outputs["h"].numpy(), outputs["c"].numpy())
-    return State(*(tf.constant(np.repeat(part, DREAMS, 0)) for part in now))
+    return State.at(*(tf.constant(np.repeat(part, DREAMS, 0)) for part in now))
 
 
 def dreamt(dream: Dream, state: State, policy: np.ndarray, held: tuple | None) -> np.ndarray:

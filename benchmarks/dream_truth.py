@@ -70,7 +70,7 @@ def moments(dream: Dream, paths: list[Path], options) -> None:
     }
     print(f"{len(z)} moments, tiles in the next {AHEAD} steps: {driven.mean():.2f} in the world")
     for name, (h, c) in remembered.items():
-        begun = State(*(np.repeat(part, DREAMS, 0) for part in (z[:, WARM_UP], h, c)))
+        begun = State.at(*(np.repeat(part, DREAMS, 0) for part in (z[:, WARM_UP], h, c)))
         tiles = tiles_of(dream, begun, np.repeat(action[:, WARM_UP:], DREAMS, 0))
         dreamt = tiles.reshape(len(z), DREAMS).mean(1)
         together = np.corrcoef(dreamt, driven)[0, 1]

@@ -4,13 +4,12 @@ import itertools
 
 from controller import arch
 from controller.rollout import Outcome
-from rnn.dream import Dream
+from rnn.dream import POINTS_OF_TRACK, Dream
 
 import numpy as np
 import tensorflow as tf
 
 MOST_DREAMS = 4096  # dreamt at once; more fit no cache and are no faster
-POINTS_OF_TRACK = 1000  # CarRacing's reward for all tiles of a track
 
 
 class DreamRollout:
@@ -37,7 +36,7 @@ class DreamRollout:
     def drive(self, parameters: np.ndarray, keys: np.ndarray) -> list[list[Outcome]]:
         """Policies (N, P), dream keys (D,) → outcomes [N][D].
 
-        An outcome's `tiles` is the share of the track's points that tiles gave; no lap counts.
+        An outcome's `tiles` is the share of the track's points that tiles gave; all are a lap.
         """
         kernel, bias = arch.unpack(parameters)
         together = max(1, MOST_DREAMS // len(keys))
@@ -47,7 +46,10 @@ class DreamRollout:
         ]
         score, tiles, steps = (np.concatenate(part) for part in zip(*parts, strict=True))
         return [
-            [Outcome(float(s), int(n), float(t), False) for s, t, n in zip(*row, strict=True)]
+            [
+                Outcome(float(s), int(n), float(t), bool(t >= 1))
+                for s, t, n in zip(*row, strict=True)
+            ]
             for row in zip(score, tiles, steps, strict=True)
         ]
 
@@ -57,7 +59,7 @@ class DreamRollout:
         rows = candidates * dreams
         keys = tf.tile(keys, [candidates])
         state = self.dream.begin(keys, tf.zeros((rows,), tf.uint32))
-        score, tiles, lengths = tf.zeros(rows), tf.zeros(rows), tf.zeros(rows, tf.int32)
+        score, points, lengths = tf.zeros(rows), tf.zeros(rows), tf.zeros(rows, tf.int32)
         going = tf.fill([rows], True)
         tick = tf.constant(0)
         while tick < self.steps and tf.reduce_any(going):
@@ -66,13 +68,14 @@ class DreamRollout:
             raw = tf.einsum("ndf,nfa->nda", features, kernel) + bias[:, None]
             action = tf.reshape(arch.squash(raw), [rows, arch.ACTIONS])
             ticks = tf.fill([rows], tf.cast(tick, tf.uint32))
-            state, reward, ended, tile = self.dream.step(state, action, keys, ticks)
+            state, reward, ended, _ = self.dream.step(state, action, keys, ticks)
             score += tf.where(going, reward, 0.0)
-            tiles += tf.where(going, tile * (self.dream.starts.tile / POINTS_OF_TRACK), 0.0)
+            points = tf.where(going, state.points[:, 0], points)
             lengths += tf.cast(going, tf.int32)
             going &= ~ended
         shape = [candidates, dreams]
-        return tf.reshape(score, shape), tf.reshape(tiles, shape), tf.reshape(lengths, shape)
+        shares = points / POINTS_OF_TRACK
+        return tuple(tf.reshape(part, shape) for part in (score, shares, lengths))
 
 
 class Ensemble:

@@ -12,16 +12,24 @@ from runs.directory import ModelDirectory
 
 import tensorflow as tf
 
+POINTS_OF_TRACK = 1000.0  # CarRacing's reward for all tiles of a track
 LEFT_PLAYFIELD = -100.0  # CarRacing's reward of the step that drives out of its world
 NEEDED_HEADS = ("tile", "done")
 
 
 class State(NamedTuple):
-    """Where B worlds are: what is seen, z (B, L), and the LSTM's memory, h and c (B, H)."""
+    """Where B worlds are: what is seen, z (B, L), the LSTM's memory, h and c (B, H), and how many
+    points tiles gave so far, (B, 1)."""
 
     z: tf.Tensor
     h: tf.Tensor
     c: tf.Tensor
+    points: tf.Tensor
+
+    @classmethod
+    def at(cls, z: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> "State":
+        """There, and no tile reached yet."""
+        return cls(z, h, c, tf.zeros((tf.shape(z)[0], 1)))
 
 
 class Dream:
@@ -30,7 +38,9 @@ class Dream:
     Rewards are in CarRacing's points, as M's heads expect them: -0.1 a step and the worth of a
     tile times the chance to reach one. The episode ends with the chance that the done head gives.
     CarRacing ends with the lap's last tile or outside the playfield, so an end counts as the
-    former with the chance of a tile and as the latter, -100 points, with the rest.
+    former with the chance of a tile and as the latter, -100 points, with the rest. And it ends
+    when tiles have given the 1000 points of a whole track: M sees no more than a bend of the road
+    and cannot count, and a dream without laps would reward speed that the world does not.
 
     Temperature τ: see `rnn.arch.draw`. Chance follows from `keys` and `ticks`, (B,) uint32: a
     world's seed and the time since then; see `rnn.noise`.
@@ -70,7 +80,7 @@ class Dream:
         drawn = low + tf.cast(which * tf.cast(high - low, tf.float32), tf.int32)
         drawn = tf.minimum(drawn, high - 1)
         recorded = (self.starts.z, self.starts.h, self.starts.c)
-        return State(*(tf.gather(part, drawn) for part in recorded))
+        return State.at(*(tf.gather(part, drawn) for part in recorded))
 
     def step(
         self, state: State, action: tf.Tensor, keys: tf.Tensor, ticks: tf.Tensor
@@ -90,4 +100,5 @@ class Dream:
         ended = chance[:, -1] < tf.sigmoid(self._done(memory)[:, 0])
         reward = starts.STEP_REWARD + tile * self.starts.tile
         reward = tf.where(ended, tile * reward + (1 - tile) * LEFT_PLAYFIELD, reward)
-        return State(z, h, c), reward, ended, tile
+        points = state.points + tile[:, None] * self.starts.tile
+        return State(z, h, c, points), reward, ended | (points[:, 0] >= POINTS_OF_TRACK), tile

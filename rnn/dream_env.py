@@ -32,7 +32,7 @@ class Dreams:
         self.dream = dream
         self.count = count
         memory = dream.memory
-        vector = [tf.TensorSpec((count, n)) for n in (memory.latent, memory.units, memory.units)]
+        vector = [tf.TensorSpec((count, n)) for n in (memory.latent, memory.units, memory.units, 1)]
         chance = tf.TensorSpec((count,), tf.uint32)
         self._advance = tf.function(
             self._step_or_begin,
@@ -71,7 +71,7 @@ class Dreams:
         if z.shape != (latent,):
             raise BadInput(f"A dream begins with {latent} numbers, not with shape {z.shape}.")
         empty = np.zeros((self.count, self.dream.memory.units), np.float32)
-        self._state = State(np.tile(z, (self.count, 1)), empty, empty)
+        self._state = State.at(np.tile(z, (self.count, 1)), empty, empty)
 
     @property
     def z(self) -> np.ndarray:

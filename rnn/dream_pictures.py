@@ -59,7 +59,7 @@ def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
     x = np.concatenate([seen[:-1], action[: SEEN - 1]], -1)[None]
     empty = np.zeros((1, dream.memory.units), np.float32)
     outputs = dream.memory.network([x, empty, empty])
-    state = State(tf.constant(seen[-1:]), outputs["h"], outputs["c"])
+    state = State.at(tf.constant(seen[-1:]), outputs["h"], outputs["c"])
     step = tf.function(dream.step)
     dreamt = []
     for tick in range(SEEN - 1, len(action) - 1):

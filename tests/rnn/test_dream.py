@@ -60,7 +60,7 @@ def test_dreams_begin_at_recorded_starts(dreamer, place, count):
     dream = Dream(dreamer, start=place)
     keys = tf.cast(tf.range(64), tf.uint32)
     begun = dream.begin(keys, tf.zeros(64, tf.uint32))
-    begins = {tuple(row) for row in np.concatenate(begun, -1)}
+    begins = {tuple(row) for row in np.concatenate([begun.z, begun.h, begun.c], -1)}
     recorded = np.concatenate([dream.starts.z, dream.starts.h, dream.starts.c], -1)
     assert begins == {tuple(row) for row in recorded} and len(begins) == count
     assert begun.h.numpy().any() == begun.c.numpy().any() == (place == "anywhere")
@@ -96,6 +96,21 @@ def test_an_end_is_a_lap_with_the_chance_of_a_tile_and_else_outside_the_playfiel
     _, _, reward, ended, tile = step(dream)
     assert ended.numpy().all()
     np.testing.assert_allclose(reward, tile * (4.0 * tile - 0.1) - 100 * (1 - tile), rtol=1e-5)
+
+
+def test_a_dream_ends_with_the_points_of_a_whole_track(own_dreamer):
+    dream = Dream(own_dreamer)
+    dream.memory.network.get_layer("done").set_weights([np.zeros((6, 1)), np.array([-20.0])])
+    state, following, reward, ended, tile = step(dream)
+    assert not ended.numpy().any() and not state.points.numpy().any()
+    np.testing.assert_allclose(following.points[:, 0], 4.0 * tile, rtol=1e-5)
+    # 4 points a tile: two of four worlds lack less than the step's own.
+    points = 1000 - following.points + tf.constant([[0.01], [-0.01], [0.01], [-0.01]])
+    keys, ticks = tf.cast(tf.range(4), tf.uint32), tf.ones(4, tf.uint32)
+    _, last, ended, _ = dream.step(state._replace(points=points), tf.zeros((4, 3)), keys, ticks)
+    np.testing.assert_array_equal(ended, [True, False, True, False])
+    # The last tile of a lap is worth as much as any.
+    np.testing.assert_allclose(last, reward)
 
 
 def test_episodes_end_as_often_as_the_head_says(dreamer):

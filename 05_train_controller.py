@@ -19,7 +19,7 @@ from controller import arch, dream_history, film, history, rollout, train
 from controller.agent import Agent
 from controller.dream_rollout import DreamRollout, Ensemble
 from controller.dream_train import DreamRun, adopt
-from envs import tracks
+from envs import MAX_STEPS, tracks
 from rnn import starts
 from rnn.dream import Dream
 from runs import arguments, directory, progress
@@ -199,14 +199,17 @@ def parse():
         help="dream at each of these: an agent for each, and their table",
     )
     dream.add_argument(
-        "--dream-steps", type=whole(1, 100_000), default=200, help="steps of a dream at most"
+        "--dream-steps",
+        type=whole(1, 100_000),
+        default=MAX_STEPS,
+        help="steps of a dream at most; it ends earlier with the lap",
     )
     dream.add_argument(
         "--dream-start",
         choices=starts.PLACES,
         default="anywhere",
-        help="dreams start where recorded episodes did, or at any of their moments: with short "
-        "dreams from many moments C finds less to cheat",
+        help="dreams start where recorded episodes did, or at any of their moments, a quarter of "
+        "them still at the first",
     )
     dream.add_argument(
         "--also",

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from controller import dream_history, iterate
+from envs import MAX_STEPS
 from runs import arguments, directory
 
 HERE = Path(__file__).parent
@@ -193,7 +194,10 @@ def parse():
         "cheat in several",
     )
     evolve.add_argument(
-        "--dream-steps", type=whole(1, 100_000), default=200, help="steps of a dream at most"
+        "--dream-steps",
+        type=whole(1, 100_000),
+        default=MAX_STEPS,
+        help="steps of a dream at most; it ends earlier with the lap",
     )
     evolve.add_argument(
         "--validation-tracks", type=whole(1, 1000), default=16, help="tracks of the real score"

@@ -33,7 +33,7 @@ class Round:
 
     round: int
     episodes: int  # recorded and kept
-    score: float  # mean return of the kept episodes, half of them driven with noise
+    score: float  # mean return of the kept episodes, half of them with noise and takeovers
     surprise: float | None  # M's loss on them before it learned from them, nats; no M: none
     loss: float  # M's loss on the episodes held out, after it learned
     tiles: float  # share of their tracks' tiles that the kept episodes reached
@@ -62,9 +62,9 @@ def drive(data: DataDirectory, number: int, driver, model: ModelDirectory, optio
     """Record the episodes of a round into `data`, on tracks of its own; what they were like.
 
     `driver` is the model directory whose C drives, half of the episodes as it is and half with
-    noise; None: random driving. With curiosity λ three times as many are driven and those are
-    kept that have the most of return / 1000 + λ · M's loss on them: good driving that M does not
-    know yet.
+    noise and takeovers; None: random driving. With curiosity λ three times as many are driven and
+    those are kept that have the most of return / 1000 + λ · M's loss on them: good driving that M
+    does not know yet.
     """
     drafts = data.root / "iterate" / f"round-{number}"
     choice_file = drafts.with_suffix(".json")

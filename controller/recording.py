@@ -1,4 +1,4 @@
-"""Record episodes driven by a trained agent, with noise so that M sees more than one habit."""
+"""Record episodes driven by a trained agent, with mistakes so that M sees more than one habit."""
 
 from pathlib import Path
 

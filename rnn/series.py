@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 MANIFEST = "series.json"
-# The share of stretches that begin where their episode does: agents and dreams begin there too,
+# The share of stretches, and of dreams, that begin where their episode does: agents begin there,
 # and what is seen there, the track from far above, is seen nowhere else.
 BEGINNINGS = 0.25
 

@@ -5,8 +5,8 @@
 C drives 150 steps of each of some tracks. From there an action is held for 100 steps, in the world
 and, with what M remembers at that moment, in the dream. A car that no longer steers leaves the road
 at the next bend; in a dream that knows it, it does so as soon. Prints the tiles reached in every 20
-steps, and for comparison those of C itself. Tracks that are over or lost before the action is held,
-or over while it is, do not count; dreams go on past their ends.
+steps, and for comparison those of C itself. Tracks that are over or lost before the action is held
+do not count; after the end of an episode, driven or dreamt, no tile is reached.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import tensorflow as tf
 
 BEFORE, AFTER, TOLD = 150, 100, 20  # steps
 DREAMS = 16  # of each moment
+TOGETHER = 32  # worlds stepped side by side
 HELD = {
     "straight, half gas": (0.0, 0.5, 0.0),
     "straight, no pedal": (0.0, 0.0, 0.0),
@@ -39,19 +40,22 @@ def main() -> None:
     options = parse()
     directory = ModelDirectory(options.model)
     agent, dream = Agent(directory), Dream(directory, options.temperature, "anywhere")
+    if agent.memory is None:
+        raise BadInput(f"The C in {directory.path} sees z alone; a dream's C sees h too.")
     policy = arch.load(directory, agent.features)
-    print(f"Tiles in each {TOLD} of {AFTER} steps, of at most {options.tracks} tracks:")
+    print(f"Tiles in each {TOLD} of {AFTER} steps:")
     for name, held in HELD.items():
         episodes = drive(agent, policy, held, options)
-        driven = np.stack([episode.reward[BEFORE:] > 0 for episode in episodes])
+        driven = np.stack([tiles_after(episode) for episode in episodes])
         tiles = dreamt(dream, begin(agent, dream, episodes), policy, held)
         for where, reached in (("driven", driven), ("dreamt", tiles)):
             told = reached.reshape(len(reached), -1, TOLD).sum(-1).mean(0)
-            print(f"  {name:24s}{where}  " + " ".join(f"{value:5.1f}" for value in told))
+            values = " ".join(f"{value:5.1f}" for value in told)
+            print(f"  {name:24s}{where}  {values}  ({len(episodes)} tracks)")
 
 
 def drive(agent: Agent, policy: np.ndarray, held: tuple | None, options) -> list[Episode]:
-    """Drive C, and hold an action from step 150 on; the episodes that came so far and lasted."""
+    """Drive C, and hold `held` (3,) from step 150 on; the episodes that were on the road then."""
     logs = [EpisodeLog() for _ in range(options.tracks)]
 
     def perturb(job: int, action: np.ndarray) -> np.ndarray:
@@ -63,10 +67,11 @@ def drive(agent: Agent, policy: np.ndarray, held: tuple | None, options) -> list
 
     driven_on = tracks.evolution(options.seed, 0, options.tracks)
     jobs = enumerate(Job(policy, track) for track in driven_on)
-    limits = {"most_steps": BEFORE + AFTER}
-    for _ in rollout.drive(agent, jobs, options.tracks, **limits, perturb=perturb, watch=watch):
+    together = min(options.tracks, TOGETHER)
+    most = BEFORE + AFTER
+    for _ in rollout.drive(agent, jobs, together, most_steps=most, perturb=perturb, watch=watch):
         pass
-    episodes = [log.episode() for log in logs if len(log) == BEFORE + AFTER]
+    episodes = [log.episode() for log in logs if len(log) > BEFORE]
     on_road = [
         episode for episode in episodes if (episode.reward[BEFORE - TOLD : BEFORE] > 0).any()
     ]
@@ -77,8 +82,14 @@ def drive(agent: Agent, policy: np.ndarray, held: tuple | None, options) -> list
     return on_road
 
 
+def tiles_after(episode: Episode) -> np.ndarray:
+    """Whether each of 100 steps from step 150 on reached a tile, (100,); none after the end."""
+    reached = episode.reward[BEFORE:] > 0
+    return np.pad(reached, (0, AFTER - len(reached)))
+
+
 def begin(agent: Agent, dream: Dream, episodes: list[Episode]) -> State:
-    """What is seen and remembered at step 150, `DREAMS` times for each episode."""
+    """What is seen and remembered at step 150 of N episodes, rows N·DREAMS."""
     encode = tf.function(agent.vision.encoder)
     z = np.stack([encode(episode.obs[: BEFORE + 1])[0] for episode in episodes])
     action = np.stack([episode.action[:BEFORE] for episode in episodes])
@@ -89,7 +100,8 @@ def begin(agent: Agent, dream: Dream, episodes: list[Episode]) -> State:
 
 
 def dreamt(dream: Dream, state: State, policy: np.ndarray, held: tuple | None) -> np.ndarray:
-    """The tiles expected in each of 100 steps of B dreams, (B, 100)."""
+    """The tiles expected in each of 100 steps of B dreams, driven by C's numbers (P,) or `held`
+    (3,): (B, 100)."""
     kernel, bias = (part[0] for part in arch.unpack(policy[None]))
     count = len(state.z)
     keys = tf.range(count, dtype=tf.int64)
@@ -101,13 +113,14 @@ def dreamt(dream: Dream, state: State, policy: np.ndarray, held: tuple | None) -
         else:
             action = tf.tile([held], [count, 1])
         ticks = tf.fill([count], tick)
-        state, _, _, tile = dream.step(state, action, tf.cast(keys, tf.uint32), ticks)
-        return state, tile
+        state, _, ended, tile = dream.step(state, action, tf.cast(keys, tf.uint32), ticks)
+        return state, ended, tile
 
-    tiles = []
+    tiles, going = [], np.ones(count, bool)
     for tick in range(1, AFTER + 1):
-        state, tile = step(state, tf.constant(tick, tf.uint32))
-        tiles.append(tile.numpy())
+        state, ended, tile = step(state, tf.constant(tick, tf.uint32))
+        tiles.append(np.where(going, tile, 0))
+        going &= ~ended.numpy()
     return np.stack(tiles, -1)
 
 
@@ -117,8 +130,10 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("model", type=Path, help="a model directory with V, M, C and starts")
     parser.add_argument("--tracks", type=whole(1, 1000), default=32, help="of the evolution's")
-    parser.add_argument("--temperature", type=number(0, 100, above=True), default=1.0)
-    parser.add_argument("--seed", type=whole(0, 999), default=78)
+    parser.add_argument(
+        "--temperature", type=number(0, 100, above=True), default=1.0, help="of the dream"
+    )
+    parser.add_argument("--seed", type=whole(0, 999), default=78, help="of the tracks")
     return parser.parse_args()
 
 

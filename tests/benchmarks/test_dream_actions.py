@@ -45,6 +45,17 @@ def test_every_step_of_a_dream_tells_its_tiles(actions, own_dreamer, episode, he
     np.testing.assert_allclose(tiles, np.full((2, 4), 1 / (1 + np.exp(-1))), rtol=1e-5)
 
 
+def test_no_tile_is_reached_after_the_end_of_an_episode_or_a_dream(actions, own_dreamer, episode):
+    short = episode(5)
+    short.reward[:] = 3.0
+    np.testing.assert_array_equal(actions.tiles_after(short), [True, True, False, False])
+    dream = Dream(own_dreamer)
+    dream.memory.network.get_layer("done").set_weights([np.zeros((6, 1)), np.array([20.0])])
+    state = actions.begin(Agent(own_dreamer, sees="zh"), dream, [episode(7)])
+    tiles = actions.dreamt(dream, state, np.ones(arch.size(10)), (0.0, 0.5, 0.0))
+    assert (tiles[:, 0] > 0).all() and not tiles[:, 1:].any()
+
+
 def test_what_is_held_decides_where_a_dream_goes(actions, own_dreamer, episode):
     dream = Dream(own_dreamer)
     state = actions.begin(Agent(own_dreamer, sees="zh"), dream, [episode(7)])

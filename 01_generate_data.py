@@ -59,7 +59,7 @@ def parse():
         choices=("random", "brownian", "agent"),
         default="random",
         help="random: a push, then random keys; brownian: a bounded random walk; "
-        "agent: the trained controller with noise",
+        "agent: the trained controller with noise and, if asked, takeovers",
     )
     agent = parser.add_argument_group("with --policy agent")
     arguments.add_vision(agent)

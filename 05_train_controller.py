@@ -202,14 +202,14 @@ def parse():
         "--dream-steps",
         type=whole(1, 100_000),
         default=MAX_STEPS,
-        help="steps of a dream at most; it ends earlier with the lap",
+        help="steps of a dream at most; earlier when its tiles gave the points of a lap",
     )
     dream.add_argument(
         "--dream-start",
         choices=starts.PLACES,
         default="anywhere",
-        help="dreams start where recorded episodes did, or at any of their moments, a quarter of "
-        "them still at the first",
+        help="dreams start where recorded episodes did, or at any of their moments; a quarter "
+        "then still start where episodes did",
     )
     dream.add_argument(
         "--also",

@@ -197,7 +197,7 @@ def parse():
         "--dream-steps",
         type=whole(1, 100_000),
         default=MAX_STEPS,
-        help="steps of a dream at most; it ends earlier with the lap",
+        help="steps of a dream at most; earlier when its tiles gave the points of a lap",
     )
     evolve.add_argument(
         "--validation-tracks", type=whole(1, 1000), default=16, help="tracks of the real score"

@@ -107,8 +107,8 @@ class DreamEnv(gymnasium.Env):
         model         a model directory with V, M and starts.npz
         temperature   τ > 0, how much chance there is: 1 as M believes, towards 0 none
         observation   "latent" or "frame"
-        start         "first", where a recorded episode began, or "anywhere" in one, which a quarter
-                      of the time is there too
+        start         "first", where a recorded episode began, or "anywhere" in one (a quarter
+                      still where one began)
         render_mode   None, "rgb_array" (512×512) or "human", a window
     """
 

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.resource_tracker
 import os
 import signal
 import threading
@@ -38,14 +39,22 @@ def _begin(prepare: Callable | None, arguments: tuple) -> None:
 def _deaf_children() -> Iterator[None]:
     """Processes started in here never hear of Ctrl-C, not even while they import their modules.
 
-    It reaches the whole group, and only the parent decides what it means. A blocked signal stays
-    blocked in a child, and here it is only late.
+    It reaches the whole group, and only the parent decides what it means, once they are started:
+    a child cut off from its parent in between would complain. Only for the main thread.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Else the first child starts it, and it unblocks the signal.
+    multiprocessing.resource_tracker.ensure_running()
+    heard = []
+    handler = signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+    # A child inherits what is blocked; other threads here may still take the signal.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _leave_with_parent() -> None:

@@ -53,6 +53,21 @@ def test_whole_episodes_in_a_graph_are_the_environment_s(dream):
             assert outcome.steps == steps
 
 
+def test_an_episode_is_over_with_its_lap(own_dreamer, monkeypatch):
+    for module in ("rnn.dream", "controller.dream_rollout"):
+        monkeypatch.setattr(f"{module}.POINTS_OF_TRACK", 20.0)
+    dream = Dream(own_dreamer)
+    dream.memory.network.get_layer("done").set_weights([np.zeros((6, 1)), np.array([-20.0])])
+    dream.memory.network.get_layer("tile").set_weights([np.zeros((6, 1)), np.array([20.0])])
+    [row] = DreamRollout(dream, STEPS).drive(policies(dream, 1), KEYS)
+    for outcome in row:
+        # Five tiles of 4 points.
+        assert (outcome.steps, outcome.lap) == (5, True)
+        assert outcome.tiles == pytest.approx(1) and outcome.score == pytest.approx(5 * 3.9)
+    [row] = DreamRollout(dream, 4).drive(policies(dream, 1), KEYS)
+    assert not any(outcome.lap for outcome in row)
+
+
 def test_equal_candidates_meet_equal_dreams(dream):
     [candidate] = policies(dream, 1)
     one, other = DreamRollout(dream, STEPS).drive(np.stack([candidate] * 2), KEYS)

@@ -98,6 +98,19 @@ def test_workers_never_hear_of_an_interrupt_not_even_while_they_start(tmp_path, 
         os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_an_interrupt_while_workers_start_comes_when_they_have_started(work):
+    begun = []
+
+    class Started(executor.Executor):
+        def submit(self, function, *task):
+            os.kill(os.getpid(), signal.SIGINT)
+            begun.append(task)
+
+    with pytest.raises(KeyboardInterrupt), executor.Workers(Started) as workers:
+        workers.all(work.square, [(1,), (2,)])
+    assert begun == [(1,), (2,)]
+
+
 def test_no_tasks_give_no_results(work):
     with executor.Workers(lambda: executor.processes(1)) as workers:
         assert workers.all(work.square, []) == []

@@ -73,6 +73,15 @@ def test_each_names_the_task_of_every_result(work):
     assert results == {0: 9, 1: 1, 2: 4}
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C is heard here, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_workers_never_hear_of_an_interrupt_not_even_while_they_start(tmp_path, monkeypatch):
     source = f"""
         import os
@@ -98,6 +107,7 @@ def test_workers_never_hear_of_an_interrupt_not_even_while_they_start(tmp_path, 
         os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_workers_start_comes_when_they_have_started(work):
     begun = []
 

@@ -15,14 +15,14 @@ With --sees z, C acts on what V sees alone: M is neither needed nor run.
 
 from pathlib import Path
 
-from controller import arch, dream_history, film, history, rollout, train
+from controller import arch, dream_history, film, rollout, train
 from controller.agent import Agent
 from controller.dream_rollout import DreamRollout, Ensemble
 from controller.dream_train import DreamRun, adopt
-from envs import MAX_STEPS, tracks
+from envs import MAX_STEPS
 from rnn import starts
 from rnn.dream import Dream
-from runs import arguments, directory, progress
+from runs import arguments, directory
 
 
 def main() -> None:
@@ -47,12 +47,7 @@ def evolve_in_the_world(model_directory: directory.ModelDirectory, options) -> N
         run = train.Run(model_directory, agent.features, settings, options.anew)
         evolve(run, model_directory, options)
         best = arch.load(model_directory, agent.features)
-
-    curve = options.res / f"{options.vision}_controller_curve.png"
-    history.curve(curve, run.rows, f"C, {options.vision}")
-    gif = options.res / f"{options.vision}.gif"
-    score = film.lap(gif, agent, best, tracks.validation(1)[0])
-    print(f"{model_directory.weights('controller')}, {curve}, {gif} (a lap of {score:.0f} points)")
+    print(film.results(options.res, options.vision, run.rows, agent, best))
 
 
 def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
@@ -107,17 +102,11 @@ def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -
     if run.refined_since:
         print("This evolution is over and was refined since; nothing to do.")
         return
-    validation = tracks.validation(options.validation_tracks)
     fleet = rollout.Fleet(
         model_directory, options.precision, options.workers, options.worlds, options.sees
     )
-    done = run.evolution.generation
-    with fleet, progress.bar(options.generations, "generations", done=done) as bar:
-        for number in range(done + 1, options.generations + 1):
-            validate = number % options.evaluate_every == 0 or number == options.generations
-            row = run.generation(fleet, validation if validate else [])
-            bar.write(train.line(row))
-            bar.update()
+    counts = options.generations, options.evaluate_every, options.validation_tracks
+    train.generations(run, fleet, *counts)
 
 
 def parse():

@@ -25,6 +25,7 @@ class Agent:
     """
 
     def __init__(self, directory: ModelDirectory, dtype: str = "float32", sees: str | None = None):
+        self.directory = directory
         self.vision = vae.load(directory, dtype)
         self._encode = frozen(self.vision.encoder)
         self.memory, self.units = None, 0
@@ -41,6 +42,7 @@ class Agent:
                 tf.TensorSpec((None, self.units)),
                 tf.TensorSpec((None, self.features, arch.ACTIONS)),
                 tf.TensorSpec((None, arch.ACTIONS)),
+                tf.TensorSpec((None, arch.ACTIONS)),
             ],
         )
         self.clear()
@@ -50,6 +52,7 @@ class Agent:
         none = np.zeros((0, self.units), np.float32)
         self._memories = [none, none]
         self._policies = arch.unpack(np.zeros((0, arch.size(self.features))))
+        self.acted_on = np.zeros((0, self.features), np.float32)
 
     def add(self, parameters: np.ndarray) -> None:
         """Append rows with these policies (N, P) and empty memories."""
@@ -64,28 +67,33 @@ class Agent:
         self._memories = [tf.gather(part, rows) for part in self._memories]
         self._policies = [tf.gather(part, rows) for part in self._policies]
 
-    def act(self, frames: np.ndarray) -> np.ndarray:
+    def act(self, frames: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
         """Frames (B, 64, 64, 3) uint8, one for each row → actions (B, 3) float32.
+
+        `noise` (B, 3) is added to the actions before they are squashed. [z, h] of the tick stays
+        in `acted_on` (B, F).
 
         What a row gets does not depend on the other rows, to the last bit, where L and H are
         multiples of 8. For that a single row is computed as two: only for a batch of one does
         oneDNN add up in another order.
         """
-        state = [frames, *self._memories, *self._policies]
+        noise = np.zeros((len(frames), arch.ACTIONS)) if noise is None else noise
+        state = [frames, *self._memories, *self._policies, noise.astype(np.float32)]
         if len(frames) == 1:
             twice = [tf.repeat(part, 2, axis=0) for part in state]
-            action, *memories = (part[:1] for part in self._tick(*twice))
+            action, self.acted_on, *memories = (part[:1] for part in self._tick(*twice))
         else:
-            action, *memories = self._tick(*state)
+            action, self.acted_on, *memories = self._tick(*state)
         self._memories = memories
         return action.numpy()
 
-    def _step(self, frames, h, c, kernel, bias):
+    def _step(self, frames, h, c, kernel, bias, noise):
         z, _ = self._encode(frames)
-        action = arch.act(tf.concat([z, h], -1), kernel, bias)
+        features = tf.concat([z, h], -1)
+        action = arch.act(features, kernel, bias + noise)
         if self.memory is not None:
             _, (h, c) = self._remember(tf.concat([z, action], -1), [h, c])
-        return action, h, c
+        return action, features, h, c
 
 
 def frozen(layer: keras.Layer) -> Callable:

@@ -4,8 +4,11 @@ import math
 from pathlib import Path
 
 import envs
+from controller import history
 from controller.agent import Agent
+from controller.history import Row
 from controller.rollout import Job, drive
+from envs import tracks
 from runs.directory import write_whole
 from vae.pictures import to_bytes
 
@@ -18,6 +21,15 @@ EVERY = 5  # one picture for every five steps, a tenth of a second of driving
 SHOWN_PER_SECOND = 20
 HEIGHT = 192  # pixels
 LARGEST = 3_000_000  # bytes of a GIF, so that a page with several of them opens at once
+
+
+def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: np.ndarray) -> str:
+    """Plot how C learned and film a lap of the C that came of it; a line that says where."""
+    curve = res / f"{vision}_controller_curve.png"
+    history.curve(curve, rows, f"C, {vision}")
+    gif = res / f"{vision}.gif"
+    score = lap(gif, agent, parameters, tracks.validation(1)[0])
+    return f"{agent.directory.weights('controller')}, {curve}, {gif} (a lap of {score:.0f} points)"
 
 
 def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:

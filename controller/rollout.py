@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 UNLIMITED = 10**9
+SHORTCUT = 40  # tiles; who skips more has not driven on but come upon another part of the track
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Outcome:
 
 
 @dataclasses.dataclass
-class _World:
+class World:
     """A world with an episode in it."""
 
     number: int
@@ -50,6 +51,12 @@ class _World:
     steps: int = 0
     idle_steps: int = 0
     lap: bool = False
+    front: int = 0  # the furthest tile of the track that a wheel has touched
+
+    @classmethod
+    def begin(cls, number: int, env: gymnasium.Env, track: int) -> "World":
+        frame, _ = env.reset(seed=track)
+        return cls(number, env, frame)
 
     def step(self, action: np.ndarray) -> tuple[bool, bool]:
         """Do an action; return whether the world ended the episode, and whether it is over."""
@@ -58,12 +65,30 @@ class _World:
         self.steps += 1
         self.idle_steps = 0 if self.reward > 0 else self.idle_steps + 1
         self.lap = bool(info.get("lap_finished", False))
+        # At the start a wheel may stand on the track's last tile.
+        within = range(self.front, self.front + SHORTCUT)
+        touched = (tile.idx for wheel in self.env.unwrapped.car.wheels for tile in wheel.tiles)
+        self.front = max((index for index in touched if index in within), default=self.front)
         return done, done or truncated
 
+    @property
+    def tiles(self) -> float:
+        """The share of the track's tiles that were visited."""
+        track = self.env.unwrapped
+        return track.tile_visited_count / len(track.track)
+
+    @property
+    def wheels_in_grass(self) -> int:
+        """How many of the four wheels touch no tile of the road."""
+        return sum(not wheel.tiles for wheel in self.env.unwrapped.car.wheels)
+
+    @property
+    def missed(self) -> int:
+        """How many tiles lie unvisited behind the foremost one."""
+        return max(0, self.front + 1 - self.env.unwrapped.tile_visited_count)
+
     def outcome(self) -> Outcome:
-        world = self.env.unwrapped
-        visited = world.tile_visited_count / len(world.track)
-        return Outcome(float(self.score), self.steps, visited, self.lap)
+        return Outcome(float(self.score), self.steps, self.tiles, self.lap)
 
 
 def training_env() -> gymnasium.Env:
@@ -96,13 +121,12 @@ def drive(
     """
     jobs = iter(jobs)
     idle: list[gymnasium.Env] = []
-    active: list[_World] = []
+    active: list[World] = []
     agent.clear()
     while True:
         for number, job in itertools.islice(jobs, worlds - len(active)):
             env = idle.pop() if idle else make_env()
-            frame, _ = env.reset(seed=job.track)
-            active.append(_World(number, env, frame))
+            active.append(World.begin(number, env, job.track))
             agent.add(job.parameters[None])
         if not active:
             break

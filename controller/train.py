@@ -1,5 +1,6 @@
 """One evolution of C in a model directory, over any number of sittings."""
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -9,10 +10,20 @@ from controller.evolve import Evolution, Settings
 from controller.history import Row
 from controller.rollout import Fleet, Job, Outcome
 from envs import tracks
+from runs import progress
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, write_json
 
 import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """What a generation drove to learn from: the return of each candidate, steps in all."""
+
+    returns: np.ndarray
+    steps: int
+    scouted: float | None = None
 
 
 class Run:
@@ -35,29 +46,24 @@ class Run:
         self.state_file = directory.path / "controller.training.json"
         self.csv_file = directory.path / "controller.csv"
         self.rows = history.read(self.csv_file)
-        numbers = Settings(
-            arch.size(features),
-            settings["population"],
-            settings["sigma"],
-            settings["diagonal"],
-            settings["seed"],
-        )
         self.stage, self.lineage = self._read_state()
         before = self.evolution_file
         self.refined_since = not anew and settings in self.lineage[:-1]
         if self.refined_since:
             return
         if self.lineage[-1:] == [settings]:
-            self.evolution = self._resumed(numbers)
+            self.evolution = self._resume(features)
+            if self.evolution.generation:
+                print(f"Resuming after generation {self.evolution.generation}.")
         else:
             if self.lineage and not (anew or settings["refine"]):
                 self._refuse_to_overwrite(self.lineage[-1])
-            start = np.zeros(numbers.size)
+            start = np.zeros(arch.size(features))
             if settings["refine"]:
                 start = arch.load(directory, features, or_before=True)
             self.lineage = [*self.lineage, settings] if settings["refine"] else [settings]
             self.stage += 1
-            self.evolution = Evolution(numbers, start)
+            self.evolution = self._begin(start)
             # Each stage has a file of its own, so that a kill before the next line loses nothing.
             self.evolution.save(self.evolution_file)
             write_json(self.state_file, {"stage": self.stage, "lineage": self.lineage})
@@ -93,11 +99,15 @@ class Run:
             settings.pop("max_sigma", None)
         return stage, [{"sees": "zh", **settings} for settings in lineage]
 
-    def _resumed(self, numbers: Settings) -> Evolution:
-        evolution = Evolution.resume(numbers, self.evolution_file)
-        if evolution.generation:
-            print(f"Resuming after generation {evolution.generation}.")
-        return evolution
+    def _begin(self, start: np.ndarray) -> Evolution:
+        return Evolution(self._numbers(len(start)), start)
+
+    def _resume(self, features: int) -> Evolution:
+        return Evolution.resume(self._numbers(arch.size(features)), self.evolution_file)
+
+    def _numbers(self, size: int) -> Settings:
+        names = ("population", "sigma", "diagonal", "seed")
+        return Settings(size, *(self.settings[name] for name in names))
 
     def _refuse_to_overwrite(self, had: dict) -> NoReturn:
         have = self.settings
@@ -128,21 +138,15 @@ class Run:
         return max((score for score in scores if score is not None), default=-np.inf)
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:
-        """Do one generation: ask, roll out, tell, and validate the mean on `validate` if given."""
+        """Do one generation, and validate the mean on `validate` if given."""
         began = time.monotonic()
         number = self.evolution.generation + 1
-        driven_on, driven = self._scout(fleet)
-        scouted = float(np.mean([outcome.score for outcome in driven])) if driven else None
-        candidates = self.evolution.ask()
-        outcomes = self._roll_out(fleet, candidates, driven_on)
-        returns = np.array([[outcome.score for outcome in row] for row in outcomes])
-        self.evolution.tell(candidates, returns.mean(1))
-        driven += [outcome for row in outcomes for outcome in row]
+        learned = self._learn(fleet)
 
-        score = None
+        steps, score = learned.steps, None
         if validate:
             validated = evaluate.drive_tracks(fleet, self.evolution.mean, validate, stock=False)
-            driven += validated
+            steps += sum(outcome.steps for outcome in validated)
             score = evaluate.summary(validated)
             if score["mean"] > self.best_validation:
                 self._keep(number, score)
@@ -150,24 +154,35 @@ class Run:
         row = Row(
             stage=self.stage,
             generation=number,
-            best=float(returns.mean(1).max()),
-            mean=float(returns.mean()),
-            worst=float(returns.mean(1).min()),
+            best=float(learned.returns.max()),
+            mean=float(learned.returns.mean()),
+            worst=float(learned.returns.min()),
             sigma=self.evolution.sigma,
-            steps=sum(outcome.steps for outcome in driven),
+            steps=steps,
             seconds=round(time.monotonic() - began, 2),
             workers=fleet.workers,
             validation=score and score["mean"],
             validation_sd=score and score["sd"],
-            scouted=scouted,
-            learned=self._learned(),
+            scouted=learned.scouted,
+            learned=self._hours_before(),
         )
         self.rows.append(row)
         history.write(self.csv_file, self.rows)
         self.evolution.save(self.evolution_file)
         return row
 
-    def _learned(self) -> float | None:
+    def _learn(self, fleet: Fleet) -> "Learned":
+        """Ask for candidates, roll them out, tell what they returned."""
+        driven_on, driven = self._scout(fleet)
+        scouted = float(np.mean([outcome.score for outcome in driven])) if driven else None
+        candidates = self.evolution.ask()
+        outcomes = self._roll_out(fleet, candidates, driven_on)
+        returns = np.array([[outcome.score for outcome in row] for row in outcomes]).mean(1)
+        self.evolution.tell(candidates, returns)
+        driven += [outcome for row in outcomes for outcome in row]
+        return Learned(returns, sum(outcome.steps for outcome in driven), scouted)
+
+    def _hours_before(self) -> float | None:
         """Core-hours of training what C acts on; None where one part's are not known."""
         parts = ("vision", "rnn")[: 1 + (self.settings["sees"] == "zh")]
         spent = [self.directory.facts(part).get("core_hours") for part in parts]
@@ -197,6 +212,18 @@ class Run:
     def _keep(self, generation: int, score: dict) -> None:
         facts = {**self.settings, "stage": self.stage, "generation": generation}
         arch.save(self.directory, self.evolution.mean, {**facts, "validation": score})
+
+
+def generations(run: Run, fleet: Fleet, wanted: int, every: int, validation_tracks: int) -> None:
+    """Bring a run to `wanted` generations in all; validate the mean each `every` and at the end."""
+    validation = tracks.validation(validation_tracks)
+    done = run.evolution.generation
+    with fleet, progress.bar(wanted, "generations", done=done) as bar:
+        for number in range(done + 1, wanted + 1):
+            validate = number % every == 0 or number == wanted
+            row = run.generation(fleet, validation if validate else [])
+            bar.write(line(row))
+            bar.update()
 
 
 def worst_and_any(fresh: list[int], scores: list[float], wanted: int) -> list[int]:

@@ -14,6 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 ACTIONS = 3
+NO_GAS = -1.9  # before squashing: 2 % of the gas
+BRAKE_PER_GAS = 0.1  # a tenth of the brake already brings the car down by half in a second
 SEES = {"zh": "rnn", "z": "vision"}  # what C acts on → the part that makes the last of it
 
 
@@ -48,6 +50,19 @@ def unpack(parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     parameters = np.asarray(parameters, np.float32)
     kernel, bias = parameters[:, :-ACTIONS], parameters[:, -ACTIONS:]
     return kernel.reshape(len(parameters), kernel.shape[1] // ACTIONS, ACTIONS), bias
+
+
+def release_brake(parameters: np.ndarray) -> np.ndarray:
+    """The same policy (P,) but for its brake, which begins to press where the gas ends.
+
+    Where the brake's number is far below 0, `squash` makes 0 of it whatever is added, so that
+    nothing tells what braking would bring. It gets the gas's weights, turned and small.
+    """
+    layer = np.array(parameters, np.float64).reshape(-1, ACTIONS)
+    gas = layer[:, 1].copy()
+    gas[-1] -= NO_GAS
+    layer[:, 2] = -BRAKE_PER_GAS * gas
+    return layer.ravel()
 
 
 def save(directory: ModelDirectory, parameters: np.ndarray, facts: dict) -> None:

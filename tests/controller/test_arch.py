@@ -60,6 +60,17 @@ def test_squash_by_hand(raw, action):
     np.testing.assert_allclose(arch.squash(np.array([raw], np.float32))[0], action, atol=1e-6)
 
 
+def test_a_released_brake_presses_where_the_gas_ends():
+    rng = np.random.default_rng(0)
+    held = rng.normal(size=(7, 3))
+    held[-1, 2] = -50
+    released = arch.release_brake(held.ravel()).reshape(7, 3)
+    assert np.array_equal(released[:, :2], held[:, :2])
+    x = np.column_stack([rng.normal(size=(100, 6)), np.ones(100)])
+    gas, brake = (x @ released)[:, 1:].T
+    np.testing.assert_allclose(brake, -0.1 * (gas + 1.9))
+
+
 @pytest.fixture
 def directory(tmp_path) -> ModelDirectory:
     made = ModelDirectory(tmp_path)

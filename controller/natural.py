@@ -1,0 +1,167 @@
+"""Natural policy gradient for the linear policy (Kakade 2001; Rajeswaran et al. 2017, algorithm 1).
+
+C's raw action is θᵀx with x = [z h 1], plus noise that lasts, n_t = ρ n_{t-1} + √(1 - ρ²) σ ε_t.
+The gradient of a step's log-likelihood is d_t (ε_t / σ)ᵀ, d_t = (x_t - ρ x_{t-1}) / √(1 - ρ²), so
+that the Fisher matrix of each action is E[d dᵀ] / σ², exactly. The critic is a least-squares fit.
+So there is no network to train here, and what a generation leaves to the next is a few sums.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from controller import arch
+from controller.practice import Noise, Trace
+from envs.rollouts import readable
+from runs.arguments import BadInput
+from runs.directory import write_whole
+
+import numpy as np
+
+STATE = ("policy", "generation", "gradient", "fisher", "seen", "worth")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What an ascent is."""
+
+    noise: Noise
+    rate: float  # of the natural gradient of the advantages, standardised, that a step goes
+    grass: float  # fine for a wheel in the grass, points in each step
+    missed: float  # fine for a tile left behind, points
+    discount: float  # γ
+    trace: float  # λ of the generalised advantage
+    memory: float  # weight of all iterations before in gradient, Fisher matrix and critic
+    damping: float  # added to the Fisher matrix, as a share of its mean eigenvalue
+
+
+class Ascent:
+    """Climbs the return from a given policy, one step for each batch of episodes.
+
+    What is saved is all that it knows, so that a resumed ascent is the one that was stopped.
+    """
+
+    def __init__(self, settings: Settings, start: np.ndarray):
+        self.settings = settings
+        kernel, bias = arch.unpack(np.asarray(start)[None])
+        self.policy = np.vstack([kernel[0], bias]).astype(np.float64)  # θ (F + 1, 3)
+        self.generation = 0
+        x, judged = len(self.policy), len(self.policy) + len(_progress(np.zeros((1, 2))).T)
+        self.gradient = np.zeros((x, arch.ACTIONS))
+        self.fisher = np.zeros((x, x))
+        self.seen = np.zeros((judged, judged))  # Σ j jᵀ of what the critic saw
+        self.worth = np.zeros(judged)  # Σ j R
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The policy without its noise, (P,) as `arch` lays it out."""
+        return self.policy.ravel()
+
+    @property
+    def sigma(self) -> float:
+        """The largest SD of the noise."""
+        return float(max(self.settings.noise.sd))
+
+    def tell(self, traces: list[Trace]) -> None:
+        """Take a step on what these episodes, driven by the present policy, tell."""
+        advantages = self._advantages(traces)
+        scores = [score(trace, self.settings.noise) for trace in traces]
+        d, noise = (np.concatenate(parts) for parts in zip(*scores, strict=True))
+        gradient = d.T @ (noise * advantages[:, None]) / len(d)
+
+        # From zero, so that the first steps, on little evidence, are small ones.
+        old = self.settings.memory
+        self.gradient = old * self.gradient + (1 - old) * gradient
+        old = old if self.generation else 0.0
+        self.fisher = old * self.fisher + (1 - old) * d.T @ d / len(d)
+        self.policy = self.policy + self._step()
+        self.generation += 1
+
+    def _advantages(self, traces: list[Trace]) -> np.ndarray:
+        """Of every step, standardised; the critic has not seen the episodes that it judges."""
+        of = self.settings
+        judged = [_judged(trace) for trace in traces]
+        rewards = [t.rewards - of.grass * t.grass - of.missed * t.missed for t in traces]
+        returns = [discounted(of_one, of.discount) for of_one in rewards]
+        before = self.seen, self.worth
+        self.seen = of.memory * self.seen + sum(j.T @ j for j in judged)
+        self.worth = of.memory * self.worth + sum(
+            j.T @ r for j, r in zip(judged, returns, strict=True)
+        )
+        critic = _least_squares(*before if self.generation else (self.seen, self.worth))
+        advantages = np.concatenate(
+            [
+                advantage(of_one, j @ critic, of.discount, of.trace)
+                for of_one, j in zip(rewards, judged, strict=True)
+            ]
+        )
+        return (advantages - advantages.mean()) / advantages.std()
+
+    def _step(self) -> np.ndarray:
+        """Along F⁻¹ g; each action's F has a factor 1/σ², its g one of 1/σ."""
+        size = len(self.fisher)
+        damping = self.settings.damping * np.trace(self.fisher) / size
+        direction = np.linalg.solve(self.fisher + damping * np.eye(size), self.gradient)
+        return self.settings.rate * direction * np.array(self.settings.noise.sd)
+
+    def save(self, path: Path) -> None:
+        with write_whole(path) as beside, open(beside, "wb") as file:
+            np.savez(file, **{name: getattr(self, name) for name in STATE})
+
+    @classmethod
+    def resume(cls, settings: Settings, path: Path) -> "Ascent":
+        """The ascent that `path` holds."""
+        with readable(path), np.load(path, allow_pickle=False) as saved:
+            state = {name: saved[name] for name in STATE}
+        ascent = cls(settings, state["policy"].ravel())
+        for name, value in state.items():
+            if value.shape != np.shape(getattr(ascent, name)):
+                raise BadInput(f"{path} was made for another C; remove it.")
+            setattr(ascent, name, value)
+        ascent.generation = int(ascent.generation)
+        return ascent
+
+
+def discounted(rewards: np.ndarray, discount: float) -> np.ndarray:
+    """Rewards (T,) → returns from each step on, R_t = r_t + γ R_{t+1}; after the end there is 0."""
+    returns = np.zeros(len(rewards) + 1)
+    for t in range(len(rewards) - 1, -1, -1):
+        returns[t] = rewards[t] + discount * returns[t + 1]
+    return returns[:-1]
+
+
+def advantage(rewards: np.ndarray, values: np.ndarray, discount: float, trace: float) -> np.ndarray:
+    """Generalised advantages (T,): Σ_k (γλ)^k δ_{t+k} (Schulman et al. 2016, eq. 16)."""
+    errors = rewards + discount * np.append(values[1:], 0) - values
+    return discounted(errors, discount * trace)
+
+
+def score(trace: Trace, noise: Noise) -> tuple[np.ndarray, np.ndarray]:
+    """d (T, F + 1) and ε (T, 3) of an episode; the gradients are d_t (ε_t / σ)ᵀ."""
+    x = np.column_stack([trace.features, np.ones(len(trace.features))])
+    rho = noise.persistence
+
+    def innovations(of: np.ndarray) -> np.ndarray:
+        return np.concatenate([of[:1], (of[1:] - rho * of[:-1]) / np.sqrt(1 - rho**2)])
+
+    return innovations(x), innovations(trace.noise / np.array(noise.sd))
+
+
+def _judged(trace: Trace) -> np.ndarray:
+    """What the critic sees (T, J): what C acts on, and how much of track and time is gone.
+
+    C does not know that, nor need it; the critic does, to tell luck from skill.
+    """
+    ones = np.ones(len(trace.features))
+    return np.column_stack([trace.features, ones, _progress(trace.progress)]).astype(np.float64)
+
+
+def _progress(progress: np.ndarray) -> np.ndarray:
+    tiles, time = progress.T
+    ends = [np.maximum(0, tiles - 0.9), np.maximum(0, tiles - 0.95), np.maximum(0, time - 0.9)]
+    return np.column_stack([tiles, time, tiles * time, tiles**2, time**2, *ends])
+
+
+def _least_squares(seen: np.ndarray, worth: np.ndarray) -> np.ndarray:
+    # What never varied, or with something else, would make the matrix singular.
+    ridge = 1e-6 * np.diag(seen) + 1e-9
+    return np.linalg.solve(seen + np.diag(ridge), worth)

@@ -1,0 +1,42 @@
+"""One practice of C in a model directory: policy gradient from where an evolution ended."""
+
+from controller import arch, train
+from controller.natural import Ascent, Settings
+from controller.practice import Noise, Practice
+from envs import tracks
+
+import numpy as np
+
+
+class PracticeRun(train.Run):
+    """A practice goes on where an evolution ended, and is written down as one; see `train.Run`.
+
+    A generation is one step of the ascent, and its candidates are the episodes that it learns
+    from: one policy, with noise on its actions, each on a track of its own.
+    """
+
+    def _begin(self, start: np.ndarray) -> Ascent:
+        if self.settings["release_brake"]:
+            start = arch.release_brake(start)
+        return Ascent(self._numbers(), start)
+
+    def _resume(self, features: int) -> Ascent:
+        return Ascent.resume(self._numbers(), self.evolution_file)
+
+    def _numbers(self) -> Settings:
+        names = ("rate", "grass", "missed", "discount", "trace", "memory", "damping")
+        return Settings(self._noise, **{name: self.settings[name] for name in names})
+
+    @property
+    def _noise(self) -> Noise:
+        return Noise(tuple(self.settings["noise"]), self.settings["persistence"])
+
+    def _learn(self, fleet: Practice) -> train.Learned:
+        driven_on = tracks.evolution(
+            self.settings["seed"], len(self.lineage_rows), self.settings["episodes"]
+        )
+        patience = self.settings["patience"]
+        traces = fleet.practise(self.evolution.mean, driven_on, self._noise, patience)
+        self.evolution.tell(traces)
+        scores = np.array([trace.score for trace in traces])
+        return train.Learned(scores, sum(len(trace.rewards) for trace in traces))

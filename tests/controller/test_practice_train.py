@@ -1,0 +1,76 @@
+from controller import arch, history
+from controller.practice import Practice
+from controller.practice_train import PracticeRun
+from runs.directory import ModelDirectory
+
+import numpy as np
+
+FEATURES = 32 + 16
+SETTINGS = {
+    "episodes": 3,
+    "noise": [0.3, 0.3, 0.05],
+    "persistence": 0.9,
+    "rate": 0.5,
+    "grass": 4.0,
+    "missed": 5.0,
+    "discount": 0.99,
+    "trace": 0.985,
+    "memory": 0.8,
+    "damping": 0.3,
+    "release_brake": False,
+    "patience": 10,
+    "seed": 1,
+    "validation_tracks": 1,
+    "refine": True,
+}
+
+
+def run(directory: ModelDirectory, **changed) -> PracticeRun:
+    settings = {**SETTINGS, **changed, **arch.evolved_on(directory, "zh")}
+    return PracticeRun(directory, FEATURES, settings)
+
+
+def fleet(directory: ModelDirectory) -> Practice:
+    return Practice(directory, "float32", workers=1, worlds=4)
+
+
+def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):
+    start = policies[0].astype(np.float32)
+    arch.save(own_model, start, arch.evolved_on(own_model, "zh"))
+    begun = run(own_model)
+    np.testing.assert_allclose(begun.evolution.mean, start)
+    with fleet(own_model) as driving:
+        row = begun.generation(driving, [5])
+    assert row.stage == 1 and row.generation == 1 and row.sigma == 0.3
+    assert row.worst <= row.mean <= row.best and row.steps > 30
+    assert np.abs(begun.evolution.mean - start).max() > 0
+    np.testing.assert_allclose(arch.load(own_model, FEATURES), begun.evolution.mean, rtol=1e-6)
+    facts = own_model.facts("controller")
+    assert facts["grass"] == 4.0 and facts["validation"]["mean"] == row.validation
+    assert history.read(begun.csv_file) == [row]
+
+
+def test_it_resumes_as_if_it_had_never_stopped(own_model):
+    with fleet(own_model) as driving:
+        begun = run(own_model)
+        begun.generation(driving, [])
+        again = run(own_model)
+        for practice in (begun, again):
+            practice.generation(driving, [])
+    assert again.evolution.generation == 2
+    assert np.array_equal(again.evolution.mean, begun.evolution.mean)
+    assert [row.mean for row in again.rows] == [row.mean for row in begun.rows]
+
+
+def test_other_settings_begin_a_new_practice_and_the_old_one_is_over(own_model):
+    with fleet(own_model) as driving:
+        run(own_model).generation(driving, [5])
+    after = run(own_model, grass=8.0)
+    assert after.stage == 2 and after.evolution.generation == 0
+    assert run(own_model).refined_since
+
+
+def test_a_released_brake_is_that_of_the_start(own_model, policies):
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    expected = arch.release_brake(policies[0].astype(np.float32))
+    np.testing.assert_allclose(run(own_model, release_brake=True).evolution.mean, expected)

@@ -39,7 +39,7 @@ def film(path) -> np.ndarray:
     return read
 
 
-@pytest.mark.parametrize("script", [*NUMBERED, "evaluate.py"])
+@pytest.mark.parametrize("script", [*NUMBERED, "evaluate.py", "practice.py"])
 def test_help_shows_every_default(scripts, script):
     text = scripts.succeed(script, "--help")
     options = re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)

@@ -1,0 +1,106 @@
+"""What an agent does with its pedals as the road ahead turns, and whether C could know of it.
+
+    python benchmarks/pedals.py res/pretrained/vae res/pretrained/vaegan
+
+Each agent drives validation tracks. For the turning of the next 28 units of road: how fast it goes,
+how much gas it gives, in how many steps it presses the brake. Then how well a linear function of
+what C acts on tells that turning and the speed (R² on tracks that it was not fitted to).
+"""
+
+import argparse
+from pathlib import Path
+
+from controller import arch, rollout
+from controller.agent import Agent
+from controller.rollout import Job
+from envs import tracks, truth
+from runs.arguments import number, run, whole
+from runs.directory import ModelDirectory
+
+import numpy as np
+
+BENDS = (0, 0.25, 0.5, 1, 2, np.inf)  # radians over the next 28 units
+RIDGE = 1e-2
+
+
+def main() -> None:
+    options = parse()
+    for path in options.models:
+        driven = drive(ModelDirectory(path), tracks.validation(options.tracks))
+        print(f"{path}\n\n{table(driven)}\n")
+        for name, target in (("turning ahead", driven["turn"]), ("speed", driven["speed"])):
+            share = explained(driven["features"], target, driven["track"], options.held_out)
+            print(f"R² of {name}, linear in what C acts on: {share:.2f}")
+        print()
+
+
+def drive(directory: ModelDirectory, driven_on: list[int]) -> dict[str, np.ndarray]:
+    """Every step after the camera came down: state, action and what C acted on; arrays (T, …)."""
+    agent = Agent(directory)
+    parameters = arch.load(directory, agent.features)
+    kept = {name: [] for name in ("track", "features", "turn", "speed", "gas", "brake")}
+    steps = dict.fromkeys(range(len(driven_on)), 0)
+
+    def watch(job, frame, action, reward, done, env) -> None:
+        steps[job] += 1
+        if steps[job] <= truth.ZOOM_STEPS:
+            return
+        world = env.unwrapped
+        _, _, curvature, speed = truth.state(world.car.hull, np.array(world.track))
+        turn = abs(curvature) * truth.TILES_AHEAD * truth.car_racing.TRACK_DETAIL_STEP
+        seen = np.array(agent.acted_on[0])
+        values = job, seen, turn, speed, action[1], action[2]
+        for column, value in zip(kept.values(), values, strict=True):
+            column.append(value)
+
+    jobs = enumerate(Job(parameters, track) for track in driven_on)
+    # One at a time, so that what the agent acted on last is that of the world watched.
+    for _ in rollout.drive(agent, jobs, 1, watch=watch):
+        pass
+    return {name: np.array(column) for name, column in kept.items()}
+
+
+def table(driven: dict[str, np.ndarray]) -> str:
+    """Speed and pedals by the turning ahead, as a Markdown table."""
+    lines = ["| turning ahead, radians | steps | speed | gas | brake pressed |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for low, high in zip(BENDS, BENDS[1:], strict=False):
+        there = (low <= driven["turn"]) & (driven["turn"] < high)
+        if there.any():
+            speed, gas, brake = (driven[name][there] for name in ("speed", "gas", "brake"))
+            figures = f"{there.mean():.0%} | {speed.mean():.0f} | {gas.mean():.2f}"
+            lines.append(f"| {low:g} to {high:g} | {figures} | {(brake > 0).mean():.1%} |")
+    return "\n".join(lines)
+
+
+def explained(
+    features: np.ndarray, target: np.ndarray, track: np.ndarray, held_out: float
+) -> float:
+    """R² of a ridge regression on the last share of the tracks, fitted on the others."""
+    x = np.column_stack([features, np.ones(len(features))]).astype(np.float64)
+    fit = track < (1 - held_out) * (track.max() + 1)
+    gram = x[fit].T @ x[fit] + RIDGE * np.eye(x.shape[1])
+    weights = np.linalg.solve(gram, x[fit].T @ target[fit])
+    missed = target[~fit] - x[~fit] @ weights
+    return float(1 - missed.var() / target[~fit].var())
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("models", type=Path, nargs="+", help="directories of trained agents")
+    parser.add_argument(
+        "--tracks", type=whole(2, 1000), default=12, help="validation tracks (default: 12)"
+    )
+    parser.add_argument(
+        "--held-out",
+        type=number(0.05, 0.9),
+        default=1 / 3,
+        help="share of the tracks that the regressions are judged on (default: 1/3)",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

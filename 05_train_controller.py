@@ -156,25 +156,7 @@ def parse():
         action="store_true",
         help="full covariance matrix instead of its diagonal: slower, learns less at first",
     )
-    parser.add_argument(
-        "--patience",
-        type=whole(1, 1000),
-        default=100,
-        help="steps without a new tile that end a training episode",
-    )
-    parser.add_argument(
-        "--evaluate-every",
-        type=whole(1, 100_000),
-        default=10,
-        metavar="N",
-        help="generations between scores of the distribution's mean; the best such mean is kept",
-    )
-    parser.add_argument(
-        "--validation-tracks", type=whole(1, 1000), default=16, help="tracks of those scores"
-    )
-    parser.add_argument(
-        "--worlds", type=whole(1, 1024), default=32, help="worlds each process steps together"
-    )
+    train.add_arguments(parser)
     dream = parser.add_argument_group("in the dream")
     dream.add_argument("--dream", action="store_true", help="evolve in M's dream")
     temperature = number(0, 100, above=True)

@@ -119,25 +119,7 @@ def parse():
         help="begin with a brake that presses where the gas ends: evolution often holds it so far "
         "below its threshold that no noise ever presses it",
     )
-    parser.add_argument(
-        "--patience",
-        type=whole(1, 1000),
-        default=100,
-        help="steps without a new tile that end a training episode",
-    )
-    parser.add_argument(
-        "--evaluate-every",
-        type=whole(1, 100_000),
-        default=10,
-        metavar="N",
-        help="generations between scores of C without noise; the best such C is kept",
-    )
-    parser.add_argument(
-        "--validation-tracks", type=whole(1, 1000), default=64, help="tracks of those scores"
-    )
-    parser.add_argument(
-        "--worlds", type=whole(1, 1024), default=32, help="worlds each process steps together"
-    )
+    train.add_arguments(parser)
     return parser.parse_args()
 
 

@@ -1,5 +1,6 @@
 """One evolution of C in a model directory, over any number of sittings."""
 
+import argparse
 import dataclasses
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from controller.evolve import Evolution, Settings
 from controller.history import Row
 from controller.rollout import Fleet, Job, Outcome
 from envs import tracks
-from runs import progress
+from runs import arguments, progress
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, write_json
 
@@ -212,6 +213,30 @@ class Run:
     def _keep(self, generation: int, score: dict) -> None:
         facts = {**self.settings, "stage": self.stage, "generation": generation}
         arch.save(self.directory, self.evolution.mean, {**facts, "validation": score})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every script that brings a run forward can be told of driving and validating."""
+    whole = arguments.whole
+    parser.add_argument(
+        "--patience",
+        type=whole(1, 1000),
+        default=100,
+        help="steps without a new tile that end a training episode",
+    )
+    parser.add_argument(
+        "--evaluate-every",
+        type=whole(1, 100_000),
+        default=10,
+        metavar="N",
+        help="generations between scores of the distribution's mean; the best such mean is kept",
+    )
+    parser.add_argument(
+        "--validation-tracks", type=whole(1, 1000), default=16, help="tracks of those scores"
+    )
+    parser.add_argument(
+        "--worlds", type=whole(1, 1024), default=32, help="worlds each process steps together"
+    )
 
 
 def generations(run: Run, fleet: Fleet, wanted: int, every: int, validation_tracks: int) -> None:

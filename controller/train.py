@@ -136,7 +136,17 @@ class Run:
                 for name in names
             )
         ]
+        scores.append(self._validation_of_what_is_refined())
         return max((score for score in scores if score is not None), default=-np.inf)
+
+    def _validation_of_what_is_refined(self) -> float | None:
+        """What the C of the directory says of itself, which may have come without its lineage."""
+        if not self.settings["refine"] or not self.directory.has("controller"):
+            return None
+        facts, part = self.directory.facts("controller"), arch.SEES[self.settings["sees"]]
+        measured = facts.get("validation", {})
+        on_the_same = measured.get("tracks") == self.settings.get("validation_tracks")
+        return measured.get("mean") if on_the_same and facts[part] == self.settings[part] else None
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:
         """Do one generation, and validate the mean on `validate` if given."""

@@ -74,3 +74,15 @@ def test_a_released_brake_is_that_of_the_start(own_model, policies):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     expected = arch.release_brake(policies[0].astype(np.float32))
     np.testing.assert_allclose(run(own_model, release_brake=True).evolution.mean, expected)
+
+
+def test_a_worse_policy_does_not_replace_a_c_that_was_validated_on_the_same_tracks(own_model):
+    facts = {**arch.evolved_on(own_model, "zh"), "validation": {"tracks": 1, "mean": 950.0}}
+    arch.save(own_model, np.zeros(arch.size(FEATURES)), facts)
+    begun = run(own_model)
+    assert begun.best_validation == 950
+    with fleet(own_model) as driving:
+        row = begun.generation(driving, [5])
+    assert row.validation < 950 and not arch.load(own_model, FEATURES).any()
+    # On other tracks, or with another M, it is no measure.
+    assert run(own_model, validation_tracks=2).best_validation == -np.inf

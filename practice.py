@@ -55,7 +55,7 @@ def parse():
         "--generations", type=whole(1, 100_000), default=40, help="steps of the ascent, in all"
     )
     parser.add_argument(
-        "--episodes", type=whole(1, 10_000), default=64, help="that C drives for each step"
+        "--episodes", type=whole(1, 1000), default=64, help="that C drives for each step"
     )
     parser.add_argument(
         "--noise",
@@ -116,8 +116,8 @@ def parse():
     parser.add_argument(
         "--release-brake",
         action="store_true",
-        help="begin with a brake that presses where the gas ends: evolution often holds it so far "
-        "below its threshold that no noise ever presses it",
+        help="begin with a brake that presses where the gas ends, in place of the one C has: "
+        "evolution often holds it so far below its threshold that no noise ever presses it",
     )
     train.add_arguments(parser)
     return parser.parse_args()

@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def drive(directory: ModelDirectory, driven_on: list[int]) -> dict[str, np.ndarray]:
-    """Every step after the camera came down: state, action and what C acted on; arrays (T, …)."""
+    """Every step after the camera came down: what C acted on, its action, the state after it."""
     agent = Agent(directory)
     parameters = arch.load(directory, agent.features)
     kept = {name: [] for name in ("track", "features", "turn", "speed", "gas", "brake")}
@@ -78,7 +78,8 @@ def explained(
 ) -> float:
     """R² of a ridge regression on the last share of the tracks, fitted on the others."""
     x = np.column_stack([features, np.ones(len(features))]).astype(np.float64)
-    fit = track < (1 - held_out) * (track.max() + 1)
+    count = track.max() + 1
+    fit = track < count - max(1, round(held_out * count))
     gram = x[fit].T @ x[fit] + RIDGE * np.eye(x.shape[1])
     weights = np.linalg.solve(gram, x[fit].T @ target[fit])
     missed = target[~fit] - x[~fit] @ weights
@@ -95,7 +96,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument(
         "--held-out",
-        type=number(0.05, 0.9),
+        type=number(0.05, 0.5),
         default=1 / 3,
         help="share of the tracks that the regressions are judged on (default: 1/3)",
     )

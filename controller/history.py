@@ -20,7 +20,7 @@ class Row:
     best: float  # highest return of a candidate
     mean: float  # mean return of the candidates
     worst: float
-    sigma: float  # CMA-ES step size after it
+    sigma: float  # CMA-ES step size after it; of a practice the largest SD of its noise
     steps: int  # environment steps of the generation, validation included
     seconds: float  # wall-clock time of the generation, validation included
     workers: int

@@ -77,7 +77,10 @@ class Ascent:
         self.generation += 1
 
     def _advantages(self, traces: list[Trace]) -> np.ndarray:
-        """Of every step, standardised; the critic has not seen the episodes that it judges."""
+        """Of every step, standardised.
+
+        But in the first generation the critic has not seen the episodes that it judges.
+        """
         of = self.settings
         judged = [_judged(trace) for trace in traces]
         rewards = [t.rewards - of.grass * t.grass - of.missed * t.missed for t in traces]
@@ -94,7 +97,7 @@ class Ascent:
                 for of_one, j in zip(rewards, judged, strict=True)
             ]
         )
-        return (advantages - advantages.mean()) / advantages.std()
+        return (advantages - advantages.mean()) / max(advantages.std(), 1e-8)
 
     def _step(self) -> np.ndarray:
         """Along F⁻¹ g; each action's F has a factor 1/σ², its g one of 1/σ."""
@@ -108,11 +111,11 @@ class Ascent:
             np.savez(file, **{name: getattr(self, name) for name in STATE})
 
     @classmethod
-    def resume(cls, settings: Settings, path: Path) -> "Ascent":
-        """The ascent that `path` holds."""
+    def resume(cls, settings: Settings, size: int, path: Path) -> "Ascent":
+        """The ascent that `path` holds, of a policy of so many parameters."""
         with readable(path), np.load(path, allow_pickle=False) as saved:
             state = {name: saved[name] for name in STATE}
-        ascent = cls(settings, state["policy"].ravel())
+        ascent = cls(settings, np.zeros(size))
         for name, value in state.items():
             if value.shape != np.shape(getattr(ascent, name)):
                 raise BadInput(f"{path} was made for another C; remove it.")

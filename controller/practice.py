@@ -2,14 +2,13 @@
 
 import dataclasses
 import itertools
+import math
 
 from controller import rollout
 from controller.arch import ACTIONS
 from envs import MAX_STEPS
 
 import numpy as np
-
-GROUP = 32  # episodes driven together by one worker
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +59,8 @@ class Practice(rollout.Fleet):
         self, parameters: np.ndarray, tracks: list[int], noise: Noise, patience: int
     ) -> list[Trace]:
         """Drive an episode on each track; traces in their order, whoever drives what."""
-        groups = [tracks[i : i + GROUP] for i in range(0, len(tracks), GROUP)]
+        size = min(self.worlds, math.ceil(len(tracks) / self.workers))
+        groups = [tracks[i : i + size] for i in range(0, len(tracks), size)]
         tasks = [(parameters, group, noise, patience) for group in groups]
         return list(itertools.chain(*self._pool.all(practise_here, tasks)))
 

@@ -16,12 +16,13 @@ class PracticeRun(train.Run):
     """
 
     def _begin(self, start: np.ndarray) -> Ascent:
+        print(f"A new practice begins at the C in {self.directory.path}.")
         if self.settings["release_brake"]:
             start = arch.release_brake(start)
         return Ascent(self._numbers(), start)
 
     def _resume(self, features: int) -> Ascent:
-        return Ascent.resume(self._numbers(), self.evolution_file)
+        return Ascent.resume(self._numbers(), arch.size(features), self.evolution_file)
 
     def _numbers(self) -> Settings:
         names = ("rate", "grass", "missed", "discount", "trace", "memory", "damping")

@@ -84,7 +84,7 @@ class World:
 
     @property
     def missed(self) -> int:
-        """How many tiles lie unvisited behind the foremost one."""
+        """How many tiles up to the foremost one are unvisited, less any visited beyond it."""
         return max(0, self.front + 1 - self.env.unwrapped.tile_visited_count)
 
     def outcome(self) -> Outcome:

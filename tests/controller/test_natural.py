@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 FEATURES = 4
+SIZE = 3 * (FEATURES + 1)
 SETTINGS = Settings(
     noise=Noise((0.5, 0.5, 0.5), 0.0),
     rate=1.0,
@@ -106,12 +107,12 @@ def test_fines_count_as_rewards_lost():
     moved = []
     for name in ("grass", "missed"):
         fined = dataclasses.replace(one, rewards=np.zeros(400), **{name: left})
-        ascent = Ascent(settings(**{name: 2.0}), np.zeros(3 * (FEATURES + 1)))
+        ascent = Ascent(settings(**{name: 2.0}), np.zeros(SIZE))
         ascent.tell([fined])
         moved.append(ascent.policy)
     assert moved[0][-1, 0] > 0
     assert np.array_equal(*moved)
-    rewarded = Ascent(settings(), np.zeros(3 * (FEATURES + 1)))
+    rewarded = Ascent(settings(), np.zeros(SIZE))
     rewarded.tell([dataclasses.replace(one, rewards=-2 * left)])
     np.testing.assert_allclose(rewarded.policy, moved[0])
 
@@ -121,10 +122,16 @@ def test_an_action_moves_as_far_as_its_noise_explores():
     policies = []
     for sd in (0.5, 0.05):
         noise = one.noise * [1, 1, sd / 0.5]
-        ascent = Ascent(settings(noise=Noise((0.5, 0.5, sd), 0.0)), np.zeros(3 * (FEATURES + 1)))
+        ascent = Ascent(settings(noise=Noise((0.5, 0.5, sd), 0.0)), np.zeros(SIZE))
         ascent.tell([dataclasses.replace(one, noise=noise)])
         policies.append(ascent.policy)
     np.testing.assert_allclose(policies[1], policies[0] * [1, 1, 0.1])
+
+
+def test_episodes_that_tell_nothing_move_nothing():
+    ascent = Ascent(settings(), np.zeros(SIZE))
+    ascent.tell([trace(1)])
+    assert not ascent.policy.any()
 
 
 @pytest.mark.parametrize("stopped_after", [0, 1, 3])
@@ -133,7 +140,7 @@ def test_a_resumed_ascent_is_the_one_that_was_stopped(tmp_path, stopped_after):
     start = np.linspace(-1, 1, target.size)
     whole = practise(Ascent(settings(), start), target, 5)
     practise(Ascent(settings(), start), target, stopped_after).save(tmp_path / "a.npz")
-    resumed = Ascent.resume(settings(), tmp_path / "a.npz")
+    resumed = Ascent.resume(settings(), target.size, tmp_path / "a.npz")
     assert resumed.generation == stopped_after
     practise(resumed, target, 5 - stopped_after)
     for name in natural.STATE:
@@ -142,12 +149,12 @@ def test_a_resumed_ascent_is_the_one_that_was_stopped(tmp_path, stopped_after):
 
 def test_a_torn_state_and_that_of_something_else_are_refused(tmp_path):
     path = tmp_path / "a.npz"
-    Ascent(settings(), np.zeros(3 * (FEATURES + 1))).save(path)
+    Ascent(settings(), np.zeros(SIZE)).save(path)
     whole = path.read_bytes()
     for content in (b"", b"text", whole[: len(whole) // 2]):
         path.write_bytes(content)
         with pytest.raises(BadInput, match="a.npz cannot be read"):
-            Ascent.resume(settings(), path)
-    np.savez(path, policy=np.zeros((5, 3)))
-    with pytest.raises(BadInput, match="a.npz"):
-        Ascent.resume(settings(), path)
+            Ascent.resume(settings(), SIZE, path)
+    path.write_bytes(whole)
+    with pytest.raises(BadInput, match="a.npz was made for another C"):
+        Ascent.resume(settings(), SIZE + 3, path)

@@ -63,18 +63,16 @@ def test_a_trace_says_what_gave_its_actions(agent, policies):
         world.step(action)
         assert trace.rewards[step] == pytest.approx(world.reward, rel=1e-5)
         assert trace.grass[step] == world.wheels_in_grass
+        assert trace.missed[: step + 1].sum() == world.missed
     world.env.close()
     assert np.abs(np.diff(trace.noise[:, 0])).mean() < 0.3
 
 
-def test_what_a_track_gives_does_not_depend_on_the_others_nor_on_who_drives(
-    agent, model, policies, monkeypatch
-):
+def test_what_a_track_gives_does_not_depend_on_the_others_nor_on_who_drives(agent, model, policies):
     together = practice.practise_here(policies[1], TRACKS, SOME, 10)
     for track, trace in zip(TRACKS, together, strict=True):
         [alone] = practice.practise_here(policies[1], [track], SOME, 10)
         assert same(alone, trace)
-    monkeypatch.setattr(practice, "GROUP", 2)
     with Practice(model, "float32", workers=2, worlds=2) as fleet:
         spread = fleet.practise(policies[1], TRACKS, SOME, 10)
     assert all(map(same, spread, together))

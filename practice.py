@@ -10,10 +10,14 @@ RES/VISION_controller_curve.png and RES/VISION.gif. A stopped practice goes on w
 command, and with more --generations; with other settings a new one begins at the best C there is.
 """
 
-from controller import arch, film, train
+import functools
+from pathlib import Path
+
+from controller import arch, carry, film, train
 from controller.agent import Agent
 from controller.practice import Practice
 from controller.practice_train import PracticeRun
+from rnn import series
 from runs import arguments, directory
 
 SETTINGS = ("episodes", "noise", "persistence", "rate", "grass", "missed", "discount")
@@ -23,15 +27,22 @@ SETTINGS += ("evaluate_every", "validation_tracks")
 
 def main() -> None:
     options = parse()
-    model_directory = directory.DataDirectory(options.data_dir).model(options.vision)
+    data = directory.DataDirectory(options.data_dir)
+    model_directory = data.model(options.vision)
     agent = Agent(model_directory)
     settings = {
         **arguments.settings(options, *SETTINGS),
         **arch.evolved_on(model_directory, arch.seen(model_directory)),
         "refine": True,
     }
+    start = None
+    if options.carry:
+        before = directory.ModelDirectory(options.carry)
+        settings["carried"] = before.facts("controller")["digest"]
+        seen = series.paths(data.series(options.vision), agent.vision.latent, agent.vision.digest)
+        start = functools.partial(carry.carried, before, model_directory, seen)
     with directory.locked(model_directory.path):
-        run = PracticeRun(model_directory, agent.features, settings)
+        run = PracticeRun(model_directory, agent.features, settings, start)
         if run.refined_since:
             print("This practice is over and was refined since; nothing to do.")
         else:
@@ -118,6 +129,13 @@ def parse():
         action="store_true",
         help="begin with a brake that presses where the gas ends, in place of the one C has: "
         "evolution often holds it so far below its threshold that no noise ever presses it",
+    )
+    parser.add_argument(
+        "--carry",
+        type=Path,
+        metavar="MODELS",
+        help="begin at the C of this model directory, whose M is another one: what that C does on "
+        "the latent episodes, fitted to what the M here remembers of them",
     )
     train.add_arguments(parser)
     return parser.parse_args()

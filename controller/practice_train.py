@@ -1,9 +1,12 @@
 """One practice of C in a model directory: policy gradient from where an evolution ended."""
 
+from collections.abc import Callable
+
 from controller import arch, train
 from controller.natural import Ascent, Settings
 from controller.practice import Noise, Practice
 from envs import tracks
+from runs.directory import ModelDirectory
 
 import numpy as np
 
@@ -15,8 +18,23 @@ class PracticeRun(train.Run):
     from: one policy, with noise on its actions, each on a track of its own.
     """
 
+    def __init__(
+        self,
+        directory: ModelDirectory,
+        features: int,
+        settings: dict,
+        start: Callable[[], np.ndarray] | None = None,
+    ):
+        """`start` makes the policy to begin at, if not the C of the directory."""
+        self._given = start
+        super().__init__(directory, features, settings)
+
+    def _start(self, features: int) -> np.ndarray:
+        return self._given() if self._given else super()._start(features)
+
     def _begin(self, start: np.ndarray) -> Ascent:
-        print(f"A new practice begins at the C in {self.directory.path}.")
+        of = "one carried over to its M" if self._given else "its C"
+        print(f"A new practice in {self.directory.path} begins at {of}.")
         if self.settings["release_brake"]:
             start = arch.release_brake(start)
         return Ascent(self._numbers(), start)

@@ -59,9 +59,7 @@ class Run:
         else:
             if self.lineage and not (anew or settings["refine"]):
                 self._refuse_to_overwrite(self.lineage[-1])
-            start = np.zeros(arch.size(features))
-            if settings["refine"]:
-                start = arch.load(directory, features, or_before=True)
+            start = self._start(features)
             self.lineage = [*self.lineage, settings] if settings["refine"] else [settings]
             self.stage += 1
             self.evolution = self._begin(start)
@@ -99,6 +97,12 @@ class Run:
         for settings in lineage:
             settings.pop("max_sigma", None)
         return stage, [{"sees": "zh", **settings} for settings in lineage]
+
+    def _start(self, features: int) -> np.ndarray:
+        """Where a new evolution begins: at the best mean of the one that it refines, or at zero."""
+        if self.settings["refine"]:
+            return arch.load(self.directory, features, or_before=True)
+        return np.zeros(arch.size(features))
 
     def _begin(self, start: np.ndarray) -> Evolution:
         return Evolution(self._numbers(len(start)), start)

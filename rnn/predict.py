@@ -1,10 +1,21 @@
-"""What M expects: the next latents, step by step or left to itself."""
+"""What M remembers, and what it expects: the next latents, step by step or left to itself."""
 
 from rnn import arch
 from rnn.saved import Memory
 
 import numpy as np
 import tensorflow as tf
+
+
+def remembered(memory: Memory, z: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """M's h before every step: z (B, T, L), action (B, T, 3) → (B, T, H).
+
+    Entry t is what C acts on beside z[t], of all before it; the first is 0.
+    """
+    none = tf.zeros((len(z), memory.units))
+    lstm = memory.network.get_layer("lstm")
+    after, _, _ = lstm(tf.concat([z, action], -1), initial_state=[none, none])
+    return np.concatenate([none[:, None], after[:, :-1]], 1)
 
 
 def one_step(memory: Memory, z: np.ndarray, action: np.ndarray) -> np.ndarray:

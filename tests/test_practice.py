@@ -79,6 +79,20 @@ def test_killed_and_resumed_it_is_the_practice_that_was_never_killed(
     assert np.array_equal(one, other)
 
 
+def test_it_can_begin_at_a_c_carried_over_from_another_m(chain, scripts, small, tmp_path):
+    chain.copy(tmp_path, "rollout", "models", "series")
+    model = model_of(tmp_path)
+    before = shutil.copytree(model.path, tmp_path / "before")
+    evolved = model.facts("controller")["digest"]
+    again = [*small("04_train_rnn.py", tmp_path, tmp_path / "res"), "--seed", "2", "--anew"]
+    scripts.succeed("04_train_rnn.py", *again)
+    printed = scripts.succeed(SCRIPT, *arguments(tmp_path), "--carry", before)
+    assert "begins at one carried over to its M" in printed
+    [*_, last] = read_json(model.path / "controller.training.json")["lineage"]
+    assert last["carried"] == evolved
+    assert arch.load(model, 48).std() > 0
+
+
 def test_without_a_c_it_says_what_to_do(chain, refuse, tmp_path):
     chain.copy(tmp_path, "models")
     model = model_of(tmp_path)
@@ -87,3 +101,9 @@ def test_without_a_c_it_says_what_to_do(chain, refuse, tmp_path):
     assert "run 05_train_controller.py" in refuse(SCRIPT, *arguments(tmp_path))
     shutil.rmtree(tmp_path / "models")
     assert "run 02_train_vae.py" in refuse(SCRIPT, *arguments(tmp_path))
+
+
+def test_it_refuses_to_carry_what_is_not_there(chain, refuse, tmp_path):
+    chain.copy(tmp_path, "models")
+    said = refuse(SCRIPT, *arguments(tmp_path), "--carry", tmp_path / "nowhere")
+    assert "nowhere has no trained controller" in said

@@ -23,6 +23,16 @@ def sequence() -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+def test_what_is_remembered_is_h_before_each_step(memory, sequence):
+    z, action = sequence
+    h = predict.remembered(memory, z, action)
+    assert h.shape == (2, 9, 6) and not h[:, 0].any()
+    zeros = tf.zeros((2, 6))
+    for t in (1, 5, 8):
+        x = tf.concat([z[:, :t], action[:, :t]], -1)
+        np.testing.assert_allclose(h[:, t], memory.network([x, zeros, zeros])["h"], atol=1e-6)
+
+
 def test_one_step_is_the_mean_of_the_mixture_at_every_step(memory, sequence):
     z, action = sequence
     expected = predict.one_step(memory, z, action)

@@ -63,41 +63,44 @@ class Ascent:
 
     def tell(self, traces: list[Trace]) -> None:
         """Take a step on what these episodes, driven by the present policy, tell."""
-        advantages = self._advantages(traces)
-        scores = [score(trace, self.settings.noise) for trace in traces]
-        d, noise = (np.concatenate(parts) for parts in zip(*scores, strict=True))
-        gradient = d.T @ (noise * advantages[:, None]) / len(d)
+        gradient = np.zeros_like(self.gradient)
+        fisher = np.zeros_like(self.fisher)
+        # One episode at a time: a generation's scores at once would take gigabytes.
+        for trace, advantages in zip(traces, self._advantages(traces), strict=True):
+            d, noise = score(trace, self.settings.noise)
+            gradient += d.T @ (noise * advantages[:, None])
+            fisher += d.T @ d
+        steps = sum(len(trace.rewards) for trace in traces)
 
         # From zero, so that the first steps, on little evidence, are small ones.
         old = self.settings.memory
-        self.gradient = old * self.gradient + (1 - old) * gradient
+        self.gradient = old * self.gradient + (1 - old) * gradient / steps
         old = old if self.generation else 0.0
-        self.fisher = old * self.fisher + (1 - old) * d.T @ d / len(d)
+        self.fisher = old * self.fisher + (1 - old) * fisher / steps
         self.policy = self.policy + self._step()
         self.generation += 1
 
-    def _advantages(self, traces: list[Trace]) -> np.ndarray:
-        """Of every step, standardised.
+    def _advantages(self, traces: list[Trace]) -> list[np.ndarray]:
+        """Of every step of each episode (T,), standardised over all of them.
 
         But in the first generation the critic has not seen the episodes that it judges.
         """
         of = self.settings
-        judged = [_judged(trace) for trace in traces]
         rewards = [t.rewards - of.grass * t.grass - of.missed * t.missed for t in traces]
-        returns = [discounted(of_one, of.discount) for of_one in rewards]
-        before = self.seen, self.worth
-        self.seen = of.memory * self.seen + sum(j.T @ j for j in judged)
-        self.worth = of.memory * self.worth + sum(
-            j.T @ r for j, r in zip(judged, returns, strict=True)
-        )
-        critic = _least_squares(*before if self.generation else (self.seen, self.worth))
-        advantages = np.concatenate(
-            [
-                advantage(of_one, j @ critic, of.discount, of.trace)
-                for of_one, j in zip(rewards, judged, strict=True)
-            ]
-        )
-        return (advantages - advantages.mean()) / max(advantages.std(), 1e-8)
+        seen, worth = of.memory * self.seen, of.memory * self.worth
+        for trace, of_one in zip(traces, rewards, strict=True):
+            judged = _judged(trace)
+            seen += judged.T @ judged
+            worth += judged.T @ discounted(of_one, of.discount)
+        critic = _least_squares(*((self.seen, self.worth) if self.generation else (seen, worth)))
+        self.seen, self.worth = seen, worth
+        advantages = [
+            advantage(of_one, _judged(trace) @ critic, of.discount, of.trace)
+            for trace, of_one in zip(traces, rewards, strict=True)
+        ]
+        every = np.concatenate(advantages)
+        mean, sd = every.mean(), max(every.std(), 1e-8)
+        return [(of_one - mean) / sd for of_one in advantages]
 
     def _step(self) -> np.ndarray:
         """Along F⁻¹ g; each action's F has a factor 1/σ², its g one of 1/σ."""

@@ -19,8 +19,9 @@ def carried(before: ModelDirectory, now: ModelDirectory, episodes: list[Path]) -
 
     Least squares of the numbers before squashing over all steps of these latent episodes, whoever
     drove them; nothing loads more of them than 64. Raises `BadInput` when the two see through
-    another V or C acts on z alone, where there is nothing to carry.
+    different V's, or have one M, or act on z alone, where there is nothing to carry.
     """
+    assert episodes
     _refuse_unlike(before, now)
     old, new = rnn.load(before), rnn.load(now)
     policy = arch.load(before, old.latent + old.units).reshape(-1, arch.ACTIONS)
@@ -43,8 +44,14 @@ def _refuse_unlike(before: ModelDirectory, now: ModelDirectory) -> None:
             f"{before.path} and {now.path} see through different V's; a C can be carried over to "
             "another M only."
         )
-    if arch.seen(before) != "zh":
-        raise BadInput(f"C in {before.path} sees z alone: it does not depend on M; just go on.")
+    for directory in (before, now):
+        if arch.seen(directory) != "zh":
+            raise BadInput(f"C in {directory.path} sees z alone, whatever M is; nothing to carry.")
+    if before.facts("rnn")["digest"] == now.facts("rnn")["digest"]:
+        raise BadInput(
+            f"{before.path} and {now.path} have the same M, so there is nothing to carry. A C goes "
+            "with its M: copy the whole directory before M is trained further, and name the copy."
+        )
 
 
 def _acted_on(memory: rnn.Memory, episodes: list[dict]) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ def remembered(memory: Memory, z: np.ndarray, action: np.ndarray) -> np.ndarray:
     none = tf.zeros((len(z), memory.units))
     lstm = memory.network.get_layer("lstm")
     after, _, _ = lstm(tf.concat([z, action], -1), initial_state=[none, none])
-    return np.concatenate([none[:, None], after[:, :-1]], 1)
+    return tf.concat([none[:, None], after[:, :-1]], 1).numpy()
 
 
 def one_step(memory: Memory, z: np.ndarray, action: np.ndarray) -> np.ndarray:

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import rnn
@@ -26,7 +27,7 @@ def episodes(tmp_path, episode) -> list:
 
 
 def turned(model: ModelDirectory, folder, order: np.ndarray) -> ModelDirectory:
-    """The same agent, the units of its M in another order."""
+    """An agent whose h is that of the same agent, in another order."""
     shutil.copytree(model.path, folder)
     made = ModelDirectory(folder)
     network = rnn_arch.network(LATENT, UNITS, 2, ("tile",))
@@ -36,6 +37,26 @@ def turned(model: ModelDirectory, folder, order: np.ndarray) -> ModelDirectory:
     kernel, recurrent, bias = lstm.get_weights()
     lstm.set_weights([kernel[:, gates], recurrent[order][:, gates], bias[gates]])
     rnn.save(made, network, dict(made.facts("rnn")))
+    return made
+
+
+def widened(model: ModelDirectory, folder, units: int) -> ModelDirectory:
+    """An agent whose h is that of the same agent, and units that are always 0."""
+    shutil.copytree(model.path, folder)
+    made = ModelDirectory(folder)
+    network = rnn_arch.network(LATENT, UNITS, 2, ("tile",))
+    rnn.restore(made, network)
+    more = units - UNITS
+    wide = rnn_arch.network(LATENT, units, 2, ("tile",))
+    kernel, recurrent, bias = (
+        np.concatenate(
+            [np.pad(gate, [*[(0, 0)] * (gate.ndim - 1), (0, more)]) for gate in gates], -1
+        )
+        for gates in (np.split(part, 4, -1) for part in network.get_layer("lstm").get_weights())
+    )
+    wide.get_layer("lstm").set_weights([kernel, np.pad(recurrent, [(0, more), (0, 0)]), bias])
+    os.remove(made.weights("controller"))
+    rnn.save(made, wide, {**made.facts("rnn"), "units": units})
     return made
 
 
@@ -50,11 +71,26 @@ def test_units_in_another_order_get_their_weights(own_model, episodes, policies,
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
-def test_how_many_are_read_at_once_does_not_matter(own_model, episodes, policies, monkeypatch):
+def test_how_many_are_read_at_once_does_not_matter(
+    own_model, episodes, policies, monkeypatch, tmp_path
+):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
-    whole = carry.carried(own_model, own_model, episodes)
+    new = turned(own_model, tmp_path / "turned", np.arange(UNITS)[::-1])
+    whole = carry.carried(own_model, new, episodes)
     monkeypatch.setattr(carry, "TOGETHER", 3)
-    np.testing.assert_allclose(carry.carried(own_model, own_model, episodes), whole, atol=1e-6)
+    np.testing.assert_allclose(carry.carried(own_model, new, episodes), whole, atol=1e-6)
+
+
+def test_an_m_of_more_units_gets_a_c_that_acts_alike(own_model, episodes, policies, tmp_path):
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    bigger = widened(own_model, tmp_path / "bigger", 24)
+    found = carry.carried(own_model, bigger, episodes).reshape(-1, arch.ACTIONS)
+    layer = policies[0].reshape(-1, arch.ACTIONS)
+    of_h = slice(LATENT, LATENT + UNITS)
+    np.testing.assert_allclose(found[:LATENT], layer[:LATENT], atol=0.05)
+    np.testing.assert_allclose(found[of_h], layer[of_h], atol=0.05)
+    # What never varies decides nothing.
+    assert np.abs(found[LATENT + UNITS : -1]).max() < 1e-3
 
 
 def test_another_v_is_refused(own_model, episodes, tmp_path):
@@ -67,8 +103,15 @@ def test_another_v_is_refused(own_model, episodes, tmp_path):
         carry.carried(own_model, other, episodes)
 
 
-def test_a_c_that_sees_z_alone_is_refused(own_model, episodes):
-    facts = arch.evolved_on(own_model, "z")
-    arch.save(own_model, np.zeros(arch.size(LATENT)), facts)
-    with pytest.raises(BadInput, match="z alone"):
+@pytest.mark.parametrize("which", ["before", "now"])
+def test_a_c_that_sees_z_alone_is_refused(which, own_model, episodes, tmp_path):
+    other = turned(own_model, tmp_path / "turned", np.arange(UNITS)[::-1])
+    blind = {"before": own_model, "now": other}[which]
+    arch.save(blind, np.zeros(arch.size(LATENT)), arch.evolved_on(blind, "z"))
+    with pytest.raises(BadInput, match=f"{blind.path} sees z alone"):
+        carry.carried(own_model, other, episodes)
+
+
+def test_the_same_m_is_refused(own_model, episodes):
+    with pytest.raises(BadInput, match="the same M"):
         carry.carried(own_model, own_model, episodes)

@@ -117,6 +117,22 @@ def test_fines_count_as_rewards_lost():
     np.testing.assert_allclose(rewarded.policy, moved[0])
 
 
+def test_episodes_are_judged_together_by_the_critic_of_the_generation_before():
+    ascent = Ascent(settings(memory=0.0), np.zeros(SIZE))
+    ascent.tell([trace(80, seed=1), trace(90, seed=2)])
+    critic = natural._least_squares(ascent.seen, ascent.worth)
+    lucky = trace(30, seed=4)
+    lucky = dataclasses.replace(lucky, rewards=5 + 3 * lucky.rewards)
+    episodes = [trace(60, seed=3), lucky]
+    ascent.tell(episodes)
+    errors = np.concatenate([one.rewards - natural._judged(one) @ critic for one in episodes])
+    standard = (errors - errors.mean()) / errors.std()
+    scores = [natural.score(one, SETTINGS.noise) for one in episodes]
+    d, e = (np.concatenate(parts) for parts in zip(*scores, strict=True))
+    np.testing.assert_allclose(ascent.gradient, d.T @ (e * standard[:, None]) / 90)
+    np.testing.assert_allclose(ascent.fisher, d.T @ d / 90)
+
+
 def test_an_action_moves_as_far_as_its_noise_explores():
     one = trace(400)
     policies = []

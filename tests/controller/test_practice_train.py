@@ -76,6 +76,20 @@ def test_a_released_brake_is_that_of_the_start(own_model, policies):
     np.testing.assert_allclose(run(own_model, release_brake=True).evolution.mean, expected)
 
 
+def test_it_begins_at_what_is_given_and_asks_for_it_once(own_model, policies):
+    asked = []
+
+    def start() -> np.ndarray:
+        asked.append(1)
+        return policies[1]
+
+    settings = {**SETTINGS, "release_brake": True, **arch.evolved_on(own_model, "zh")}
+    begun = PracticeRun(own_model, FEATURES, settings, start)
+    np.testing.assert_allclose(begun.evolution.mean, arch.release_brake(policies[1]))
+    again = PracticeRun(own_model, FEATURES, settings, start)
+    assert np.array_equal(again.evolution.mean, begun.evolution.mean) and len(asked) == 1
+
+
 def test_a_worse_policy_does_not_replace_a_c_that_was_validated_on_the_same_tracks(own_model):
     facts = {**arch.evolved_on(own_model, "zh"), "validation": {"tracks": 1, "mean": 950.0}}
     arch.save(own_model, np.zeros(arch.size(FEATURES)), facts)

@@ -7,7 +7,8 @@ failure long before it, and for tiles left behind. V and M stay as they are, and
 Goes on from DIR/models/VISION/controller.weights.h5 and writes there, as the evolution did, the
 best policy so far and a row per generation (one step of the ascent) in controller.csv; and
 RES/VISION_controller_curve.png and RES/VISION.gif. A stopped practice goes on with the same
-command, and with more --generations; with other settings a new one begins at the best C there is.
+command, and with more --generations; with other settings a new one begins at the best C there is,
+or with --carry at that of the other directory.
 """
 
 import functools
@@ -19,6 +20,8 @@ from controller.practice import Practice
 from controller.practice_train import PracticeRun
 from rnn import series
 from runs import arguments, directory
+
+import numpy as np
 
 SETTINGS = ("episodes", "noise", "persistence", "rate", "grass", "missed", "discount")
 SETTINGS += ("trace", "memory", "damping", "release_brake", "patience", "seed", "precision")
@@ -39,8 +42,7 @@ def main() -> None:
     if options.carry:
         before = directory.ModelDirectory(options.carry)
         settings["carried"] = before.facts("controller")["digest"]
-        seen = series.paths(data.series(options.vision), agent.vision.latent, agent.vision.digest)
-        start = functools.partial(carry.carried, before, model_directory, seen)
+        start = functools.partial(carried, before, data, options.vision, agent.vision)
     with directory.locked(model_directory.path):
         run = PracticeRun(model_directory, agent.features, settings, start)
         if run.refined_since:
@@ -51,6 +53,13 @@ def main() -> None:
             train.generations(run, fleet, *counts)
         best = arch.load(model_directory, agent.features)
     print(film.results(options.res, options.vision, run.rows, agent, best))
+
+
+def carried(before, data, name: str, vision) -> np.ndarray:
+    """The C of `before` on the M that is in `data` now."""
+    print("Carrying C over to another M ...")
+    episodes = series.paths(data.series(name), vision.latent, vision.digest)
+    return carry.carried(before, data.model(name), episodes)
 
 
 def parse():
@@ -66,13 +75,13 @@ def parse():
         "--generations", type=whole(1, 100_000), default=40, help="steps of the ascent, in all"
     )
     parser.add_argument(
-        "--episodes", type=whole(1, 1000), default=64, help="that C drives for each step"
+        "--episodes", type=whole(1, 1000), default=128, help="that C drives for each step"
     )
     parser.add_argument(
         "--noise",
         type=number(0, 10, above=True),
         nargs=3,
-        default=[0.15, 0.3, 0.05],
+        default=[0.12, 0.25, 0.05],
         metavar=("STEERING", "GAS", "BRAKE"),
         help="SD of what is added to C's three numbers before they are squashed",
     )
@@ -85,7 +94,7 @@ def parse():
     parser.add_argument(
         "--rate",
         type=number(0, 100, above=True),
-        default=0.5,
+        default=0.8,
         help="how far a step goes, in natural gradients of standardised advantages",
     )
     parser.add_argument(
@@ -115,13 +124,13 @@ def parse():
     parser.add_argument(
         "--memory",
         type=number(0, 0.999),
-        default=0.8,
+        default=0.9,
         help="weight of all earlier generations in gradient, Fisher matrix and critic",
     )
     parser.add_argument(
         "--damping",
         type=number(0, 1000, above=True),
-        default=0.3,
+        default=0.03,
         help="added to the Fisher matrix, in mean eigenvalues: more forgets what hardly varies",
     )
     parser.add_argument(
@@ -135,7 +144,8 @@ def parse():
         type=Path,
         metavar="MODELS",
         help="begin at the C of this model directory, whose M is another one: what that C does on "
-        "the latent episodes, fitted to what the M here remembers of them",
+        "the latent episodes, fitted to what the M here remembers of them. Needed where C's M was "
+        "trained further or anew: copy the directory before that, and leave the copy as it is",
     )
     train.add_arguments(parser)
     return parser.parse_args()

@@ -9,6 +9,8 @@ from pathlib import Path
 from envs import recording, rollouts, tracks
 from runs import arguments, directory, executor, progress
 
+AGENTS_OWN = ("vision", "patience", "weight_noise", "action_noise", "noise_steps", "takeovers")
+
 
 def main() -> None:
     options = parse()
@@ -95,7 +97,11 @@ def parse():
         help="steps between takeovers of wheel, pedals or both, on average; each holds an action "
         "for 5 to 160 steps; 0: none",
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    given = [name for name in AGENTS_OWN if getattr(options, name) != parser.get_default(name)]
+    if given and options.policy != "agent":
+        parser.error(f"--{given[0].replace('_', '-')} needs --policy agent")
+    return options
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main() -> None:
     if options.carry:
         before = directory.ModelDirectory(options.carry)
         settings["carried"] = before.facts("controller")["digest"]
-        start = functools.partial(carried, before, data, options.vision, agent.vision)
+        start = functools.partial(carried, before, data, options, agent.vision)
     with directory.locked(model_directory.path):
         run = PracticeRun(model_directory, agent.features, settings, start)
         if run.refined_since:
@@ -55,11 +55,12 @@ def main() -> None:
     print(film.results(options.res, options.vision, run.rows, agent, best))
 
 
-def carried(before, data, name: str, vision) -> np.ndarray:
-    """The C of `before` on the M that is in `data` now."""
-    print("Carrying C over to another M ...")
-    episodes = series.paths(data.series(name), vision.latent, vision.digest)
-    return carry.carried(before, data.model(name), episodes)
+def carried(before, data, options, vision) -> np.ndarray:
+    """The C of `before` on the V and M that are in `data` now."""
+    print("Carrying C over ...")
+    episodes = series.paths(data.series(options.vision), vision.latent, vision.digest)
+    dtype = arguments.PRECISIONS[options.precision]
+    return carry.carried(before, data.model(options.vision), episodes, data.rollout, dtype)
 
 
 def parse():
@@ -143,9 +144,9 @@ def parse():
         "--carry",
         type=Path,
         metavar="MODELS",
-        help="begin at the C of this model directory, whose M is another one: what that C does on "
-        "the latent episodes, fitted to what the M here remembers of them. Needed where C's M was "
-        "trained further or anew: copy the directory before that, and leave the copy as it is",
+        help="begin at the C of this model directory, which has another M, or V and M: what it "
+        "does in the recorded episodes, fitted to what V and M here make of them. Needed where "
+        "they learned further or anew: copy the directory before that, and leave the copy as it is",
     )
     train.add_arguments(parser)
     return parser.parse_args()

@@ -1,17 +1,21 @@
 import os
 import shutil
+from pathlib import Path
 
 import rnn
+import vae
 from controller import arch, carry
 from rnn import arch as rnn_arch
-from rnn import series
+from rnn import encode, predict, series
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
+from vae import arch as vae_arch
 
 import numpy as np
 import pytest
 
 LATENT, UNITS = 32, 16
+NOWHERE = Path("recordings are needed for another V only")
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_units_in_another_order_get_their_weights(own_model, episodes, policies,
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     order = np.random.default_rng(0).permutation(UNITS)
     new = turned(own_model, tmp_path / "turned", order)
-    found = carry.carried(own_model, new, episodes).reshape(-1, arch.ACTIONS)
+    found = carry.carried(own_model, new, episodes, NOWHERE).reshape(-1, arch.ACTIONS)
     layer = policies[0].reshape(-1, arch.ACTIONS)
     expected = np.concatenate([layer[:LATENT], layer[LATENT:-1][order], layer[-1:]])
     assert np.abs(expected - layer).max() > 0.5
@@ -76,15 +80,15 @@ def test_how_many_are_read_at_once_does_not_matter(
 ):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     new = turned(own_model, tmp_path / "turned", np.arange(UNITS)[::-1])
-    whole = carry.carried(own_model, new, episodes)
+    whole = carry.carried(own_model, new, episodes, NOWHERE)
     monkeypatch.setattr(carry, "TOGETHER", 3)
-    np.testing.assert_allclose(carry.carried(own_model, new, episodes), whole, atol=1e-6)
+    np.testing.assert_allclose(carry.carried(own_model, new, episodes, NOWHERE), whole, atol=1e-6)
 
 
 def test_an_m_of_more_units_gets_a_c_that_acts_alike(own_model, episodes, policies, tmp_path):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     bigger = widened(own_model, tmp_path / "bigger", 24)
-    found = carry.carried(own_model, bigger, episodes).reshape(-1, arch.ACTIONS)
+    found = carry.carried(own_model, bigger, episodes, NOWHERE).reshape(-1, arch.ACTIONS)
     layer = policies[0].reshape(-1, arch.ACTIONS)
     of_h = slice(LATENT, LATENT + UNITS)
     np.testing.assert_allclose(found[:LATENT], layer[:LATENT], atol=0.05)
@@ -93,14 +97,42 @@ def test_an_m_of_more_units_gets_a_c_that_acts_alike(own_model, episodes, polici
     assert np.abs(found[LATENT + UNITS : -1]).max() < 1e-3
 
 
-def test_another_v_is_refused(own_model, episodes, tmp_path):
-    other = ModelDirectory(tmp_path / "other")
-    shutil.copytree(own_model.path, other.path)
-    with open(other.weights("vision"), "ab") as file:
-        file.write(b"other")
-    other.describe("vision", dict(own_model.facts("vision")))
-    with pytest.raises(BadInput, match="different V's"):
-        carry.carried(own_model, other, episodes)
+def reversed_vision(model: ModelDirectory, folder) -> ModelDirectory:
+    """An agent whose z is that of the same agent backwards, and so is what its M reads."""
+    shutil.copytree(model.path, folder)
+    made = ModelDirectory(folder)
+    encoder, decoder = vae_arch.encoder(LATENT), vae_arch.decoder(LATENT)
+    vae.restore(made, encoder, decoder)
+    for layer in (encoder.get_layer("mean"), encoder.get_layer("log_variance")):
+        layer.set_weights([part[..., ::-1] for part in layer.get_weights()])
+    vae.save(made, encoder, decoder, dict(made.facts("vision")))
+    network = rnn_arch.network(LATENT, UNITS, 2, ("tile",))
+    rnn.restore(model, network)
+    lstm = network.get_layer("lstm")
+    kernel, *others = lstm.get_weights()
+    kernel[:LATENT] = kernel[:LATENT][::-1]
+    lstm.set_weights([kernel, *others])
+    vision = made.facts("vision")["digest"]
+    rnn.save(made, network, {**model.facts("rnn"), "vision": vision})
+    return made
+
+
+def test_another_v_sees_the_recordings_itself(own_model, policies, record, tmp_path):
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    new = reversed_vision(own_model, tmp_path / "reversed")
+    recordings, latents = tmp_path / "rollout", tmp_path / "series"
+    recorded = record(recordings, [150, 40, 260, 90])
+    latents.mkdir()
+    episodes = list(encode.episodes(vae.load(new), recorded, latents, 64))
+    layer = carry.carried(own_model, new, episodes, recordings).reshape(-1, arch.ACTIONS)
+    expected = policies[0].reshape(-1, arch.ACTIONS).copy()
+    expected[:LATENT] = expected[:LATENT][::-1]
+    for path in episodes:
+        seen = series.read(path, LATENT)
+        h = predict.remembered(rnn.load(new), seen["mean"][None], seen["action"][None])[0]
+        x = np.concatenate([seen["mean"], h, np.ones((len(h), 1))], -1)
+        assert np.abs(x @ (expected - policies[0].reshape(-1, arch.ACTIONS))).max() > 0.2
+        np.testing.assert_allclose(x @ layer, x @ expected, atol=0.02)
 
 
 @pytest.mark.parametrize("which", ["before", "now"])
@@ -109,9 +141,9 @@ def test_a_c_that_sees_z_alone_is_refused(which, own_model, episodes, tmp_path):
     blind = {"before": own_model, "now": other}[which]
     arch.save(blind, np.zeros(arch.size(LATENT)), arch.evolved_on(blind, "z"))
     with pytest.raises(BadInput, match=f"{blind.path} sees z alone"):
-        carry.carried(own_model, other, episodes)
+        carry.carried(own_model, other, episodes, NOWHERE)
 
 
 def test_the_same_m_is_refused(own_model, episodes):
     with pytest.raises(BadInput, match="the same M"):
-        carry.carried(own_model, own_model, episodes)
+        carry.carried(own_model, own_model, episodes, NOWHERE)

@@ -31,7 +31,10 @@ def parse():
     arguments.add_vision(parser)
     arguments.add_precision(parser)
     parser.add_argument(
-        "--batch-size", type=arguments.whole(1, 10_000), default=64, help="frames encoded at once"
+        "--batch-size",
+        type=arguments.whole(1, 10_000),
+        default=encode.BATCH,
+        help="frames encoded at once",
     )
     return parser.parse_args()
 

@@ -1,6 +1,5 @@
 """A C carried over to another V and M: as it is linear, one least-squares fit does it."""
 
-import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from runs.directory import ModelDirectory
 import numpy as np
 
 TOGETHER = 64  # episodes that M reads side by side
-FRAMES = 64  # frames that V encodes at once
 RIDGE = 6e-4  # of each number's variance: what M hardly varies must not decide
 
 
@@ -31,7 +29,7 @@ def carried(
     Least squares of the numbers before squashing over all steps of these latent episodes of
     `now`, whoever drove them; nothing loads more of them than 64. Where `before` sees with another
     V, that encodes the recordings of the same names, convolving in `dtype`. Raises `BadInput` when
-    the two have one M, or one acts on z alone.
+    the two have one M, or one acts on z alone, or a recording is not what the latents were made of.
     """
     assert episodes
     _refuse_unlike(before, now)
@@ -39,14 +37,11 @@ def carried(
     policy = arch.load(before, old.latent + old.units).reshape(-1, arch.ACTIONS)
     size = new.latent + new.units + 1
     seen, wanted, steps = np.zeros((size, size)), np.zeros((size, arch.ACTIONS)), 0
-    with _seen_by(before, now, episodes, recordings, dtype) as older:
-        for i in range(0, len(episodes), TOGETHER):
-            some = slice(i, i + TOGETHER)
-            pairs = zip(_acted_on(old, older[some]), _acted_on(new, episodes[some]), strict=True)
-            for x_old, x_new in pairs:
-                seen += x_new.T @ x_new
-                wanted += x_new.T @ (x_old @ policy)
-                steps += len(x_new)
+    for older, newer in _seen_by_both(before, now, episodes, recordings, dtype):
+        for x_old, x_new in zip(_acted_on(old, older), _acted_on(new, newer), strict=True):
+            seen += x_new.T @ x_new
+            wanted += x_new.T @ (x_old @ policy)
+            steps += len(x_new)
     variance = np.diag(seen) / steps - np.square(seen[-1] / steps)
     ridge = np.diag(RIDGE * steps * np.maximum(variance, 0) + 1e-9)
     return np.linalg.solve(seen + ridge, wanted).ravel()
@@ -55,7 +50,9 @@ def carried(
 def _refuse_unlike(before: ModelDirectory, now: ModelDirectory) -> None:
     for directory in (before, now):
         if arch.seen(directory) != "zh":
-            raise BadInput(f"C in {directory.path} sees z alone, whatever M is; nothing to carry.")
+            raise BadInput(
+                f"C in {directory.path} sees z alone; only one that sees z and h is carried over."
+            )
     if before.facts("rnn")["digest"] == now.facts("rnn")["digest"]:
         raise BadInput(
             f"{before.path} and {now.path} have the same M, so there is nothing to carry. A C goes "
@@ -63,21 +60,39 @@ def _refuse_unlike(before: ModelDirectory, now: ModelDirectory) -> None:
         )
 
 
-@contextlib.contextmanager
-def _seen_by(before, now, episodes: list[Path], recordings: Path, dtype: str) -> Iterator[list]:
-    """These latent episodes of `now` as the V of `before` sees them."""
-    if before.facts("vision")["digest"] == now.facts("vision")["digest"]:
-        yield episodes
-        return
-    vision = vae.load(before, dtype)
-    sources = [recordings / path.name for path in episodes]
+def _seen_by_both(
+    before: ModelDirectory, now: ModelDirectory, episodes: list[Path], recordings: Path, dtype: str
+) -> Iterator[tuple[list[dict], list[dict]]]:
+    """The episodes as the V of `before` sees them and as that of `now` does, 64 at a time."""
+    latent, digest = (now.facts("vision")[name] for name in ("latent", "digest"))
+    other = vae.load(before, dtype) if before.facts("vision")["digest"] != digest else None
+    for i in range(0, len(episodes), TOGETHER):
+        some = episodes[i : i + TOGETHER]
+        newer = [series.read(path, latent) for path in some]
+        older = newer
+        if other:
+            older = _encoded(other, [recordings / path.name for path in some])
+            _refuse_others(older, newer, some, recordings)
+        yield older, newer
+
+
+def _encoded(vision: vae.Vision, recordings: list[Path]) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
-        yield list(encode.episodes(vision, sources, Path(folder), FRAMES))
+        made = encode.episodes(vision, recordings, Path(folder))
+        return [series.read(path, vision.latent) for path in made]
 
 
-def _acted_on(memory: rnn.Memory, latents: list[Path]) -> list[np.ndarray]:
+def _refuse_others(older: list[dict], newer: list[dict], episodes: list[Path], recordings: Path):
+    for one, other, path in zip(older, newer, episodes, strict=True):
+        if not np.array_equal(one["action"], other["action"]):
+            raise BadInput(
+                f"{path} was not made of what {recordings / path.name} is now; "
+                "run 03_generate_rnn_data.py again."
+            )
+
+
+def _acted_on(memory: rnn.Memory, episodes: list[dict]) -> list[np.ndarray]:
     """[z h 1] (T, F + 1) of every step of each episode."""
-    episodes = [series.read(path, memory.latent) for path in latents]
     longest = max(len(episode["mean"]) for episode in episodes)
     z, action = (_padded([e[name] for e in episodes], longest) for name in ("mean", "action"))
     h = predict.remembered(memory, z, action)

@@ -24,7 +24,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 DRAFTS = 3  # episodes driven for each that is kept, if curiosity chooses
-ENCODED = 64  # frames that V encodes at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,7 +123,7 @@ def surprises(model: ModelDirectory, recordings: list[Path]) -> np.ndarray:
     """M's loss on each recorded episode, nats per step and latent number."""
     vision, memory = vae.load(model), rnn.load(model)
     latents = recordings[0].parent / "latents"
-    return measures.surprises(memory, list(encode.episodes(vision, recordings, latents, ENCODED)))
+    return measures.surprises(memory, list(encode.episodes(vision, recordings, latents)))
 
 
 def go_on(driver: ModelDirectory, target: ModelDirectory) -> None:

@@ -28,7 +28,7 @@ class PracticeRun(train.Run):
         """`start` makes the policy to begin at, if not the C of the directory.
 
         It is asked only when a practice begins. In the history what it makes follows on what the
-        directory has: that is true of a C from before M was trained further there.
+        directory has: that is true of a C from before V and M were trained further there.
         """
         self._given = start
         super().__init__(directory, features, settings)
@@ -37,7 +37,7 @@ class PracticeRun(train.Run):
         return self._given() if self._given else super()._start(features)
 
     def _begin(self, start: np.ndarray) -> Ascent:
-        of = "a C carried over to its M" if self._given else "its C"
+        of = "a C carried over" if self._given else "its C"
         print(f"A new practice in {self.directory.path} begins at {of}.")
         if self.settings["release_brake"]:
             start = arch.release_brake(start)

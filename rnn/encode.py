@@ -12,8 +12,12 @@ from vae.arch import FRAME
 import numpy as np
 import tensorflow as tf
 
+BATCH = 64  # frames that V encodes at once
 
-def episodes(vision: Vision, sources: list[Path], folder: Path, batch_size: int) -> Iterator[Path]:
+
+def episodes(
+    vision: Vision, sources: list[Path], folder: Path, batch_size: int = BATCH
+) -> Iterator[Path]:
     """Encode recorded episodes, each to a file of the same name in `folder`; yields those files.
 
     While one is encoded, the next is read and decompressed and the one before written.

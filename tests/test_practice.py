@@ -79,15 +79,20 @@ def test_killed_and_resumed_it_is_the_practice_that_was_never_killed(
     assert np.array_equal(one, other)
 
 
-def test_it_can_begin_at_a_c_carried_over_from_another_m(chain, scripts, small, tmp_path):
+def test_it_can_begin_at_a_c_carried_over_to_another_v_and_m(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout", "models", "series")
     model = model_of(tmp_path)
     before = shutil.copytree(model.path, tmp_path / "before")
     evolved = model.facts("controller")["digest"]
-    again = [*small("04_train_rnn.py", tmp_path, tmp_path / "res"), "--seed", "2", "--anew"]
-    scripts.succeed("04_train_rnn.py", *again)
+    anew = ["--seed", "2", "--anew"]
+    for script, more in (
+        ("02_train_vae.py", anew),
+        ("03_generate_rnn_data.py", []),
+        ("04_train_rnn.py", anew),
+    ):
+        scripts.succeed(script, *small(script, tmp_path, tmp_path / "res"), *more)
     printed = scripts.succeed(SCRIPT, *arguments(tmp_path), "--carry", before)
-    assert "begins at a C carried over to its M" in printed
+    assert "begins at a C carried over" in printed
     [*_, last] = read_json(model.path / "controller.training.json")["lineage"]
     assert last["carried"] == evolved
     shutil.rmtree(tmp_path / "series")

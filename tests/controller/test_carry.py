@@ -5,6 +5,7 @@ from pathlib import Path
 import rnn
 import vae
 from controller import arch, carry
+from envs import rollouts
 from rnn import arch as rnn_arch
 from rnn import encode, predict, series
 from runs.arguments import BadInput
@@ -123,7 +124,7 @@ def test_another_v_sees_the_recordings_itself(own_model, policies, record, tmp_p
     recordings, latents = tmp_path / "rollout", tmp_path / "series"
     recorded = record(recordings, [150, 40, 260, 90])
     latents.mkdir()
-    episodes = list(encode.episodes(vae.load(new), recorded, latents, 64))
+    episodes = list(encode.episodes(vae.load(new), recorded, latents))
     layer = carry.carried(own_model, new, episodes, recordings).reshape(-1, arch.ACTIONS)
     expected = policies[0].reshape(-1, arch.ACTIONS).copy()
     expected[:LATENT] = expected[:LATENT][::-1]
@@ -133,6 +134,21 @@ def test_another_v_sees_the_recordings_itself(own_model, policies, record, tmp_p
         x = np.concatenate([seen["mean"], h, np.ones((len(h), 1))], -1)
         assert np.abs(x @ (expected - policies[0].reshape(-1, arch.ACTIONS))).max() > 0.2
         np.testing.assert_allclose(x @ layer, x @ expected, atol=0.02)
+
+
+def test_what_was_recorded_since_is_refused(own_model, policies, episode, record, tmp_path):
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    new = reversed_vision(own_model, tmp_path / "reversed")
+    recordings, latents = tmp_path / "rollout", tmp_path / "series"
+    recorded = record(recordings, [40, 30])
+    latents.mkdir()
+    episodes = list(encode.episodes(vae.load(new), recorded, latents))
+    rollouts.write(recorded[1], episode(30, 7))
+    with pytest.raises(BadInput, match=f"{episodes[1]} was not made of what {recorded[1]} is now"):
+        carry.carried(own_model, new, episodes, recordings)
+    os.remove(recorded[1])
+    with pytest.raises(BadInput, match=f"{recorded[1]} cannot be read"):
+        carry.carried(own_model, new, episodes, recordings)
 
 
 @pytest.mark.parametrize("which", ["before", "now"])

@@ -37,17 +37,19 @@ help:
 
 run: install
 	@$(call once,first)
-	$(PY) evaluate.py "$(DATA)/models/vae" --tracks 16
+	$(PY) evaluate.py "$(MODEL)" --tracks 16
 
 best: install
 	@$(call once,first)
 	@$(call once,second)
 	@$(call once,third)
 	@$(call once,fourth)
-	$(PY) evaluate.py "$(DATA)/models/vae" --tracks 100
+	$(PY) evaluate.py "$(MODEL)" --tracks 100
 
 # A stage goes on from what the one before left behind, so one that is over is not begun again.
-once = test -e "$(DATA)/.$(1)" || { $(MAKE) --no-print-directory $(1) && touch "$(DATA)/.$(1)"; }
+# The stamps lie with the models, and go with them.
+MODEL := $(DATA)/models/vae
+once = test -e "$(MODEL)/.$(1)" || { $(MAKE) --no-print-directory $(1) && touch "$(MODEL)/.$(1)"; }
 
 # V and M from random driving, and a C that has evolved on them.
 first:
@@ -76,11 +78,11 @@ third:
 fourth:
 	$(call SCRIPT,01_generate_data.py) $(LASTING) --seed 4
 	$(call SCRIPT,01_generate_data.py) $(TAKEN) --seed 5
-	test -e "$(DATA)/before" || { rm -rf "$(DATA)/copied" && \
-		cp -R "$(DATA)/models/vae" "$(DATA)/copied" && mv "$(DATA)/copied" "$(DATA)/before"; }
+	test -e "$(MODEL)/before" || { rm -rf "$(DATA)/copied" && \
+		cp -R "$(MODEL)" "$(DATA)/copied" && mv "$(DATA)/copied" "$(MODEL)/before"; }
 	$(call SCRIPT,03_generate_rnn_data.py)
 	$(call SCRIPT,04_train_rnn.py) --refine --steps 1000 --batch-size 50
-	$(call SCRIPT,practice.py) --worlds 64 --carry "$(DATA)/before" --validation-tracks 64 --generations 100
+	$(call SCRIPT,practice.py) --worlds 64 --carry "$(MODEL)/before" --validation-tracks 64 --generations 100
 
 # With mistakes that last, so that what comes of them is seen.
 AGENT   := --policy agent --weight-noise 0.01 --patience 150

@@ -42,17 +42,22 @@ def test_a_stage_that_fails_ends_it(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def stamp(data: Path, stages: tuple) -> None:
+    model = data / "models" / "vae"
+    model.mkdir(parents=True)
+    for stage in stages:
+        (model / f".{stage}").touch()
+
+
 def test_a_stage_that_is_over_is_not_begun_again(tmp_path):
-    for stage in STAGES[:2]:
-        (tmp_path / f".{stage}").touch()
+    stamp(tmp_path, STAGES[:2])
     given = make("best", "PY=false", f"DATA={tmp_path}")
     assert given.returncode == 2
     assert given.stdout.count("false 0") == 1 and "false 05_train_controller.py" in given.stdout
 
 
 def test_when_all_are_over_only_the_score_is_left(tmp_path):
-    for stage in STAGES:
-        (tmp_path / f".{stage}").touch()
+    stamp(tmp_path, STAGES)
     given = make("best", "PY=true", f"DATA={tmp_path}")
     assert given.returncode == 0
     assert given.stdout.count("true 0") == 0 and "true evaluate.py" in given.stdout

@@ -12,6 +12,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+# A matrix product may add up the last rows of a batch in another order than the rows before them.
+# That depends on how many are left over from the tiles that a processor computes at once (4, 6, 8
+# or more of them, which all share these counts), and from some size on the batch is cut in parts.
+ROWS = 6
+MOST_ROWS = 72
+
 
 class Agent:
     """Steps any number of worlds with one call per tick.
@@ -49,6 +55,7 @@ class Agent:
 
     def clear(self) -> None:
         """Forget all rows."""
+        self.rows = 0
         none = np.zeros((0, self.units), np.float32)
         self._memories = [none, none]
         self._policies = arch.unpack(np.zeros((0, arch.size(self.features))))
@@ -57,15 +64,19 @@ class Agent:
     def add(self, parameters: np.ndarray) -> None:
         """Append rows with these policies (N, P) and empty memories."""
         empty = np.zeros((len(parameters), self.units), np.float32)
-        self._memories = [tf.concat([part, empty], 0) for part in self._memories]
-        policies = zip(self._policies, arch.unpack(parameters), strict=True)
-        self._policies = [tf.concat(parts, 0) for parts in policies]
+        added = [empty, empty, *arch.unpack(parameters)]
+        there = [part[: self.rows] for part in (*self._memories, *self._policies)]
+        self._hold([tf.concat(parts, 0) for parts in zip(there, added, strict=True)])
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these."""
         rows = np.array(rows, np.int32)
-        self._memories = [tf.gather(part, rows) for part in self._memories]
-        self._policies = [tf.gather(part, rows) for part in self._policies]
+        self._hold([tf.gather(part, rows) for part in (*self._memories, *self._policies)])
+
+    def _hold(self, parts: list) -> None:
+        self.rows = len(parts[0])
+        h, c, *policies = map(self._filled, parts)
+        self._memories, self._policies = [h, c], policies
 
     def act(self, frames: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
         """Frames (B, 64, 64, 3) uint8, one for each row → actions (B, 3) float32.
@@ -74,18 +85,29 @@ class Agent:
         in `acted_on` (B, F).
 
         What a row gets does not depend on the other rows, to the last bit, where L and H are
-        multiples of 8. For that a single row is computed as two: only for a batch of one does
-        oneDNN add up in another order.
+        multiples of 8 and TensorFlow computes on one thread (as all workers do). For that the
+        batch is filled up to a whole number of ROWS and computed MOST_ROWS at a time.
         """
-        noise = np.zeros((len(frames), arch.ACTIONS)) if noise is None else noise
-        state = [frames, *self._memories, *self._policies, noise.astype(np.float32)]
-        if len(frames) == 1:
-            twice = [tf.repeat(part, 2, axis=0) for part in state]
-            action, self.acted_on, *memories = (part[:1] for part in self._tick(*twice))
-        else:
-            action, self.acted_on, *memories = self._tick(*state)
-        self._memories = memories
-        return action.numpy()
+        assert len(frames) == self.rows, (len(frames), self.rows)
+        noise = np.zeros((self.rows, arch.ACTIONS)) if noise is None else noise
+        frames, noise = self._filled(frames), self._filled(noise.astype(np.float32))
+        state = [frames, *self._memories, *self._policies, noise]
+        action, acted_on, *self._memories = self._tick_in_parts(state)
+        self.acted_on = acted_on[: self.rows]
+        return action[: self.rows].numpy()
+
+    def _filled(self, part):
+        """An array or tensor of all rows, with rows of zeros up to a whole number of ROWS."""
+        spare = -self.rows % ROWS
+        return tf.pad(part, [[0, spare], *[[0, 0]] * (len(part.shape) - 1)]) if spare else part
+
+    def _tick_in_parts(self, state: list) -> list[tf.Tensor]:
+        rows = len(state[0])
+        if rows <= MOST_ROWS:
+            return self._tick(*state)
+        parts = [slice(first, first + MOST_ROWS) for first in range(0, rows, MOST_ROWS)]
+        ticks = [self._tick(*(whole[part] for whole in state)) for part in parts]
+        return [tf.concat(outputs, 0) for outputs in zip(*ticks, strict=True)]
 
     def _step(self, frames, h, c, kernel, bias, noise):
         z, _ = self._encode(frames)

@@ -20,6 +20,10 @@ import pytest
 
 TOP = Path(__file__).parent.parent
 
+# Read when TensorFlow is first used. As workers do, and two test processes on two cores are fast.
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+os.environ.update(ONE_THREAD)
+
 
 def make_episode(steps: int, seed: int = 0) -> rollouts.Episode:
     """Frames of flat colour, different in every step and of every seed."""
@@ -92,7 +96,8 @@ class Scripts:
         return done.stdout
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONUNBUFFERED": "1"}
+        users = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
+        return {**users, "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture(scope="session")

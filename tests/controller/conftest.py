@@ -15,23 +15,29 @@ LATENT, UNITS = 32, 16  # multiples of 8: to the last bit, a row does not depend
 SIZE = arch.size(LATENT + UNITS)
 
 
-def save_agent(folder: Path) -> ModelDirectory:
+def save_agent(folder: Path, units: int = UNITS) -> ModelDirectory:
     """A whole agent, small and untrained, whose policy is half gas straight on."""
     keras.utils.set_random_seed(4)
     made = ModelDirectory(folder)
     facts = {"architecture": "vae", "latent": LATENT}
     vae.save(made, vae_arch.encoder(LATENT), vae_arch.decoder(LATENT), facts)
-    facts = {"latent": LATENT, "units": UNITS, "mixtures": 2, "heads": ["tile"]}
-    network = rnn_arch.network(LATENT, UNITS, 2, ("tile",))
+    facts = {"latent": LATENT, "units": units, "mixtures": 2, "heads": ["tile"]}
+    network = rnn_arch.network(LATENT, units, 2, ("tile",))
     rnn.save(made, network, {**facts, "vision": made.facts("vision")["digest"]})
     facts = {"rnn": made.facts("rnn")["digest"]}
-    arch.save(made, np.zeros(SIZE), facts)
+    arch.save(made, np.zeros(arch.size(LATENT + units)), facts)
     return made
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory) -> ModelDirectory:
     return save_agent(tmp_path_factory.mktemp("agent"))
+
+
+@pytest.fixture(scope="session")
+def full_model(tmp_path_factory) -> ModelDirectory:
+    """An untrained agent with a memory of the full size."""
+    return save_agent(tmp_path_factory.mktemp("full agent"), rnn_arch.UNITS)
 
 
 @pytest.fixture

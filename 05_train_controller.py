@@ -15,10 +15,11 @@ With --sees z, C acts on what V sees alone: M is neither needed nor run.
 
 from pathlib import Path
 
-from controller import arch, dream_history, film, rollout, train
+from controller import arch, dream_history, film, train
 from controller.agent import Agent
 from controller.dream_rollout import DreamRollout, Ensemble
 from controller.dream_train import DreamRun, adopt
+from controller.fleet import Fleet
 from envs import MAX_STEPS
 from rnn import starts
 from rnn.dream import Dream
@@ -102,9 +103,7 @@ def evolve(run: train.Run, model_directory: directory.ModelDirectory, options) -
     if run.refined_since:
         print("This evolution is over and was refined since; nothing to do.")
         return
-    fleet = rollout.Fleet(
-        model_directory, options.precision, options.workers, options.worlds, options.sees
-    )
+    fleet = Fleet(model_directory, options.precision, options.workers, options.worlds, options.sees)
     counts = options.generations, options.evaluate_every, options.validation_tracks
     train.generations(run, fleet, *counts)
 

@@ -15,8 +15,9 @@ to choose what an agent is called. Writes to RES
 import re
 from pathlib import Path
 
-from controller import arch, evaluate, film, history, rollout
+from controller import arch, evaluate, film, history
 from controller.agent import Agent
+from controller.fleet import Fleet
 from envs import tracks
 from runs import arguments, directory, progress
 
@@ -31,7 +32,7 @@ def main() -> None:
     lines = {name: history.line(directory.ModelDirectory(path)) for name, path in names.items()}
     scores = {}
     for name, path in names.items():
-        fleet = rollout.Fleet(directory.ModelDirectory(path), "float32", options.workers, WORLDS)
+        fleet = Fleet(directory.ModelDirectory(path), "float32", options.workers, WORLDS)
         with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
             stock = options.drawing == "stock"
             outcomes = evaluate.drive_tracks(fleet, agents[name][1], driven_on, stock, bar.update)

@@ -182,4 +182,4 @@ def ratio(above: list[float], below: list[float]) -> float:
 
 def row(name: str, *cells: str) -> None:
     """Print a line of a table."""
-    print(f"{name:<40}" + "".join(f"{cell:>14}" for cell in cells))
+    print(f"{name:<40}" + "".join(f"{cell:>20}" for cell in cells))

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from controller import arch, rollout
 from controller.agent import Agent
+from controller.recording import Logs
 from controller.rollout import Job
 from envs import tracks
-from envs.recording import EpisodeLog
 from envs.rollouts import Episode
 from rnn.dream import Dream, State
 from runs.arguments import BadInput, number, run, whole
@@ -56,22 +56,13 @@ def main() -> None:
 
 def drive(agent: Agent, policy: np.ndarray, held: tuple | None, options) -> list[Episode]:
     """Drive C, and hold `held` (3,) from step 150 on; the episodes that were on the road then."""
-    logs = [EpisodeLog() for _ in range(options.tracks)]
-
-    def perturb(job: int, action: np.ndarray) -> np.ndarray:
-        own = held is None or len(logs[job]) < BEFORE
-        return action if own else np.array(held, np.float32)
-
-    def watch(job, frame, action, reward, done, env) -> None:
-        logs[job].add(frame, action, reward, done)
-
+    recorder = Held(held)
     driven_on = tracks.evolution(options.seed, 0, options.tracks)
     jobs = enumerate(Job(policy, track) for track in driven_on)
     together = min(options.tracks, TOGETHER)
-    most = BEFORE + AFTER
-    for _ in rollout.drive(agent, jobs, together, most_steps=most, perturb=perturb, watch=watch):
-        pass
-    episodes = [log.episode() for log in logs if len(log) > BEFORE]
+    driven = rollout.drive(agent, jobs, together, most_steps=BEFORE + AFTER, recorder=recorder)
+    episodes = dict(sorted((job, recorder.take(job)) for job, _ in driven))
+    episodes = [episode for episode in episodes.values() if len(episode) > BEFORE]
     on_road = [
         episode for episode in episodes if (episode.reward[BEFORE - TOLD : BEFORE] > 0).any()
     ]
@@ -80,6 +71,18 @@ def drive(agent: Agent, policy: np.ndarray, held: tuple | None, options) -> list
             f"This C is on the road after {BEFORE} steps of no track: nothing to compare."
         )
     return on_road
+
+
+class Held(Logs):
+    """Records episodes, whose actions are held at `held` (3,) from step 150 on."""
+
+    def __init__(self, held: tuple | None):
+        super().__init__()
+        self.held = held
+
+    def act(self, world: rollout.World, features: np.ndarray, action: np.ndarray) -> np.ndarray:
+        own = self.held is None or world.steps < BEFORE
+        return action if own else np.array(self.held, np.float32)
 
 
 def tiles_after(episode: Episode) -> np.ndarray:

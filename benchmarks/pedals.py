@@ -38,26 +38,33 @@ def drive(directory: ModelDirectory, driven_on: list[int]) -> dict[str, np.ndarr
     """Every step after the camera came down: what C acted on, its action, the state after it."""
     agent = Agent(directory)
     parameters = arch.load(directory, agent.features)
-    kept = {name: [] for name in ("track", "features", "turn", "speed", "gas", "brake")}
-    steps = dict.fromkeys(range(len(driven_on)), 0)
-
-    def watch(job, frame, action, reward, done, env) -> None:
-        steps[job] += 1
-        if steps[job] <= truth.ZOOM_STEPS:
-            return
-        world = env.unwrapped
-        _, _, curvature, speed = truth.state(world.car.hull, np.array(world.track))
-        turn = abs(curvature) * truth.TILES_AHEAD * truth.car_racing.TRACK_DETAIL_STEP
-        seen = np.array(agent.acted_on[0])
-        values = job, seen, turn, speed, action[1], action[2]
-        for column, value in zip(kept.values(), values, strict=True):
-            column.append(value)
-
+    recorder = States()
     jobs = enumerate(Job(parameters, track) for track in driven_on)
-    # One at a time, so that what the agent acted on last is that of the world watched.
-    for _ in rollout.drive(agent, jobs, 1, watch=watch):
+    for _ in rollout.drive(agent, jobs, len(driven_on), recorder=recorder):
         pass
-    return {name: np.array(column) for name, column in kept.items()}
+    return {name: np.array(column) for name, column in recorder.kept.items()}
+
+
+class States(rollout.Recorder):
+    """Keeps what C acted on, its pedals and the state that came of them."""
+
+    def __init__(self):
+        self.kept = {name: [] for name in ("track", "features", "turn", "speed", "gas", "brake")}
+        self._features: dict[int, np.ndarray] = {}
+
+    def act(self, world: rollout.World, features: np.ndarray, action: np.ndarray) -> np.ndarray:
+        self._features[world.number] = features
+        return action
+
+    def step(self, world: rollout.World, frame, action: np.ndarray, done: bool) -> None:
+        if world.steps <= truth.ZOOM_STEPS:
+            return
+        env = world.env.unwrapped
+        _, _, curvature, speed = truth.state(env.car.hull, np.array(env.track))
+        turn = abs(curvature) * truth.TILES_AHEAD * truth.car_racing.TRACK_DETAIL_STEP
+        values = world.number, self._features[world.number], turn, speed, action[1], action[2]
+        for column, value in zip(self.kept.values(), values, strict=True):
+            column.append(value)
 
 
 def table(driven: dict[str, np.ndarray]) -> str:

@@ -19,7 +19,7 @@ from collections import defaultdict
 
 from controller import arch
 from controller.agent import Agent
-from controller.rollout import Job, drive, training_env
+from controller.rollout import Job, Recorder, World, drive, training_env
 from envs.car_racing import shrink
 from runs.arguments import PRECISIONS, run, whole
 from runs.directory import ModelDirectory, write_json
@@ -83,6 +83,16 @@ class PublishedAgent:
         return action[0]
 
 
+class Driven(Recorder):
+    """Does recorded actions in place of the agent's."""
+
+    def __init__(self, actions: list):
+        self.actions = actions
+
+    def act(self, world: World, features: np.ndarray, action: np.ndarray) -> np.ndarray:
+        return next(self.actions[world.number])
+
+
 def drive_all(agent: Agent, drives: list[list], worlds: int, seed: int, make_env) -> int:
     """Drive an episode in each world, with recorded actions; return the number of steps."""
     policies = np.random.default_rng(seed).normal(0, 0.1, (worlds, arch.size(agent.features)))
@@ -98,7 +108,7 @@ def drive_all(agent: Agent, drives: list[list], worlds: int, seed: int, make_env
         worlds,
         most_steps=max(map(len, drives)),
         make_env=make_env,
-        perturb=lambda number, _: next(actions[number]),
+        recorder=Driven(actions),
     )
     return sum(outcome.steps for _, outcome in outcomes)
 

@@ -11,7 +11,8 @@ import time
 from collections import defaultdict
 
 from controller import arch
-from controller.rollout import Fleet, Job
+from controller.fleet import Fleet
+from controller.rollout import Job
 from runs.arguments import BadInput, best_precision, cores, run, whole
 from runs.directory import ModelDirectory, write_json
 

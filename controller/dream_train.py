@@ -10,8 +10,8 @@ from controller import dream_history, train
 from controller.dream_history import Pair
 from controller.dream_rollout import DreamRollout, Ensemble
 from controller.evaluate import summary
+from controller.fleet import Fleet
 from controller.history import Row
-from controller.rollout import Fleet
 from rnn import starts
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, write_whole

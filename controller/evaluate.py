@@ -4,7 +4,8 @@ import dataclasses
 from pathlib import Path
 
 import envs
-from controller.rollout import Fleet, Job, Outcome
+from controller.fleet import Fleet
+from controller.rollout import Job, Outcome
 from runs import plots
 
 import gymnasium

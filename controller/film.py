@@ -7,7 +7,7 @@ import envs
 from controller import history
 from controller.agent import Agent
 from controller.history import Row
-from controller.rollout import Job, drive
+from controller.rollout import Job, Recorder, World, drive
 from envs import tracks
 from runs.directory import write_whole
 from vae.pictures import to_bytes
@@ -57,26 +57,31 @@ def episode(
 
     On every picture stand the name and the score so far.
     """
-    pictures, frames = [], []
-    score, steps = 0.0, 0
-
-    def watch(job, frame, action, reward, done, env) -> None:
-        nonlocal score, steps
-        score += reward
-        if steps % EVERY == 0:
-            picture = _resize(env.render(), HEIGHT * 3 // 2, HEIGHT)
-            pictures.append(labelled(picture, f"{name} {score:.0f}".strip()))
-            frames.append(frame)
-        steps += 1
-
+    camera = Camera(name)
     job = (0, Job(parameters, track))
-    [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, watch=watch)
-    decoded = agent.vision.decoder(agent.vision.encoder(np.stack(frames))[0]).numpy()
+    [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, recorder=camera)
+    decoded = agent.vision.decoder(agent.vision.encoder(np.stack(camera.frames))[0]).numpy()
     film = [
         np.concatenate([picture, np.concatenate([_enlarge(seen), _enlarge(kept)])], axis=1)
-        for picture, seen, kept in zip(pictures, frames, to_bytes(decoded), strict=True)
+        for picture, seen, kept in zip(
+            camera.pictures, camera.frames, to_bytes(decoded), strict=True
+        )
     ]
     return film, outcome.score
+
+
+class Camera(Recorder):
+    """Takes every fifth picture of a world, with a name and the score so far on it."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.pictures, self.frames = [], []
+
+    def step(self, world: World, frame: np.ndarray, action: np.ndarray, done: bool) -> None:
+        if (world.steps - 1) % EVERY == 0:
+            picture = _resize(world.env.render(), HEIGHT * 3 // 2, HEIGHT)
+            self.pictures.append(labelled(picture, f"{self.name} {world.score:.0f}".strip()))
+            self.frames.append(frame)
 
 
 def beside(pictures: list[np.ndarray]) -> np.ndarray:

@@ -1,11 +1,11 @@
 """Episodes that C drives with noise on its actions, kept step by step for a policy gradient."""
 
 import dataclasses
-import itertools
-import math
 
-from controller import rollout
+from controller import fleet
 from controller.arch import ACTIONS
+from controller.fleet import Fleet
+from controller.rollout import Job, Recorder, World
 from envs import MAX_STEPS
 
 import numpy as np
@@ -22,9 +22,9 @@ class Noise:
     sd: tuple[float, float, float]  # of steering, gas and brake
     persistence: float  # ρ
 
-    def next(self, before: np.ndarray | None, rngs: list[np.random.Generator]) -> np.ndarray:
-        """The noise (B, 3) of the next step, or of the first."""
-        drawn = np.array(self.sd) * np.stack([rng.standard_normal(ACTIONS) for rng in rngs])
+    def next(self, before: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+        """The noise (3,) of the next step, or of the first."""
+        drawn = np.array(self.sd) * rng.standard_normal(ACTIONS)
         if before is None:
             return drawn
         return self.persistence * before + np.sqrt(1 - self.persistence**2) * drawn
@@ -52,51 +52,56 @@ class Trace:
         return float(self.rewards.sum(dtype=np.float64))
 
 
-class Practice(rollout.Fleet):
+class Practice(Fleet):
     """A fleet that can also drive with noise and keep every step."""
 
     def practise(
         self, parameters: np.ndarray, tracks: list[int], noise: Noise, patience: int
     ) -> list[Trace]:
         """Drive an episode on each track; traces in their order, whoever drives what."""
-        size = min(self.worlds, math.ceil(len(tracks) / self.workers))
-        groups = [tracks[i : i + size] for i in range(0, len(tracks), size)]
-        tasks = [(parameters, group, noise, patience) for group in groups]
-        return list(itertools.chain(*self._pool.all(practise_here, tasks)))
+        jobs = [Job(parameters, track) for track in tracks]
+        return self._share_out(_practise_here, jobs, patience, noise)
 
 
-def practise_here(
-    parameters: np.ndarray, tracks: list[int], noise: Noise, patience: int
-) -> list[Trace]:
-    """`Practice.practise` with this worker's agent, all tracks together."""
-    agent = rollout.agent_here()
-    agent.clear()
-    agent.add(np.repeat(parameters[None], len(tracks), axis=0))
-    rngs = [np.random.default_rng((track, 4)) for track in tracks]
-    worlds = [
-        rollout.World.begin(number, rollout.training_env(), track)
-        for number, track in enumerate(tracks)
-    ]
-    steps = [([], [], [], [], [], []) for _ in tracks]
-    pushed = None
-    active = worlds
-    while active:
-        pushed = noise.next(pushed, [rngs[world.number] for world in active])
-        actions = agent.act(np.stack([world.frame for world in active]), pushed)
-        features = np.array(agent.acted_on)
-        going = []
-        for row, (world, action) in enumerate(zip(active, actions, strict=True)):
-            gone, missed = (world.tiles, world.steps / MAX_STEPS), world.missed
-            _, over = world.step(action)
-            fined = world.wheels_in_grass, world.missed - missed
-            step = features[row], pushed[row], world.reward, *fined, gone
-            for column, value in zip(steps[world.number], step, strict=True):
-                column.append(value)
-            if not over and world.idle_steps < patience:
-                going.append(row)
-        if len(going) < len(active):
-            active, pushed = [active[row] for row in going], pushed[going]
-            agent.keep(going)
-    for world in worlds:
-        world.env.close()
-    return [Trace(*(np.array(column, np.float32) for column in columns)) for columns in steps]
+class Traces(Recorder):
+    """Adds noise to the actions of every world, and keeps their steps."""
+
+    def __init__(self, noise: Noise):
+        self._noise = noise
+        self._rngs: dict[int, np.random.Generator] = {}
+        self._pushed: dict[int, np.ndarray] = {}
+        self._steps: dict[int, list[tuple]] = {}
+
+    def noise(self, worlds: list[World]) -> np.ndarray:
+        return np.stack([self._push(world) for world in worlds])
+
+    def _push(self, world: World) -> np.ndarray:
+        rng = self._rngs.setdefault(world.number, np.random.default_rng((world.track, 4)))
+        self._pushed[world.number] = self._noise.next(self._pushed.get(world.number), rng)
+        return self._pushed[world.number]
+
+    def act(self, world: World, features: np.ndarray, action: np.ndarray) -> np.ndarray:
+        before = features, self._pushed[world.number], world.missed, _progress(world)
+        self._steps.setdefault(world.number, []).append(before)
+        return action
+
+    def step(self, world: World, frame: np.ndarray, action: np.ndarray, done: bool) -> None:
+        features, pushed, missed, progress = self._steps[world.number][-1]
+        fined = world.wheels_in_grass, world.missed - missed
+        self._steps[world.number][-1] = features, pushed, world.reward, *fined, progress
+
+    def take(self, number: int) -> Trace:
+        """The trace of a job that is over, which is forgotten here."""
+        del self._rngs[number], self._pushed[number]
+        columns = zip(*self._steps.pop(number), strict=True)
+        return Trace(*(np.array(column, np.float32) for column in columns))
+
+
+def _progress(world: World) -> tuple[float, float]:
+    return world.tiles, world.steps / MAX_STEPS
+
+
+def _practise_here(jobs: list[Job], worlds: int, patience: int, noise: Noise) -> dict[int, Trace]:
+    traces = Traces(noise)
+    driven = fleet.here().drive(jobs, worlds, patience, traces)
+    return {number: traces.take(number) for number, _ in driven}

@@ -1,8 +1,9 @@
 """Record episodes driven by a trained agent, with mistakes so that M sees more than one habit."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from controller import arch, rollout
+from controller import arch, fleet, rollout
 from controller.agent import Agent
 from controller.mistakes import LastingNoise, Takeovers
 from envs import rollouts
@@ -28,7 +29,7 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
     tasks = [(folder, group, directory, *length, *noise) for group in groups]
     steps = 0
     workers = executor.Workers(
-        lambda: executor.processes(options.workers, rollout.prepare, (directory, "float32"))
+        lambda: executor.processes(options.workers, fleet.prepare, (directory, "float32"))
     )
     with workers, progress.bar(len(missing), "episodes") as bar:
         for _, lengths in workers.each(_record_group, tasks):
@@ -49,25 +50,37 @@ def _record_group(
     takeovers: int,
 ) -> list[int]:
     """Record an episode on each track of a group; return their lengths."""
-    agent = rollout.agent_here()
+    agent = fleet.here().agent
     mean = arch.load(directory, agent.features)
     rngs = [np.random.default_rng((track, 2)) for track in group]
-    logs = [EpisodeLog() for _ in group]
     jobs = [
         rollout.Job(mean + weight_noise * rng.standard_normal(len(mean)), track)
         for rng, track in zip(rngs, group, strict=True)
     ]
     noise, taken_over = LastingNoise(action_noise, noise_steps, rngs), Takeovers(takeovers, rngs)
+    recorder = Logs(lambda job, action: taken_over(job, noise(job, action)))
+    lengths = []
+    for job, _ in rollout.drive(agent, enumerate(jobs), GROUP, patience, steps, recorder=recorder):
+        episode = recorder.take(job)
+        rollouts.write(rollouts.path_of(folder, group[job]), episode)
+        lengths.append(len(episode))
+    return lengths
 
-    def perturb(job: int, action: np.ndarray) -> np.ndarray:
-        return taken_over(job, noise(job, action))
 
-    def watch(job, frame, action, reward, done, env) -> None:
-        logs[job].add(frame, action, reward, done)
+class Logs(rollout.Recorder):
+    """Keeps episodes as they are recorded; `change(job, action)` may change what is done."""
 
-    driven = rollout.drive(
-        agent, enumerate(jobs), GROUP, patience, steps, perturb=perturb, watch=watch
-    )
-    for job, _ in driven:
-        rollouts.write(rollouts.path_of(folder, group[job]), logs[job].episode())
-    return [len(log) for log in logs]
+    def __init__(self, change: Callable[[int, np.ndarray], np.ndarray] = lambda _, action: action):
+        self._change = change
+        self._logs: dict[int, EpisodeLog] = {}
+
+    def act(self, world: rollout.World, features: np.ndarray, action: np.ndarray) -> np.ndarray:
+        return self._change(world.number, action)
+
+    def step(self, world: rollout.World, frame, action: np.ndarray, done: bool) -> None:
+        log = self._logs.setdefault(world.number, EpisodeLog())
+        log.add(frame, action, world.reward, done)
+
+    def take(self, job: int) -> rollouts.Episode:
+        """The episode of a job that is over, which is forgotten here."""
+        return self._logs.pop(job).episode()

@@ -1,21 +1,15 @@
-"""Candidates × tracks → returns: many worlds per process, refilled as episodes end."""
+"""The one loop that drives: many worlds together, refilled as their episodes end."""
 
-import contextlib
 import dataclasses
 import itertools
-import threading
 from collections.abc import Callable, Iterable, Iterator
 
 import envs
 from controller.agent import Agent
 from envs.car_racing import shrink
-from runs.arguments import PRECISIONS, BadInput
-from runs.directory import ModelDirectory
-from runs.executor import ATTEMPTS, Counter, Workers, processes
 
 import gymnasium
 import numpy as np
-import tensorflow as tf
 
 UNLIMITED = 10**9
 SHORTCUT = 40  # tiles; who skips more has not driven on but come upon another part of the track
@@ -41,9 +35,10 @@ class Outcome:
 
 @dataclasses.dataclass
 class World:
-    """A world with an episode in it."""
+    """A world with an episode in it: that of the numbered job."""
 
     number: int
+    track: int
     env: gymnasium.Env
     frame: np.ndarray
     reward: float = 0.0
@@ -56,7 +51,7 @@ class World:
     @classmethod
     def begin(cls, number: int, env: gymnasium.Env, track: int) -> "World":
         frame, _ = env.reset(seed=track)
-        return cls(number, env, frame)
+        return cls(number, track, env, frame)
 
     def step(self, action: np.ndarray) -> tuple[bool, bool]:
         """Do an action; return whether the world ended the episode, and whether it is over."""
@@ -102,6 +97,21 @@ def stock_env() -> gymnasium.Env:
     return gymnasium.wrappers.TransformObservation(env, shrink, space)
 
 
+class Recorder:
+    """Takes part in a drive: this one leaves everything as it is and keeps nothing."""
+
+    def noise(self, worlds: list[World]) -> np.ndarray | None:
+        """What is added to the worlds' actions (B, 3) before they are squashed."""
+        return None
+
+    def act(self, world: World, features: np.ndarray, action: np.ndarray) -> np.ndarray:
+        """The action (3,) that is done in place of the agent's, who acted on `features` (F,)."""
+        return action
+
+    def step(self, world: World, frame: np.ndarray, action: np.ndarray, done: bool) -> None:
+        """An action was done on seeing `frame`; `done` says that the world ended the episode."""
+
+
 def drive(
     agent: Agent,
     jobs: Iterable[tuple[int, Job]],
@@ -109,16 +119,15 @@ def drive(
     patience: int = UNLIMITED,
     most_steps: int = UNLIMITED,
     make_env: Callable[[], gymnasium.Env] = training_env,
-    perturb: Callable[[int, np.ndarray], np.ndarray] | None = None,
-    watch: Callable | None = None,
+    recorder: Recorder | None = None,
 ) -> Iterator[tuple[int, Outcome]]:
     """Drive numbered jobs to their ends, `worlds` of them at once; yields (number, outcome).
 
     A world whose episode ends gets the next job at once, so nobody waits for the longest; at the
     end the batch shrinks. An episode also ends after `patience` steps without a new tile and
-    after `most_steps`. `perturb(number, action)` may change an action; `watch(number, frame,
-    action, reward, done, env)` sees every step.
+    after `most_steps`.
     """
+    recorder = recorder or Recorder()
     jobs = iter(jobs)
     idle: list[gymnasium.Env] = []
     active: list[World] = []
@@ -130,15 +139,14 @@ def drive(
             agent.add(job.parameters[None])
         if not active:
             break
-        actions = agent.act(np.stack([world.frame for world in active]))
+        frames = np.stack([world.frame for world in active])
+        actions = agent.act(frames, recorder.noise(active))
+        features = np.asarray(agent.acted_on)
         going = []
-        for row, (world, action) in enumerate(zip(active, actions, strict=True)):
-            if perturb is not None:
-                action = perturb(world.number, action)
-            frame = world.frame
+        for row, world in enumerate(active):
+            action = recorder.act(world, features[row], actions[row])
             done, ended = world.step(action)
-            if watch is not None:
-                watch(world.number, frame, action, world.reward, done, world.env)
+            recorder.step(world, frames[row], action, done)
             if ended or world.steps >= most_steps or world.idle_steps >= patience:
                 yield world.number, world.outcome()
                 idle.append(world.env)
@@ -149,125 +157,3 @@ def drive(
             agent.keep(going)
     for env in idle:
         env.close()
-
-
-class Fleet:
-    """Worker processes that drive jobs with the agent of a model directory.
-
-    Each steps up to `worlds` worlds together and takes the next job whenever one is free, so that
-    all finish at about the same time. The outcomes do not depend on who drives what. For `sees`
-    see `Agent`.
-    """
-
-    def __init__(
-        self,
-        directory: ModelDirectory,
-        precision: str,
-        workers: int,
-        worlds: int,
-        sees: str | None = None,
-    ):
-        self.workers = workers
-        self.worlds = worlds
-        self._started, self._finished = Counter(), Counter()
-        arguments = (directory, precision, self._started, self._finished, sees)
-        self._pool = Workers(lambda: processes(workers, prepare, arguments))
-
-    def __enter__(self) -> "Fleet":
-        return self
-
-    def __exit__(self, *details) -> None:
-        self._pool.__exit__(*details)
-
-    def drive(
-        self,
-        jobs: list[Job],
-        patience: int = UNLIMITED,
-        stock: bool = False,
-        progress: Callable[[int], None] | None = None,
-    ) -> list[Outcome]:
-        """Drive all jobs; outcomes in their order. `progress(n)` hears of n more jobs done.
-
-        Raises `BadInput` when there are jobs that workers die of again and again.
-        """
-        outcomes: dict[int, Outcome] = {}
-        fruitless = 0
-        while missing := [number for number in range(len(jobs)) if number not in outcomes]:
-            # More than one round only if a worker died with the jobs it had taken.
-            self._started.restart()
-            self._finished.restart()
-            share = [jobs[number] for number in missing]
-            tasks = [(share, self.worlds, patience, stock)] * min(self.workers, len(share))
-            with _reported(self._finished, progress):
-                for _, driven in self._pool.each(drive_here, tasks):
-                    outcomes |= {missing[place]: outcome for place, outcome in driven.items()}
-            fruitless = 0 if outcomes.keys() & set(missing) else fruitless + 1
-            if fruitless == ATTEMPTS:
-                raise BadInput(
-                    f"Worker processes died {ATTEMPTS} times on the same episodes "
-                    "(killed, or out of memory?); try fewer --worlds or --workers."
-                )
-        return [outcomes[number] for number in range(len(jobs))]
-
-
-@contextlib.contextmanager
-def _reported(finished: Counter, progress: Callable[[int], None] | None) -> Iterator[None]:
-    """Tell `progress` every second how many more have finished."""
-    if progress is None:
-        yield
-        return
-    over = threading.Event()
-
-    def report() -> None:
-        told = 0
-        while told < finished.taken or not over.wait(1):
-            progress(finished.taken - told)
-            told = finished.taken
-
-    reporter = threading.Thread(target=report, daemon=True)
-    reporter.start()
-    try:
-        yield
-    finally:
-        over.set()
-        reporter.join()
-
-
-_agent: Agent | None = None
-_started: Counter | None = None
-_finished: Counter | None = None
-
-
-def prepare(
-    model_directory: ModelDirectory,
-    precision: str,
-    started: Counter | None = None,
-    finished: Counter | None = None,
-    sees: str | None = None,
-) -> None:
-    """Make this worker process ready to drive: one thread, the agent loaded once."""
-    global _agent, _started, _finished
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    _agent = Agent(model_directory, PRECISIONS[precision], sees)
-    _started, _finished = started, finished
-
-
-def drive_here(jobs: list[Job], worlds: int, patience: int, stock: bool) -> dict[int, Outcome]:
-    """`drive` with this worker's agent those of the jobs that no other worker takes."""
-
-    def take() -> Iterator[tuple[int, Job]]:
-        while (number := _started.take()) < len(jobs):
-            yield number, jobs[number]
-
-    make_env = stock_env if stock else training_env
-    outcomes = {}
-    for number, outcome in drive(_agent, take(), worlds, patience, make_env=make_env):
-        outcomes[number] = outcome
-        _finished.take()
-    return outcomes
-
-
-def agent_here() -> Agent:
-    """This worker's agent."""
-    return _agent

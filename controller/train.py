@@ -8,8 +8,9 @@ from typing import NoReturn
 
 from controller import arch, evaluate, history
 from controller.evolve import Evolution, Settings
+from controller.fleet import Fleet
 from controller.history import Row
-from controller.rollout import Fleet, Job, Outcome
+from controller.rollout import Job, Outcome
 from envs import tracks
 from runs import arguments, progress
 from runs.arguments import BadInput

@@ -68,3 +68,9 @@ def test_trainings_are_timed_and_their_memory_is_measured(figures):
     assert result["m"]["ratios"]["batches in memory"] > 0
     assert result["memory"]["frames"] == 90
     assert min(result["memory"]["mib"]) > 0
+
+
+def test_plainer_processors_are_played_by_this_one(figures):
+    kind = "AVX2, float32"
+    result = figures("processors", "--policies", 2, "--kinds", kind)
+    assert len(result["rates"][kind]) == 5 and min(result["rates"][kind].values()) > 0

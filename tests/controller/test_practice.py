@@ -13,12 +13,18 @@ NONE = Noise((0.0, 0.0, 0.0), 0.9)
 SOME = Noise((0.3, 0.2, 0.05), 0.9)
 
 
-@pytest.fixture
-def agent(model, monkeypatch) -> Agent:
-    """This process as a worker."""
-    agent = Agent(model)
-    monkeypatch.setattr(rollout, "_agent", agent)
-    return agent
+@pytest.fixture(scope="module")
+def agent(model) -> Agent:
+    return Agent(model)
+
+
+def practise(agent, parameters, tracks, noise, patience) -> list[practice.Trace]:
+    """Drive all tracks together."""
+    traces = practice.Traces(noise)
+    jobs = enumerate(Job(parameters, track) for track in tracks)
+    driven = rollout.drive(agent, jobs, len(tracks), patience, recorder=traces)
+    kept = {number: traces.take(number) for number, _ in driven}
+    return [kept[number] for number in range(len(tracks))]
 
 
 def same(one: practice.Trace, other: practice.Trace) -> bool:
@@ -29,10 +35,15 @@ def same(one: practice.Trace, other: practice.Trace) -> bool:
 def test_noise_lasts_and_keeps_its_sd():
     rngs = [np.random.default_rng(seed) for seed in range(4000)]
     noise = Noise((0.5, 1.0, 2.0), 0.8)
-    first = noise.next(None, rngs)
+
+    def following(before) -> np.ndarray:
+        pairs = zip(before, rngs, strict=True)
+        return np.stack([noise.next(pushed, rng) for pushed, rng in pairs])
+
+    first = following([None] * len(rngs))
     later = first
     for _ in range(5):
-        before, later = later, noise.next(later, rngs)
+        before, later = later, following(later)
     for drawn in (first, later):
         np.testing.assert_allclose(drawn.std(0), [0.5, 1, 2], rtol=0.05)
     assert np.corrcoef(before[:, 0], later[:, 0])[0, 1] == pytest.approx(0.8, abs=0.03)
@@ -40,7 +51,7 @@ def test_noise_lasts_and_keeps_its_sd():
 
 
 def test_without_noise_it_drives_as_everybody_does(agent, policies):
-    traces = practice.practise_here(policies[0], TRACKS, NONE, 15)
+    traces = practise(agent, policies[0], TRACKS, NONE, 15)
     jobs = [Job(policies[0], track) for track in TRACKS]
     outcomes = dict(rollout.drive(agent, enumerate(jobs), 3, 15))
     for number, trace in enumerate(traces):
@@ -53,7 +64,7 @@ def test_without_noise_it_drives_as_everybody_does(agent, policies):
 
 def test_a_trace_says_what_gave_its_actions(agent, policies):
     """Raw actions from features, policy and noise, driven again: the same rewards."""
-    [trace] = practice.practise_here(policies[0], TRACKS[:1], SOME, 15)
+    [trace] = practise(agent, policies[0], TRACKS[:1], SOME, 15)
     kernel, bias = arch.unpack(policies[:1])
     actions = arch.squash(trace.features @ kernel[0] + bias[0] + trace.noise).numpy()
     world = World.begin(0, rollout.training_env(), TRACKS[0])
@@ -69,9 +80,9 @@ def test_a_trace_says_what_gave_its_actions(agent, policies):
 
 
 def test_what_a_track_gives_does_not_depend_on_the_others_nor_on_who_drives(agent, model, policies):
-    together = practice.practise_here(policies[1], TRACKS, SOME, 10)
+    together = practise(agent, policies[1], TRACKS, SOME, 10)
     for track, trace in zip(TRACKS, together, strict=True):
-        [alone] = practice.practise_here(policies[1], [track], SOME, 10)
+        [alone] = practise(agent, policies[1], [track], SOME, 10)
         assert same(alone, trace)
     with Practice(model, "float32", workers=2, worlds=2) as fleet:
         spread = fleet.practise(policies[1], TRACKS, SOME, 10)

@@ -1,12 +1,6 @@
-import os
-import signal
-import sys
-import textwrap
-
 from controller import arch, rollout
 from controller.agent import Agent
-from controller.rollout import Job
-from runs.arguments import BadInput
+from controller.rollout import Job, Recorder
 
 import gymnasium
 import numpy as np
@@ -28,6 +22,16 @@ def jobs(policies) -> list[Job]:
 def drive(agent, jobs, worlds=3, **options) -> list[rollout.Outcome]:
     outcomes = dict(rollout.drive(agent, enumerate(jobs), worlds, **options))
     return [outcomes[number] for number in range(len(jobs))]
+
+
+class Seen(Recorder):
+    """Keeps the frames, actions and rewards of every job's steps."""
+
+    def __init__(self):
+        self.steps = {}
+
+    def step(self, world, frame, action, done):
+        self.steps.setdefault(world.number, []).append((frame, action, world.reward))
 
 
 def standing(agent) -> np.ndarray:
@@ -60,13 +64,9 @@ def test_no_jobs(agent):
 
 def test_an_episode_is_what_stock_car_racing_gives_for_its_actions(agent, policies):
     """The same track, the same actions: the same rewards, to the last bit."""
-    actions, rewards = [], []
-
-    def watch(number, frame, action, reward, done, env):
-        actions.append(action)
-        rewards.append(reward)
-
-    [outcome] = drive(agent, [Job(policies[0], 12)], most_steps=60, watch=watch)
+    seen = Seen()
+    [outcome] = drive(agent, [Job(policies[0], 12)], most_steps=60, recorder=seen)
+    _, actions, rewards = map(list, zip(*seen.steps[0], strict=True))
     stock = gymnasium.make("CarRacing-v3")
     stock.reset(seed=12)
     again = [stock.step(action)[1] for action in actions]
@@ -88,12 +88,9 @@ def test_stock_frames_are_those_of_the_world_it_is_trained_in(agent):
 
 @pytest.mark.parametrize("patience", [3, 10])
 def test_patience_ends_an_episode_so_many_steps_after_its_last_new_tile(agent, patience):
-    rewards = []
-
-    def watch(number, frame, action, reward, done, env):
-        rewards.append(reward)
-
-    [outcome] = drive(agent, [Job(standing(agent), 1)], patience=patience, watch=watch)
+    seen = Seen()
+    [outcome] = drive(agent, [Job(standing(agent), 1)], patience=patience, recorder=seen)
+    rewards = [reward for _, _, reward in seen.steps[0]]
     last_tile = max(step for step, reward in enumerate([1, *rewards]) if reward > 0)
     assert outcome.steps == len(rewards) == last_tile + patience
 
@@ -107,70 +104,30 @@ def test_most_steps_end_an_episode(agent, jobs):
     assert [outcome.steps for outcome in drive(agent, jobs[:2], most_steps=4)] == [4, 4]
 
 
-def test_actions_may_be_perturbed(agent, jobs):
-    done = {}
+def test_a_recorder_may_act_in_place_of_the_agent(agent, jobs):
+    class Own(Seen):
+        def act(self, world, features, action):
+            return np.array([0, world.number, 0], np.float32)
 
-    def perturb(number, action):
-        return np.array([0, number, 0], np.float32)
-
-    def watch(number, frame, action, reward, ended, env):
-        done.setdefault(number, []).append(action.tolist())
-
-    drive(agent, jobs[:2], most_steps=2, perturb=perturb, watch=watch)
+    own = Own()
+    drive(agent, jobs[:2], most_steps=2, recorder=own)
+    done = {job: [action.tolist() for _, action, _ in steps] for job, steps in own.steps.items()}
     assert done == {0: [[0, 0, 0]] * 2, 1: [[0, 1, 0]] * 2}
 
 
+def test_a_recorder_may_add_noise_before_actions_are_squashed(agent, policies):
+    class Pushed(Seen):
+        def noise(self, worlds):
+            return np.full((len(worlds), 3), 50.0)
+
+    pushed = Pushed()
+    drive(agent, [Job(policies[0], 12)], most_steps=1, recorder=pushed)
+    assert pushed.steps[0][0][1].tolist() == [1, 1, 1]
+
+
 def test_a_frame_is_watched_with_the_action_done_on_seeing_it(agent, jobs):
-    seen = []
-
-    def watch(number, frame, action, reward, done, env):
-        seen.append(frame)
-
-    drive(agent, jobs[:1], most_steps=3, watch=watch)
+    seen = Seen()
+    drive(agent, jobs[:1], most_steps=3, recorder=seen)
     env = rollout.training_env()
-    assert np.array_equal(seen[0], env.reset(seed=jobs[0].track)[0])
+    assert np.array_equal(seen.steps[0][0][0], env.reset(seed=jobs[0].track)[0])
     env.close()
-
-
-def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed(model, agent, policies):
-    jobs = [Job(policy, track) for track in range(20, 32) for policy in policies]
-    expected = drive(agent, jobs, 8, patience=40)
-    killed = []
-
-    with rollout.Fleet(model, "float32", workers=2, worlds=3) as fleet:
-
-        def kill_one(finished: int) -> None:
-            if finished and not killed:
-                killed.append(next(iter(fleet._pool._executor._processes)))
-                os.kill(killed[0], signal.SIGKILL)
-
-        assert fleet.drive(jobs, patience=40, progress=kill_one) == expected
-        assert killed
-        assert fleet.drive(jobs[:3], patience=40) == expected[:3]
-
-
-def test_episodes_that_workers_die_of_are_given_up(model, policies, tmp_path, monkeypatch):
-    """A track that kills the process which looks at it, as one would that takes all memory."""
-    program = """
-        import os
-        import signal
-
-
-        class DeadlyJob:
-            def __init__(self, parameters):
-                self.parameters = parameters
-
-            @property
-            def track(self):
-                os.kill(os.getpid(), signal.SIGKILL)
-    """
-    (tmp_path / "deadly_job.py").write_text(textwrap.dedent(program))
-    monkeypatch.syspath_prepend(tmp_path)
-    import deadly_job
-
-    with (
-        rollout.Fleet(model, "float32", workers=1, worlds=1) as fleet,
-        pytest.raises(BadInput, match="Worker processes died"),
-    ):
-        fleet.drive([deadly_job.DeadlyJob(policies[0])])
-    del sys.modules["deadly_job"]

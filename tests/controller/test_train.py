@@ -1,7 +1,8 @@
 import dataclasses
 
 import rnn
-from controller import arch, history, rollout, train
+from controller import arch, history, train
+from controller.fleet import Fleet
 from envs import tracks
 from runs.arguments import BadInput
 from runs.directory import read_json, write_json
@@ -211,7 +212,7 @@ def test_half_of_the_tracks_are_those_driven_worst():
 
 def test_scouting_gives_the_candidates_the_worst_track(own_model):
     begun = run(own_model, rollouts=2, scout=3, patience=3)
-    with rollout.Fleet(own_model, "float32", workers=1, worlds=4) as fleet:
+    with Fleet(own_model, "float32", workers=1, worlds=4) as fleet:
         driven_on, outcomes = begun._scout(fleet)
         row = begun.generation(fleet, [])
     scores = [outcome.score for outcome in outcomes]

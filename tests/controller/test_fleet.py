@@ -1,0 +1,56 @@
+import os
+import signal
+import sys
+import textwrap
+
+from controller.agent import Agent
+from controller.fleet import Fleet
+from controller.rollout import Job, drive
+from runs.arguments import BadInput
+
+import pytest
+
+
+def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed(model, policies):
+    jobs = [Job(policy, track) for track in range(20, 32) for policy in policies]
+    outcomes = dict(drive(Agent(model), enumerate(jobs), 8, patience=40))
+    expected = [outcomes[number] for number in range(len(jobs))]
+    killed = []
+
+    with Fleet(model, "float32", workers=2, worlds=3) as fleet:
+
+        def kill_one(finished: int) -> None:
+            if finished and not killed:
+                killed.append(next(iter(fleet._pool._executor._processes)))
+                os.kill(killed[0], signal.SIGKILL)
+
+        assert fleet.drive(jobs, patience=40, progress=kill_one) == expected
+        assert killed
+        assert fleet.drive(jobs[:3], patience=40) == expected[:3]
+
+
+def test_episodes_that_workers_die_of_are_given_up(model, policies, tmp_path, monkeypatch):
+    """A track that kills the process which looks at it, as one would that takes all memory."""
+    program = """
+        import os
+        import signal
+
+
+        class DeadlyJob:
+            def __init__(self, parameters):
+                self.parameters = parameters
+
+            @property
+            def track(self):
+                os.kill(os.getpid(), signal.SIGKILL)
+    """
+    (tmp_path / "deadly_job.py").write_text(textwrap.dedent(program))
+    monkeypatch.syspath_prepend(tmp_path)
+    import deadly_job
+
+    with (
+        Fleet(model, "float32", workers=1, worlds=1) as fleet,
+        pytest.raises(BadInput, match="Worker processes died"),
+    ):
+        fleet.drive([deadly_job.DeadlyJob(policies[0])])
+    del sys.modules["deadly_job"]

@@ -38,3 +38,5 @@ setup(
         "cluster": ["distributed>=2025.1"],
     },
 )
+        # Keeps a second process out of a directory on every system; 3.30 brought lock_descriptor.
+        "filelock>=3.30,<5",

@@ -74,7 +74,7 @@ def evolve_in_dreams(data: directory.DataDirectory, options) -> None:
     dream_history.curve(curve, pairs, f"C evolved in the dream, {options.vision}")
     table = options.res / f"{options.vision}_dream.md"
     dream_history.write_table(table, pairs)
-    print(f"{table}, {curve}\n{table.read_text()}")
+    print(f"{table}, {curve}\n{table.read_text(encoding='utf-8')}")
 
 
 def of_the_same_vision(path: Path, dream: Dream, temperature: float, options) -> Dream:

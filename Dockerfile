@@ -10,8 +10,10 @@
 FROM python:3.12.11-slim-bookworm
 
 # No system libraries beyond make: headless OpenCV, pygame and Box2D bring their own in their wheels.
+# Only for ARM there is no wheel of Box2D, and it is compiled.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends make \
+        $(test "$(uname -m)" != aarch64 || echo g++) \
     && rm -rf /var/lib/apt/lists/*
 
 ARG GPU=0
@@ -32,6 +34,7 @@ WORKDIR /world-models
 
 # The large layer depends on the lock alone and survives every change of the code.
 COPY Makefile requirements.lock ./
+COPY runs/platform_check.py ./runs/
 RUN make dependencies
 
 COPY --chown=driver:driver . .

@@ -1,4 +1,5 @@
 # From a fresh machine to a trained driver: Python 3.10 to 3.13 and make are all that is needed.
+# What runs where, and the way without make: docs/install.md.
 #
 #   make run     make best     make test     make help
 
@@ -14,6 +15,15 @@ UV     ?= uv
 PY     := "$(VENV)/bin/python"
 PIP    := $(PY) -m pip --disable-pip-version-check
 SCRIPT  = $(PY) $(1) --data-dir "$(DATA)"
+
+MACHINE := $(shell uname -sm)
+# There is no wheel of Box2D for Linux on ARM. Its source needs what is installed first, and swig
+# on the path.
+ifeq ($(MACHINE),Linux aarch64)
+compile_box2d = $(PIP) install --quiet --constraint requirements.lock setuptools wheel swig && \
+	PATH="$$(cd "$(VENV)/bin" && pwd):$$PATH" $(PIP) install --quiet --no-build-isolation \
+		--constraint requirements.lock box2d-py
+endif
 
 # Stamps are written last, so that an interrupted install is not taken for a finished one.
 DEPENDENCIES := $(VENV)/.dependencies-gpu$(GPU)
@@ -107,14 +117,14 @@ $(INSTALLED): $(DEPENDENCIES) setup.py
 $(DEPENDENCIES): requirements.lock
 	@command -v "$(PYTHON)" >/dev/null || $(call stop, \
 		there is no $(PYTHON): install Python 3.10 to 3.13 or name one with PYTHON=python3.12)
-	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
-		$(call stop, $(PYTHON) is not Python 3.10 to 3.13: name one that is with PYTHON=python3.12)
+	@"$(PYTHON)" runs/platform_check.py
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || $(call stop, \
 		$(PYTHON) cannot make environments: install its venv module (apt install python3-venv))
 	@test ! -e "$(VENV)" || test -e "$(VENV)/pyvenv.cfg" || $(call stop, \
 		$(VENV) exists and is not an environment: remove it or choose another place with VENV)
 	@echo "Installing into $(VENV): 2.5 GB on disk."
 	@"$(PYTHON)" -m venv --clear "$(VENV)"
+	@$(compile_box2d)
 	@$(PIP) install --quiet --requirement requirements.lock
 	@test "$(GPU)" = 0 || \
 		$(PIP) install --quiet --constraint requirements.lock "tensorflow[and-cuda]"

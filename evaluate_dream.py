@@ -26,8 +26,7 @@ def main() -> None:
         model = directory.ModelDirectory(path)
         found[path.name] = measure(data, model, options)
     directory.write_json(options.res / "dream_truth.json", found)
-    with directory.write_whole(options.res / "dream_truth.md") as beside:
-        beside.write_text(table(found))
+    directory.write_text(options.res / "dream_truth.md", table(found))
     print(f"{table(found)}\n{options.res}/dream_truth.md and .json, and pictures of each model.")
 
 

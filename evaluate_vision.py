@@ -91,8 +91,7 @@ def write(options, groups, found, less, sums, episodes: int) -> None:
     if less:
         table += "\n" + compare.markdown(less, "+")
     print(table)
-    with directory.write_whole(options.res / f"{options.name}.md") as beside:
-        beside.write_text(table)
+    directory.write_text(options.res / f"{options.name}.md", table)
     content = {
         "episodes": episodes,
         "every": options.every,

@@ -39,7 +39,7 @@ def main() -> None:
         iterate.write(rounds_file, rounds)
         iterate.report(options.res, options.vision, rounds)
     text, picture = iterate.report(options.res, options.vision, rounds)
-    print(f"{text}, {picture}\n{text.read_text()}")
+    print(f"{text}, {picture}\n{text.read_text(encoding='utf-8')}")
 
 
 def one_round(

@@ -6,13 +6,17 @@ After a change here run `make lock`.
 
 from setuptools import setup
 
+LINUX_ON_ARM = "sys_platform == 'linux' and platform_machine == 'aarch64'"
+OTHERS = "sys_platform != 'linux' or platform_machine != 'aarch64'"
+
 setup(
     name="world-models",
     version="0.1.0",
     description="World Models on CarRacing: see, remember and drive, trained from nothing",
     author="The World Models contributors",
     license="MIT",
-    python_requires=">=3.10",
+    # As in runs/platform_check.py: from 3.14 on Box2D has no wheel.
+    python_requires=">=3.10,<3.14",
     packages=["runs", "envs", "vae", "rnn", "controller"],
     install_requires=[
         # The networks. Keras 3 is named beside TensorFlow because the code is written against it.
@@ -21,7 +25,12 @@ setup(
         # Writes the training logs through tf.summary; TensorFlow no longer brings it along.
         "tensorboard>=2.18,<3",
         # The world. From 1.2.3 on Box2D comes as a wheel; before, it is compiled with swig.
-        "gymnasium[box2d]>=1.2.3,<2",
+        f"gymnasium[box2d]>=1.2.3,<2; {OTHERS}",
+        # No wheel there: the same Box2D is compiled, which moves the car as the wheel does.
+        f"gymnasium>=1.2.3,<2; {LINUX_ON_ARM}",
+        f"box2d-py>=2.3.8,<2.4; {LINUX_ON_ARM}",
+        f"pygame-ce>=2.5,<3; {LINUX_ON_ARM}",
+        f"swig>=4,<5; {LINUX_ON_ARM}",
         "numpy>=1.26,<3",
         "cma>=4,<5",
         # Draws the world: its affine warp was the fastest measured. Headless: needs no X libraries.
@@ -29,6 +38,8 @@ setup(
         "matplotlib>=3.8,<4",
         "imageio>=2.34,<3",
         "tqdm>=4.66,<5",
+        # Keeps a second process out of a directory on every system; 3.30 brought lock_descriptor.
+        "filelock>=3.30,<5",
     ],
     extras_require={
         # xdist spreads the suite over two cores.

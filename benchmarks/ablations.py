@@ -80,7 +80,7 @@ def main() -> None:
             make(trial, options)
             report(finished(chosen, options), options)
     report(finished(chosen, options), options)
-    print((options.res / "ablations.md").read_text())
+    print((options.res / "ablations.md").read_text(encoding="utf-8"))
 
 
 def finished(chosen: list[Trial], options) -> list[Result]:

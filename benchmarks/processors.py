@@ -24,8 +24,9 @@ from controller.fleet import Fleet
 from controller.rollout import Job
 from rnn import arch as rnn_arch
 from runs import training
-from runs.arguments import PRECISIONS, best_precision, cores, run, whole
+from runs.arguments import PRECISIONS, run, whole
 from runs.directory import ModelDirectory, write_json
+from runs.processors import best_precision, cores
 from vae import arch as vae_arch
 
 import common

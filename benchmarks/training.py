@@ -10,7 +10,6 @@ the end of a first batch to the end of the last.
 """
 
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -144,6 +143,8 @@ def pass_over(episodes: list[Path], batch_size: int) -> float:
     model.fit(frames.batches(episodes, batch_size, (1, 0)).take(1), shuffle=False, verbose=0)
     for _ in frames.batches(episodes, batch_size, (1, 1)):
         pass
+    import resource  # not on Windows, where the rest of this file can be imported
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2 ** (20 if sys.platform == "darwin" else 10)
 

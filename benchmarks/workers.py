@@ -13,8 +13,9 @@ from collections import defaultdict
 from controller import arch
 from controller.fleet import Fleet
 from controller.rollout import Job
-from runs.arguments import BadInput, best_precision, cores, run, whole
+from runs.arguments import BadInput, run, whole
 from runs.directory import ModelDirectory, write_json
+from runs.processors import best_precision, cores
 
 import common
 import numpy as np

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from runs import plots, records
-from runs.directory import write_whole
+from runs.directory import write_text
 
 import matplotlib.pyplot as plt
 
@@ -71,5 +71,4 @@ def write_table(path: Path, histories: dict[float, list[Pair]]) -> None:
             for score, sd in ((pair.dream, pair.dream_sd), (pair.real, pair.real_sd))
         ]
         lines.append(f"| {temperature:g} | " + " | ".join(cells) + " |")
-    with write_whole(path) as beside:
-        beside.write_text("\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n")

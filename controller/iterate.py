@@ -18,7 +18,14 @@ from controller.recording import record_with_agent
 from envs import recording, rollouts, tracks
 from rnn import encode, measures
 from runs import executor, plots, progress
-from runs.directory import DataDirectory, ModelDirectory, read_json, write_json, write_whole
+from runs.directory import (
+    DataDirectory,
+    ModelDirectory,
+    read_json,
+    write_json,
+    write_text,
+    write_whole,
+)
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -213,8 +220,7 @@ def table(rounds: list[Round]) -> str:
 def report(res: Path, vision: str, rounds: list[Round]) -> tuple[Path, Path]:
     """Save the table and the plot of all rounds."""
     text, picture = res / f"{vision}_iterate.md", res / f"{vision}_iterate.png"
-    with write_whole(text) as beside:
-        beside.write_text(table(rounds))
+    write_text(text, table(rounds))
     numbers = [row.round for row in rounds]
     figure, (scores, losses, shares) = plt.subplots(1, 3, figsize=(13, 3.5))
     scores.errorbar(

@@ -1,7 +1,6 @@
 """The arguments that all scripts share, and how a script ends when its input is wrong."""
 
 import argparse
-import contextlib
 import math
 import os
 import sys
@@ -9,7 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from runs.processors import best_precision, cores
+
 LARGEST_SEED = 999
+# Windows cannot wait for more processes at once.
+MOST_WORKERS = 61 if sys.platform == "win32" else 4096
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # name → Keras policy
 
 
@@ -55,7 +58,10 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--workers", type=whole(1, 4096), default=cores(), help="processes that work at once"
+        "--workers",
+        type=whole(1, MOST_WORKERS),
+        default=min(cores(), MOST_WORKERS),
+        help="processes that work at once",
     )
 
 
@@ -93,21 +99,6 @@ def add_precision(parser: argparse.ArgumentParser) -> None:
         default=best_precision(),
         help="arithmetic of V's convolutions; bfloat16 where the processor has it",
     )
-
-
-def best_precision() -> str:
-    """bfloat16 where the processor multiplies it natively, else float32."""
-    with contextlib.suppress(OSError):
-        if "avx512_bf16" in Path("/proc/cpuinfo").read_text():
-            return "bfloat16"
-    return "float32"
-
-
-def cores() -> int:
-    """The processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -167,16 +158,17 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except BadInput as problem:
-        _refuse(str(problem))
+        refuse(str(problem))
     except OSError as problem:
         # The machine's refusals: a full disk, a file that may not be written.
-        _refuse(f"{problem}.")
+        refuse(f"{problem}.")
     except KeyboardInterrupt:
         print("\nStopped. What is done is kept; give the same command to go on.", file=sys.stderr)
         sys.exit(130)
 
 
-def _refuse(sentence: str) -> NoReturn:
+def refuse(sentence: str) -> NoReturn:
+    """End the script with a sentence and exit code 2."""
     sys.stdout.flush()
     print(f"{os.path.basename(sys.argv[0])}: {sentence}", file=sys.stderr)
     sys.exit(2)

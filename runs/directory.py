@@ -1,14 +1,21 @@
 """The data directory: what lies where, files that appear whole, one writer at a time."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
+import shlex
+import sys
+import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from runs.arguments import BadInput
+
+from filelock import lock_descriptor, unlock_descriptor
+
+PATIENCE = 20  # tenths of a second that a reader may keep a file from being replaced
 
 
 class DataDirectory:
@@ -112,14 +119,25 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
         yield beside
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        _replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 
 
+def _replace(source: Path, target: Path) -> None:
+    """Rename a file over another, which Windows refuses as long as somebody has that one open."""
+    for _ in range(PATIENCE):
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(0.1)
+    os.replace(source, target)
+
+
 def write_text(path: str | os.PathLike, content: str) -> None:
     with write_whole(path) as beside:
-        beside.write_text(content)
+        beside.write_text(content, encoding="utf-8")
 
 
 def write_json(path: str | os.PathLike, content: dict) -> None:
@@ -129,7 +147,7 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
 def read_json(path: str | os.PathLike) -> dict:
     """The content of a JSON file. Raises `BadInput` when it is missing, torn or no dictionary."""
     try:
-        content = json.loads(Path(path).read_text())
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist.") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
@@ -144,16 +162,40 @@ def locked(directory: str | os.PathLike) -> Iterator[None]:
     """Keep a second process from writing to a directory at the same time.
 
     The lock belongs to the process, so it goes with it however it ends. Files that a killed
-    process left half-written are removed.
+    process left half-written are removed. Raises `BadInput`, which names the first process, at
+    once.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / ".lock", "w") as lock:
+    file = directory / ".lock"
+    file.touch()
+    with open(file, "rb+", buffering=0) as lock:
+        if not lock_descriptor(lock.fileno(), blocking=False):
+            raise BadInput(
+                f"Another process is writing to {directory}{_holder(lock)}; wait for it."
+            )
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInput(f"Another process is writing to {directory}; wait for it.") from None
-        for left in directory.glob(".*.*"):
-            if left.name.split(".")[1].isdigit():
-                left.unlink(missing_ok=True)
-        yield
+            _sign(lock)
+            for left in directory.glob(".*.*"):
+                if left.name.split(".")[1].isdigit():
+                    left.unlink(missing_ok=True)
+            yield
+        finally:
+            unlock_descriptor(lock.fileno())
+
+
+def _sign(lock: FileIO) -> None:
+    """Write into a lock which process has it."""
+    command = shlex.join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
+    name = {"process": os.getpid(), "command": " ".join(command.split())[:200]}
+    # After the first byte, which is what is locked: on Windows nobody else can read that.
+    lock.write(f" {json.dumps(name)}\n".encode())
+
+
+def _holder(lock: FileIO) -> str:
+    """Which process a lock says has it, in brackets; nothing where it does not say."""
+    with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
+        lock.seek(1)
+        name = json.loads(lock.read(4096).splitlines()[0])
+        return f" (process {int(name['process'])}: {name['command']})"
+    return ""

@@ -30,6 +30,7 @@ def processes(workers: int, prepare: Callable | None = None, arguments: tuple = 
 
 
 def _begin(prepare: Callable | None, arguments: tuple) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     if prepare is not None:
         prepare(*arguments)
@@ -42,19 +43,33 @@ def _deaf_children() -> Iterator[None]:
     It reaches the whole group, and only the parent decides what it means, once they are started:
     a child cut off from its parent in between would complain. Only for the main thread.
     """
-    # Else the first child starts it, and it unblocks the signal.
-    multiprocessing.resource_tracker.ensure_running()
     heard = []
     handler = signal.signal(signal.SIGINT, lambda *_: heard.append(True))
-    # A child inherits what is blocked; other threads here may still take the signal.
+    try:
+        with _blocked_interrupts():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _blocked_interrupts() -> Iterator[None]:
+    """A child inherits what is blocked; other threads here may still take the signal.
+
+    Windows blocks none: there children are deaf only once they have begun.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # Else the first child starts it, and it unblocks the signal.
+    multiprocessing.resource_tracker.ensure_running()
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        signal.signal(signal.SIGINT, handler)
-        if heard:
-            signal.raise_signal(signal.SIGINT)
 
 
 def _leave_with_parent() -> None:

@@ -12,7 +12,7 @@ from runs.directory import write_whole
 
 def write(path: Path, kind: type, records: list) -> None:
     """Write records, dataclasses of one kind, with a line of names above; None is left empty."""
-    with write_whole(path) as beside, open(beside, "w", newline="") as file:
+    with write_whole(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(kind)])
         writer.writeheader()
         writer.writerows(map(dataclasses.asdict, records))
@@ -28,7 +28,7 @@ def read(path: Path, kind: type) -> list:
         return []
     types_of = typing.get_type_hints(kind)
     try:
-        with open(path, newline="") as file:
+        with open(path, newline="", encoding="utf-8") as file:
             return [
                 kind(**{name: _value(types_of[name], text) for name, text in row.items()})
                 for row in csv.DictReader(file)

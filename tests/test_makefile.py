@@ -1,4 +1,7 @@
-"""What make runs: every stage gives the scripts arguments they know, and is begun once."""
+"""What make runs: every stage gives the scripts arguments they know, and is begun once.
+
+And what it installs, on which machine.
+"""
 
 import os
 import shlex
@@ -6,8 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 TOP = Path(__file__).parents[1]
+CHECK = "runs/platform_check.py"
 STAGES = ("first", "second", "third", "fourth")
 
 
@@ -61,3 +66,43 @@ def test_when_all_are_over_only_the_score_is_left(tmp_path):
     given = make("best", "PY=true", f"DATA={tmp_path}")
     assert given.returncode == 0
     assert given.stdout.count("true 0") == 0 and "true evaluate.py" in given.stdout
+
+
+def test_a_machine_that_cannot_run_the_project_is_told_before_anything_is_made(tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$*" != {CHECK} ] || {{ echo "No AVX." >&2; exit 2; }}\n')
+    python.chmod(0o755)
+    given = make("dependencies", f"PYTHON={python}", f"VENV={tmp_path / 'venv'}")
+    assert given.returncode == 2 and given.stdout == ""
+    assert given.stderr.startswith("No AVX.\nmake: ***")
+    assert not (tmp_path / "venv").exists()
+
+
+def test_box2d_is_compiled_only_on_linux_for_arm(tmp_path):
+    arguments = ("--dry-run", "dependencies", f"VENV={tmp_path / 'venv'}")
+    for machine in ("Linux x86_64", "Darwin arm64"):
+        assert "box2d-py" not in make(*arguments, f"MACHINE={machine}").stdout
+    given = make(*arguments, "MACHINE=Linux aarch64").stdout
+    steps = (CHECK, "-m venv", "wheel swig", "box2d-py", "--requirement requirements.lock")
+    places = [given.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+@pytest.mark.parametrize(
+    "system, machine, names",
+    [
+        ("linux", "x86_64", {"box2d"}),
+        ("linux", "aarch64", {"box2d-py", "swig"}),
+        ("darwin", "arm64", {"box2d"}),
+        ("win32", "AMD64", {"box2d"}),
+    ],
+)
+def test_the_lock_has_the_box2d_of_every_system(python, system, machine, names):
+    place = {"sys_platform": system, "platform_machine": machine}
+    place |= {"python_version": python, "python_full_version": f"{python}.1"}
+    lines = (TOP / "requirements.lock").read_text().splitlines()
+    locked = [Requirement(line) for line in lines if not line.startswith("#")]
+    named = {one.name for one in locked if one.marker is None or one.marker.evaluate(place)}
+    assert named & {"box2d", "box2d-py", "swig"} == names
+    assert {"tensorflow", "gymnasium", "pygame-ce", "filelock"} <= named

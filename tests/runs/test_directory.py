@@ -62,6 +62,20 @@ def test_a_write_that_is_killed_leaves_what_was_there(tmp_path):
         assert names(tmp_path) == {"a", ".lock"}
 
 
+def test_a_write_waits_for_a_reader_that_windows_lets_keep_the_file(tmp_path, monkeypatch):
+    replace, refusals = os.replace, [PermissionError(13, "in use")] * 3
+
+    def replace_later(*paths):
+        if refusals:
+            raise refusals.pop()
+        replace(*paths)
+
+    monkeypatch.setattr(os, "replace", replace_later)
+    write_json(tmp_path / "a.json", {"new": 1})
+    assert read_json(tmp_path / "a.json") == {"new": 1}
+    assert names(tmp_path) == {"a.json"}
+
+
 def kill_in_the_middle(path) -> None:
     program = f"""
         import os, signal
@@ -76,6 +90,17 @@ def kill_in_the_middle(path) -> None:
 
 def with_path() -> dict:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def test_text_is_utf_8_on_every_system(tmp_path):
+    program = f"""
+        from runs.directory import write_text
+        write_text({str(tmp_path / "a.md")!r}, "916 \\u00b1 15")
+    """
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    subprocess.run(command, env=with_path() | locale, check=True)
+    assert (tmp_path / "a.md").read_bytes() == "916 \u00b1 15".encode()
 
 
 def test_json_comes_back(tmp_path):
@@ -109,29 +134,65 @@ def test_a_second_writer_is_refused_and_a_later_one_is_not(tmp_path):
         pass
 
 
-def test_the_lock_goes_with_a_process_that_is_killed(tmp_path):
-    program = f"""
-        import sys
-        from runs.directory import locked
-        with locked({str(tmp_path)!r}):
-            print("locked", flush=True)
-            sys.stdin.read()
-    """
-    holder = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
+HOLDER = """
+    import sys
+    from runs.directory import locked
+    sys.argv = ["/somewhere/02_train_vae.py", "--data-dir", "my data", *map(str, range(1000))]
+    with locked(sys.stdin.readline().strip()):
+        print("locked", flush=True)
+        sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that has the lock of `tmp_path` till it is killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(HOLDER)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        text=True,
         env=with_path(),
-    )
-    assert holder.stdout.readline() == b"locked\n"
-    with pytest.raises(BadInput, match="Another process"), locked(tmp_path):
+    ) as process:
+        print(tmp_path, file=process.stdin, flush=True)
+        assert process.stdout.readline() == "locked\n"
+        yield process
+        process.kill()
+
+
+def refused(folder) -> str:
+    with pytest.raises(BadInput) as refusal, locked(folder):
         pass
+    return str(refusal.value)
+
+
+def test_the_lock_goes_with_a_process_that_is_killed(tmp_path, holder):
+    refused(tmp_path)
     holder.kill()
     holder.wait()
     with locked(tmp_path):
         pass
-    holder.stdin.close()
-    holder.stdout.close()
+
+
+def test_a_refusal_names_the_process_and_its_command(tmp_path, holder):
+    sentence = refused(tmp_path)
+    first = f"(process {holder.pid}: 02_train_vae.py --data-dir 'my data' 0 1 2 "
+    assert sentence.startswith(f"Another process is writing to {tmp_path} {first}")
+    assert sentence.endswith("); wait for it.") and "\n" not in sentence
+    assert len(sentence) < 500
+
+
+def test_a_refusal_names_the_process_that_is_there_now(tmp_path, holder):
+    holder.kill()
+    holder.wait()
+    with locked(tmp_path):
+        assert f"(process {os.getpid()}: " in refused(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", " ", " torn", ' {"process": 1}\n', " [1]\n", "\0\0"])
+def test_a_refusal_without_a_name_is_one_all_the_same(tmp_path, holder, content):
+    (tmp_path / ".lock").write_text(content)
+    assert refused(tmp_path) == f"Another process is writing to {tmp_path}; wait for it."
 
 
 def test_the_lock_spares_files_that_are_not_half_written(tmp_path):

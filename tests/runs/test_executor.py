@@ -43,6 +43,11 @@ WORK = """
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+    def interrupted(number):
+        os.kill(os.getpid(), signal.SIGINT)
+        return number + 1
+
+
     def refuse(number):
         raise BadInput(f"{number} is bad.")
 """
@@ -105,6 +110,13 @@ def test_workers_never_hear_of_an_interrupt_not_even_while_they_start(tmp_path, 
     # Here it is heard as before.
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_workers_that_have_begun_never_hear_of_one_where_it_cannot_be_blocked(work, monkeypatch):
+    monkeypatch.delattr(signal, "pthread_sigmask", raising=False)
+    with executor.Workers(lambda: executor.processes(1)) as workers:
+        assert workers.all(work.interrupted, [(3,), (4,)]) == [4, 5]
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -1,6 +1,9 @@
 import os
+import signal
 import subprocess
 import sys
+
+import pytest
 
 
 def run(program: str, **environment: str) -> subprocess.CompletedProcess:
@@ -34,3 +37,47 @@ def test_onednn_is_on_unless_the_user_says_otherwise():
     )
     assert run(program).stdout == "1 True\n"
     assert run(program, TF_ENABLE_ONEDNN_OPTS="0").stdout == "0 False\n"
+
+
+def failing(folder, ending: str) -> subprocess.CompletedProcess:
+    """What is seen of a TensorFlow that writes why it fails, as its libraries do, and fails."""
+    (folder / "tensorflow.py").write_text(f"import os\nos.write(2, b'the reason\\n')\n{ending}\n")
+    return run(f"import sys; sys.path.insert(0, {str(folder)!r}); import runs.quiet")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere what it wrote is lost")
+def test_a_tensorflow_that_aborts_says_why(tmp_path):
+    done = failing(tmp_path, "os.abort()")
+    assert done.returncode == -signal.SIGABRT
+    assert done.stderr == "the reason\n"
+
+
+def test_a_tensorflow_that_cannot_be_imported_says_why(tmp_path):
+    done = failing(tmp_path, "raise ImportError('no such library')")
+    assert done.returncode == 1
+    assert done.stderr.startswith("the reason\nTraceback")
+    assert done.stderr.endswith("ImportError: no such library\n")
+
+
+def test_a_processor_without_avx_is_refused_before_tensorflow_is_imported(tmp_path):
+    (tmp_path / "cpuinfo").write_text("flags\t\t: fpu sse4_2\n")
+    done = run(
+        "import sys; from runs import platform_check;"
+        f"platform_check.CPUINFO = {str(tmp_path / 'cpuinfo')!r};"
+        "sys.argv = ['02_train_vae.py'];"
+        "sys.modules['tensorflow'] = None;"
+        "import runs.quiet"
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    sentence = "TensorFlow needs a processor with AVX, which this one does not have."
+    assert done.stderr == f"02_train_vae.py: {sentence}\n"
+
+
+def test_tensorflow_takes_as_many_threads_as_there_are_processors_for_it(monkeypatch):
+    monkeypatch.setenv("PYTHON_CPU_COUNT", "1")
+    done = run(
+        "import runs.quiet; from tensorflow.config import threading;"
+        "print(threading.get_intra_op_parallelism_threads(),"
+        " threading.get_inter_op_parallelism_threads())"
+    )
+    assert done.stdout == "1 1\n"

@@ -5,3 +5,5 @@ import os
 # Read when TensorFlow is first imported: only its fatal errors are shown (see also runs/quiet.py).
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# Read when TensorFlow first uses a GPU: it then takes the memory that it needs, not all there is.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import NoReturn
 
 LARGEST_SEED = 999
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # name → Keras policy
+PRECISIONS = {  # name → Keras policy
+    "float32": "float32",
+    "bfloat16": "mixed_bfloat16",
+    "float16": "mixed_float16",
+}
 
 
 class BadInput(ValueError):
@@ -86,12 +90,13 @@ def add_again(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_precision(parser: argparse.ArgumentParser) -> None:
+def add_precision(parser: argparse.ArgumentParser, *more: str, on: str = "the processor") -> None:
+    """`more` of `PRECISIONS` than every script offers; `device.precision` decides what auto is."""
     parser.add_argument(
         "--precision",
-        choices=tuple(PRECISIONS),
-        default=best_precision(),
-        help="arithmetic of V's convolutions; bfloat16 where the processor has it",
+        choices=("auto", "float32", "bfloat16", *more),
+        default="auto",
+        help=f"arithmetic of V's convolutions; auto: the fastest that {on} has natively",
     )
 
 

@@ -7,12 +7,14 @@ the episodes that are there now.
 
 import vae
 from envs import rollouts
-from runs import arguments, directory, plots, training
+from runs import arguments, device, directory, plots, training
 from vae import arch, frames, pictures
 
 
 def main() -> None:
     options = parse()
+    computer = device.read()
+    options.precision = device.precision(options.precision, computer, float16=True)
     data = directory.DataDirectory(options.data_dir)
     model_directory = data.model("vae")
     episodes = rollouts.paths(data.rollout)
@@ -45,6 +47,7 @@ def main() -> None:
             print(f"{model_directory.weights('vision')} is trained; nothing to do.")
             return
 
+        print(device.report(computer, options.precision))
         training.fit(
             model,
             run,
@@ -75,7 +78,7 @@ def parse():
     arguments.add_seed(parser)
     arguments.add_res(parser)
     arguments.add_again(parser)
-    arguments.add_precision(parser)
+    arguments.add_precision(parser, "float16", on="the GPU or the processor")
     whole, number = arguments.whole, arguments.number
     parser.add_argument(
         "--epochs", type=whole(1, 10_000), default=10, help="passes over all frames"

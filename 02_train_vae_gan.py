@@ -16,12 +16,14 @@ import dataclasses
 
 import vae
 from envs import rollouts
-from runs import arguments, directory, training
+from runs import arguments, device, directory, training
 from vae import arch, arch_vaegan, frames, pictures, scenes, watch
 
 
 def main() -> None:
     options = parse()
+    computer = device.read()
+    options.precision = device.precision(options.precision, computer)
     data = directory.DataDirectory(options.data_dir)
     model_directory = data.model("vaegan")
     episodes = rollouts.paths(data.rollout)
@@ -61,6 +63,7 @@ def main() -> None:
             print(f"{model_directory.weights('vision')} is trained; nothing to do.")
             return
 
+        print(device.report(computer, options.precision))
         shown = watched(held_out)
         film = watch.Film(model_directory.path / "film", shown, steps, anew=not resumed)
         course = watch.Course(model_directory.path / "film" / "course.csv", steps, anew=not resumed)
@@ -109,7 +112,8 @@ def parse():
     arguments.add_seed(parser)
     arguments.add_res(parser)
     arguments.add_again(parser)
-    arguments.add_precision(parser)
+    # Not float16: this training weighs gradients against each other, some of which vanish there.
+    arguments.add_precision(parser, on="the GPU or the processor")
     whole = arguments.whole
     parser.add_argument(
         "--variant", choices=tuple(arch_vaegan.RECIPES), default="repaired", help="which recipe"

@@ -7,11 +7,13 @@ training V anew, or in another precision, it starts over.
 import vae
 from envs import rollouts
 from rnn import encode, series
-from runs import arguments, directory, progress
+from runs import arguments, device, directory, progress
 
 
 def main() -> None:
     options = parse()
+    computer = device.read()
+    options.precision = device.precision(options.precision, computer, float16=True)
     data = directory.DataDirectory(options.data_dir)
     vision = vae.load(data.model(options.vision), arguments.PRECISIONS[options.precision])
     recorded = rollouts.paths(data.rollout)
@@ -19,6 +21,7 @@ def main() -> None:
     with directory.locked(folder):
         made_by = {"vision": vision.digest, "precision": options.precision}
         missing = series.prepare(folder, recorded, made_by)
+        print(device.report(computer, options.precision))
         with progress.bar(len(missing), "episodes") as bar:
             for _ in encode.episodes(vision, missing, folder, options.batch_size):
                 bar.update()
@@ -29,7 +32,7 @@ def parse():
     parser = arguments.parser(__doc__)
     arguments.add_data_dir(parser)
     arguments.add_vision(parser)
-    arguments.add_precision(parser)
+    arguments.add_precision(parser, "float16", on="the GPU or the processor")
     parser.add_argument(
         "--batch-size",
         type=arguments.whole(1, 10_000),

@@ -11,7 +11,7 @@ import rnn
 import vae
 from envs import rollouts
 from rnn import arch, pictures, series, starts
-from runs import arguments, directory, plots, training
+from runs import arguments, device, directory, plots, training
 
 STEPS_PER_EPOCH = 100
 HELD_OUT_BATCHES = 4
@@ -61,6 +61,7 @@ def main() -> None:
                 paths, vision.latent, options.batch_size, options.sequence, count, seed
             )
 
+        print(device.report(device.read(), "float32"))
         validation = batches(held_out, HELD_OUT_BATCHES, options.seed)
         if options.steps:
             training.fit(

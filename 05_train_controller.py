@@ -23,11 +23,13 @@ from controller.fleet import Fleet
 from envs import MAX_STEPS
 from rnn import starts
 from rnn.dream import Dream
-from runs import arguments, directory
+from runs import arguments, device, directory
 
 
 def main() -> None:
     options = parse()
+    # C drives in workers, which have no GPU.
+    options.precision = device.precision(options.precision, device.read_processors())
     data = directory.DataDirectory(options.data_dir)
     if options.dream or options.temperatures:
         if options.sees == "z":

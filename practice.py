@@ -19,7 +19,7 @@ from controller.agent import Agent
 from controller.practice import Practice
 from controller.practice_train import PracticeRun
 from rnn import series
-from runs import arguments, directory
+from runs import arguments, device, directory
 
 import numpy as np
 
@@ -30,6 +30,8 @@ SETTINGS += ("evaluate_every", "validation_tracks")
 
 def main() -> None:
     options = parse()
+    # C drives in workers, which have no GPU.
+    options.precision = device.precision(options.precision, device.read_processors())
     data = directory.DataDirectory(options.data_dir)
     model_directory = data.model(options.vision)
     agent = Agent(model_directory)

@@ -17,6 +17,7 @@ from envs import rollouts
 from rnn import encode
 from runs.arguments import PRECISIONS, run
 from runs.directory import write_json
+from runs.processors import native_precisions
 
 import common
 import keras
@@ -47,7 +48,7 @@ def measure(rounds: int, episodes: int, steps: int) -> dict:
         sources = common.record(Path(place) / "rollout", episodes, steps)
         target = Path(place) / "series"
         target.mkdir()
-        visions = {name: vae.load(directory, dtype) for name, dtype in PRECISIONS.items()}
+        visions = {name: vae.load(directory, PRECISIONS[name]) for name in native_precisions()}
         encoder = common.float_encoder(visions["float32"].encoder)
         ways = {name: (our_way, vision) for name, vision in visions.items()}
         ways["published way"] = (published_way, encoder)

@@ -23,6 +23,7 @@ from controller.rollout import Job, Recorder, World, drive, training_env
 from envs.car_racing import shrink
 from runs.arguments import PRECISIONS, run, whole
 from runs.directory import ModelDirectory, write_json
+from runs.processors import native_precisions
 
 import common
 import gymnasium
@@ -161,7 +162,7 @@ def published_time(
 
 def measure(directory: ModelDirectory, rounds: int, worlds: int, steps: int) -> dict:
     """All figures. A round is one turn of every contestant."""
-    agents = {name: Agent(directory, dtype) for name, dtype in PRECISIONS.items()}
+    agents = {name: Agent(directory, PRECISIONS[name]) for name in native_precisions()}
     float32 = agents["float32"]
     operations = common.encoder_operations(float32.vision.encoder)
     published = PublishedAgent(float32, np.zeros(arch.size(float32.features)))

@@ -22,6 +22,7 @@ from rnn import series
 from runs import training
 from runs.arguments import PRECISIONS, BadInput, run, whole
 from runs.directory import write_json
+from runs.processors import native_precisions
 from vae import arch, frames
 
 import common
@@ -79,6 +80,7 @@ def measure_v(episodes: list[Path], rounds: int, batches: int, batch_size: int) 
     ours = {
         name: compiled(arch.VAE(arch.encoder(dtype=dtype), arch.decoder(dtype=dtype)))
         for name, dtype in PRECISIONS.items()
+        if name in native_precisions()
     }
     plain = compiled(PlainVAE(common.float_encoder(arch.encoder()), arch.decoder()))
     held = np.concatenate([rollouts.read(path).obs for path in episodes]).astype(np.float32)

@@ -3,6 +3,8 @@
 import os
 import sys
 
+import runs  # noqa: F401 - before NumPy, which Gymnasium imports
+
 import gymnasium
 
 # Pygame, which draws the stock pictures, looks for a screen unless it is told that there is none.

@@ -8,12 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from runs.processors import best_precision, cores
+from runs.processors import cores
 
 LARGEST_SEED = 999
 # Windows cannot wait for more processes at once.
 MOST_WORKERS = 61 if sys.platform == "win32" else 4096
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # name → Keras policy
+PRECISIONS = {  # name → Keras policy
+    "float32": "float32",
+    "bfloat16": "mixed_bfloat16",
+    "float16": "mixed_float16",
+}
 
 
 class BadInput(ValueError):
@@ -92,12 +97,13 @@ def add_again(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_precision(parser: argparse.ArgumentParser) -> None:
+def add_precision(parser: argparse.ArgumentParser, *more: str, on: str = "the processor") -> None:
+    """`more` of `PRECISIONS` than every script offers; `device.precision` decides what auto is."""
     parser.add_argument(
         "--precision",
-        choices=tuple(PRECISIONS),
-        default=best_precision(),
-        help="arithmetic of V's convolutions; bfloat16 where the processor has it",
+        choices=("auto", "float32", "bfloat16", *more),
+        default="auto",
+        help=f"arithmetic of V's convolutions; auto: the fastest that {on} has natively",
     )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.context
 import multiprocessing.resource_tracker
 import os
 import signal
@@ -14,19 +15,49 @@ from concurrent.futures.process import BrokenProcessPool
 from runs.arguments import BadInput
 
 ATTEMPTS = 3
+# NVIDIA's libraries read the first of these, AMD's either.
+WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1"}
 
 
 def processes(workers: int, prepare: Callable | None = None, arguments: tuple = ()) -> Executor:
-    """Spawned processes, each of which first calls `prepare(*arguments)`.
+    """Spawned processes that see no GPU, each of which first calls `prepare(*arguments)`.
 
     Spawned, not forked: TensorFlow does not survive a fork.
     """
     return ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(prepare, arguments),
+        workers, mp_context=_Spawn(), initializer=_begin, initargs=(prepare, arguments)
     )
+
+
+class _Worker(multiprocessing.context.SpawnProcess):
+    """A spawned process that sees no GPU: many workers would fight for the memory of one.
+
+    Its environment says so from the start, for it imports the main module, and with that perhaps
+    TensorFlow, before any function is called in it.
+    """
+
+    def start(self) -> None:
+        with _environment(WITHOUT_GPU):
+            super().start()
+
+
+class _Spawn(multiprocessing.context.SpawnContext):
+    Process = _Worker
+
+
+@contextlib.contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    """Processes started in here find these variables in their environment."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _begin(prepare: Callable | None, arguments: tuple) -> None:

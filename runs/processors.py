@@ -22,9 +22,28 @@ def cores() -> int:
     return allowed if quota is None else min(allowed, quota)
 
 
-def best_precision(cpuinfo: str | os.PathLike = CPUINFO) -> str:
-    """bfloat16 where the processor multiplies it natively, else float32."""
-    return "bfloat16" if "avx512_bf16" in processor_flags(cpuinfo) else "float32"
+def instructions(cpuinfo: str | os.PathLike = CPUINFO) -> set[str]:
+    """The processor's instruction sets, as Linux names them, less what oneDNN is told not to use.
+
+    oneDNN computes nearly everything here. ONEDNN_MAX_CPU_ISA lets it play a plainer processor.
+    """
+    flags = set(processor_flags(cpuinfo))
+    most = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    if most in ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"):
+        return {flag for flag in flags if not flag.startswith(("avx512", "amx"))}
+    if most in ("AVX512_CORE", "AVX512_CORE_VNNI"):
+        return {flag for flag in flags if flag != "avx512_bf16" and not flag.startswith("amx")}
+    return flags
+
+
+def native_precisions(cpuinfo: str | os.PathLike = CPUINFO) -> list[str]:
+    """The precisions that the processor multiplies natively, the fastest last."""
+    return ["float32", "bfloat16"] if "avx512_bf16" in instructions(cpuinfo) else ["float32"]
+
+
+def best_precision() -> str:
+    """The fastest precision that the processor has natively."""
+    return native_precisions()[-1]
 
 
 def _allowed() -> int:

@@ -32,7 +32,8 @@ class Conv2DTranspose(layers.Conv2DTranspose):
 def encoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
     """Frames (B, 64, 64, 3) uint8 → mean and log-variance of their latents, (B, L) float32 each.
 
-    `dtype` is a Keras policy; `mixed_bfloat16` keeps the weights and halves the arithmetic.
+    `dtype` is a Keras policy; `mixed_bfloat16` and `mixed_float16` keep the weights and halve the
+    arithmetic.
     """
     frames = keras.Input(FRAME, dtype="uint8", name="frames")
     x = layers.Rescaling(1 / 255, dtype=dtype)(frames)
@@ -102,6 +103,9 @@ class VAE(keras.Model):
         self.built = True
 
     def compile(self, optimizer):
+        if any(layer.compute_dtype == "float16" for layer in self._flatten_layers()):
+            # A gradient under 6e-8 is zero in float16, and most are at the end of a training.
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         super().compile(optimizer)
         # Built now, so that a checkpoint finds its place before the first step.
         optimizer.build(self.trainable_variables)
@@ -126,7 +130,9 @@ class VAE(keras.Model):
         noise_seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
         with tf.GradientTape() as tape:
             loss, error, kl = self.losses_of(frames, noise_seed)
-        gradients = tape.gradient(loss, self.trainable_variables)
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, self.trainable_variables)
+        # Takes the scale out again; where there is one, it also skips what has overflowed.
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return self.track(loss, error, kl)
 

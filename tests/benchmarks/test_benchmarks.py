@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runs.processors import cores
+from runs.processors import cores, native_precisions
 
 import pytest
 
 TOP = Path(__file__).parents[2]
-PRECISIONS = {"float32", "bfloat16"}
+PRECISIONS = set(native_precisions())
 
 
 @pytest.fixture

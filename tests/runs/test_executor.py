@@ -50,6 +50,20 @@ WORK = """
 
     def refuse(number):
         raise BadInput(f"{number} is bad.")
+
+
+    # As TensorFlow would find it, if this module imported it.
+    found_on_import = os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+    def visible_gpus():
+        return found_on_import
+
+
+    def usable_gpus():
+        import tensorflow as tf
+
+        return tf.config.list_physical_devices("GPU")
 """
 
 
@@ -160,6 +174,23 @@ def test_bad_input_in_a_worker_is_bad_input_here(work):
         pytest.raises(BadInput, match="^7 is bad.$"),
     ):
         workers.all(work.refuse, [(7,)])
+
+
+@pytest.mark.parametrize("visible", ["0", None])
+def test_workers_see_no_gpu_whatever_this_process_sees(work, monkeypatch, visible):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    environment = dict(os.environ)
+    with executor.Workers(lambda: executor.processes(1)) as workers:
+        assert workers.all(work.visible_gpus, [()]) == ["-1"]
+    assert dict(os.environ) == environment
+
+
+@pytest.mark.skipif(not Path("/proc/driver/nvidia/version").exists(), reason="has no NVIDIA GPU")
+def test_tensorflow_finds_no_gpu_in_a_worker(work):
+    with executor.Workers(lambda: executor.processes(1)) as workers:
+        assert workers.all(work.usable_gpus, [()]) == [[]]
 
 
 PARENT = """

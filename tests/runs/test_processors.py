@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-from runs.processors import best_precision, cgroup_quota, cores
+from runs import device, processors
+from runs.processors import cgroup_quota, cores, native_precisions
 
 import pytest
 
@@ -129,5 +129,23 @@ def test_fewer_where_a_quota_says_so(group, tmp_path):
 )
 def test_bfloat16_only_where_the_processor_has_it(tmp_path, flags, precision):
     (tmp_path / "cpuinfo").write_text(f"flags\t\t: {flags}\n")
-    assert best_precision(tmp_path / "cpuinfo") == precision
-    assert best_precision(Path(tmp_path / "none")) == "float32"
+    assert native_precisions(tmp_path / "cpuinfo")[-1] == precision
+    assert native_precisions(tmp_path / "none") == ["float32"]
+
+
+@pytest.mark.parametrize(
+    "most, vectors, precision",
+    [
+        ("", "AVX-512", "bfloat16"),
+        ("AVX512_CORE", "AVX-512", "float32"),
+        ("avx2", "AVX2", "float32"),
+    ],
+)
+def test_a_processor_that_plays_a_plainer_one_is_taken_for_it(
+    monkeypatch, tmp_path, most, vectors, precision
+):
+    (tmp_path / "cpuinfo").write_text("flags : avx avx2 avx512f avx512_bf16 amx_bf16\n")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", most)
+    flags = processors.instructions(tmp_path / "cpuinfo")
+    assert device.vectors_of(flags) == vectors
+    assert native_precisions(tmp_path / "cpuinfo")[-1] == precision

@@ -81,3 +81,13 @@ def test_tensorflow_takes_as_many_threads_as_there_are_processors_for_it(monkeyp
         " threading.get_inter_op_parallelism_threads())"
     )
     assert done.stdout == "1 1\n"
+
+
+def test_what_libraries_read_as_they_start_is_set_but_where_the_user_has_set_it(monkeypatch):
+    program = "import runs, os; print(*(os.environ[name] for name in {names}))"
+    names = ["TF_FORCE_GPU_ALLOW_GROWTH", "OPENBLAS_NUM_THREADS"]
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    assert run(program.format(names=names)).stdout == "true 1\n"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert run(program.format(names=names)).stdout == "true 3\n"

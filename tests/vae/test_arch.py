@@ -1,9 +1,12 @@
+from runs.directory import ModelDirectory
+from runs.training import Training
 from vae import arch
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras import layers
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +165,86 @@ def test_validation_uses_the_same_noise_every_time_and_changes_nothing():
         results.append({name: float(v) for name, v in model.test_step(frames(4)).items()})
     assert results[0] == results[1]
     assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_weights(), strict=True))
+
+
+def tiny(dtype: str, optimizer) -> arch.VAE:
+    """Small networks of the real ones' layers; a processor takes seconds for those in float16."""
+    keras.utils.set_random_seed(7)
+    seen = keras.Input(arch.FRAME, dtype="uint8")
+    x = layers.Rescaling(1 / 255, dtype=dtype)(seen)
+    x = layers.Conv2D(4, 8, strides=8, activation="relu", dtype=dtype)(x)
+    x = layers.Flatten(dtype=dtype)(x)
+    encoder = keras.Model(seen, [layers.Dense(4, dtype="float32")(x) for _ in range(2)])
+    z = keras.Input((4,))
+    x = layers.Dense(64, activation="relu", dtype=dtype)(z)
+    x = layers.Reshape((8, 8, 1), dtype=dtype)(x)
+    x = layers.Conv2DTranspose(3, 8, strides=8, dtype=dtype)(x)
+    model = arch.VAE(encoder, keras.Model(z, layers.Activation("sigmoid", dtype="float32")(x)))
+    model.compile(optimizer)
+    return model
+
+
+BATCH = np.full((4, 64, 64, 3), 240, np.uint8)
+
+
+def test_only_float16_scales_its_loss():
+    adam = keras.optimizers.Adam()
+    assert isinstance(tiny("mixed_float16", adam).optimizer, keras.optimizers.LossScaleOptimizer)
+    assert tiny("mixed_bfloat16", adam).optimizer is adam
+
+
+@pytest.mark.parametrize("scale", [1.0, 16.0])
+def test_float16_applies_the_gradients_of_float32_whatever_the_scale(scale):
+    """SGD at rate 1 takes the gradient itself from the weights."""
+    applied = {}
+    for dtype in ("float32", "mixed_float16"):
+        model = tiny(dtype, keras.optimizers.SGD(1.0))
+        if dtype == "mixed_float16":
+            model.optimizer.dynamic_scale.assign(scale)
+        before = model.get_weights()
+        model.train_step(BATCH)
+        applied[dtype] = [a - b for a, b in zip(before, model.get_weights(), strict=True)]
+    for exact, half in zip(*applied.values(), strict=True):
+        assert np.linalg.norm(half - exact) < 0.01 * np.linalg.norm(exact)
+
+
+def test_a_float16_step_that_overflows_is_left_out_and_the_next_is_smaller():
+    model = tiny("mixed_float16", keras.optimizers.Adam(1e-3))
+    model.optimizer.dynamic_scale.assign(2.0**40)
+    before = model.get_weights()
+    model.train_step(BATCH)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    assert float(model.optimizer.dynamic_scale) == 2.0**39
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_float16_training_makes_the_loss_as_small_as_float32():
+    def loss_of(model):
+        return float(model.losses_of(BATCH, (1, -1))[0])
+
+    half, exact = (tiny(t, keras.optimizers.Adam(1e-2)) for t in ("mixed_float16", "float32"))
+    before, step = loss_of(half), tf.function(half.train_step)
+    for _ in range(30):
+        step(tf.constant(BATCH))
+    # Those that were left out do not count.
+    for _ in range(int(half.optimizer.iterations)):
+        exact.train_step(BATCH)
+    assert loss_of(half) < 0.8 * before
+    assert loss_of(half) == pytest.approx(loss_of(exact), rel=0.02)
+
+
+def test_a_float16_training_resumes_with_its_scale(tmp_path):
+    whole = tiny("mixed_float16", keras.optimizers.Adam(1e-2))
+    for _ in range(12):
+        whole.train_step(BATCH)
+    scale = float(whole.optimizer.dynamic_scale)
+    assert scale < whole.optimizer.initial_scale
+    Training(ModelDirectory(tmp_path), "vision", {}).save(whole)
+
+    resumed = tiny("mixed_float16", keras.optimizers.Adam(1e-2))
+    assert Training(ModelDirectory(tmp_path), "vision", {}).resume(resumed)
+    assert float(resumed.optimizer.dynamic_scale) == scale
+    assert int(resumed.optimizer.step_counter) == int(whole.optimizer.step_counter) > 0
+    for model in (whole, resumed):
+        model.train_step(BATCH)
+    assert all(map(np.array_equal, whole.get_weights(), resumed.get_weights()))

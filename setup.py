@@ -13,7 +13,7 @@ setup(
     author="The World Models contributors",
     license="MIT",
     python_requires=">=3.10",
-    packages=["runs", "envs", "vae", "rnn", "controller"],
+    packages=["runs", "settings", "envs", "vae", "rnn", "controller"],
     install_requires=[
         # The networks. Keras 3 is named beside TensorFlow because the code is written against it.
         "tensorflow>=2.18,<3",

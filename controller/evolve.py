@@ -5,32 +5,21 @@ far: CMA-ES with a seed of its own asks the same questions when it gets the same
 is what is saved, and a resumed evolution is the one that was stopped, to the last bit.
 """
 
-import dataclasses
 from pathlib import Path
 
 from envs.rollouts import readable
 from runs.arguments import BadInput
 from runs.directory import write_whole
+from settings.driving import AnyEvolution
 
 import cma
 import numpy as np
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What an evolution is: its numbers, and where its distribution starts."""
-
-    size: int
-    population: int
-    sigma: float  # step size of the first generation, and the largest
-    diagonal: bool
-    seed: int
-
-
 class Evolution:
     """CMA-ES (package `cma`), maximising returns, replayable."""
 
-    def __init__(self, settings: Settings, start: np.ndarray):
+    def __init__(self, settings: AnyEvolution, start: np.ndarray):
         self.settings = settings
         self.start = np.asarray(start, np.float64)
         self.returns: list[np.ndarray] = []
@@ -39,7 +28,7 @@ class Evolution:
             settings.sigma,
             {
                 "popsize": settings.population,
-                "CMA_diagonal": settings.diagonal,
+                "CMA_diagonal": not settings.full,
                 "randn": _normal(settings.seed),
                 # A seed here would seed NumPy's global generator, which others may draw from.
                 "seed": np.nan,
@@ -88,7 +77,7 @@ class Evolution:
             )
 
     @classmethod
-    def resume(cls, settings: Settings, path: Path) -> "Evolution":
+    def resume(cls, settings: AnyEvolution, path: Path) -> "Evolution":
         """The evolution that `path` holds, brought to where it stood."""
         with readable(path), np.load(path, allow_pickle=False) as saved:
             start, returns, mean = (saved[name] for name in ("start", "returns", "mean"))

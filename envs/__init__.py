@@ -3,6 +3,8 @@
 import os
 import sys
 
+from settings.recording import MAX_STEPS
+
 import gymnasium
 
 # Pygame, which draws the stock pictures, looks for a screen unless it is told that there is none.
@@ -13,7 +15,6 @@ if _SHOWS_NOTHING:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 ENV_ID = "WorldModels/CarRacing-v0"
-MAX_STEPS = 1000  # steps of one episode, as in CarRacing-v3
 
 if ENV_ID not in gymnasium.registry:
     gymnasium.register(

@@ -3,12 +3,13 @@
 Dimensions: B frames in a batch, 64×64×3 bytes each, L latent numbers.
 """
 
+from settings.vision import LATENT
+
 import keras
 import tensorflow as tf
 from keras import layers
 
 FRAME = (64, 64, 3)
-LATENT = 32
 
 
 def encoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:

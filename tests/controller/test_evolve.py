@@ -1,5 +1,6 @@
-from controller.evolve import Evolution, Settings
+from controller.evolve import Evolution
 from runs.arguments import BadInput
+from settings.driving import AnyEvolution
 
 import numpy as np
 import pytest
@@ -8,9 +9,8 @@ SIZE = 6
 TARGET = np.linspace(-1, 1, SIZE)
 
 
-def settings(**changed) -> Settings:
-    numbers = {"size": SIZE, "population": 12, "sigma": 0.5, "diagonal": True, "seed": 3}
-    return Settings(**{**numbers, **changed})
+def settings(**changed) -> AnyEvolution:
+    return AnyEvolution(**{"population": 12, "sigma": 0.5, "seed": 3, **changed})
 
 
 def evolve(evolution: Evolution, generations: int) -> Evolution:
@@ -21,9 +21,9 @@ def evolve(evolution: Evolution, generations: int) -> Evolution:
     return evolution
 
 
-@pytest.mark.parametrize("diagonal", [True, False])
-def test_it_climbs_to_the_best_point(diagonal):
-    evolution = evolve(Evolution(settings(diagonal=diagonal), np.zeros(SIZE)), 60)
+@pytest.mark.parametrize("full", [True, False])
+def test_it_climbs_to_the_best_point(full):
+    evolution = evolve(Evolution(settings(full=full), np.zeros(SIZE)), 60)
     np.testing.assert_allclose(evolution.mean, TARGET, atol=0.05)
     assert evolution.generation == 60
     assert evolution.sigma < 0.5
@@ -56,10 +56,10 @@ def test_it_draws_from_no_generator_but_its_own():
     assert np.array_equal(before, np.random.get_state()[1])
 
 
-@pytest.mark.parametrize("diagonal", [True, False])
+@pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize("stopped_after", [0, 1, 7])
-def test_a_resumed_evolution_is_the_one_that_was_stopped(tmp_path, diagonal, stopped_after):
-    chosen = settings(diagonal=diagonal)
+def test_a_resumed_evolution_is_the_one_that_was_stopped(tmp_path, full, stopped_after):
+    chosen = settings(full=full)
     start = np.full(SIZE, 0.3)
     whole = evolve(Evolution(chosen, start), 12)
     evolve(Evolution(chosen, start), stopped_after).save(tmp_path / "e.npz")

@@ -246,3 +246,11 @@ def test_settings_that_do_not_go_together_are_refused(make, words):
 def test_an_agent_s_settings_go_with_an_agent():
     recorded = GenerateData(policy="agent", takeovers=80, patience=150, vision="vaegan")
     assert config.parse(GenerateData, None, config.flags(recorded)) == recorded
+
+
+def test_the_documentation_has_every_table():
+    done = subprocess.run(
+        [sys.executable, "-m", "settings"], cwd=TOP, capture_output=True, text=True, check=True
+    )
+    written = (TOP / "docs" / "settings.md").read_text()
+    assert written == done.stdout, "write it anew: python -m settings > docs/settings.md"

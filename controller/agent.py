@@ -1,6 +1,6 @@
 """V, M and C driving a batch of worlds together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import rnn
 import vae
@@ -50,8 +50,8 @@ class Agent:
     def clear(self) -> None:
         """Forget all rows."""
         none = np.zeros((0, self.units), np.float32)
-        self._memories = [none, none]
-        self._policies = arch.unpack(np.zeros((0, arch.size(self.features))))
+        self._memories: list = [none, none]
+        self._policies: Sequence = arch.unpack(np.zeros((0, arch.size(self.features))))
         self.acted_on = np.zeros((0, self.features), np.float32)
 
     def add(self, parameters: np.ndarray) -> None:
@@ -63,9 +63,9 @@ class Agent:
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these."""
-        rows = np.array(rows, np.int32)
-        self._memories = [tf.gather(part, rows) for part in self._memories]
-        self._policies = [tf.gather(part, rows) for part in self._policies]
+        kept = np.array(rows, np.int32)
+        self._memories = [tf.gather(part, kept) for part in self._memories]
+        self._policies = [tf.gather(part, kept) for part in self._policies]
 
     def act(self, frames: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
         """Frames (B, 64, 64, 3) uint8, one for each row → actions (B, 3) float32.

@@ -77,7 +77,7 @@ def practise_here(
         rollout.World.begin(number, rollout.training_env(), track)
         for number, track in enumerate(tracks)
     ]
-    steps = [([], [], [], [], [], []) for _ in tracks]
+    steps: list[tuple[list, ...]] = [([], [], [], [], [], []) for _ in tracks]
     pushed = None
     active = worlds
     while active:

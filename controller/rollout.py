@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import envs
 from controller.agent import Agent
@@ -44,7 +45,7 @@ class World:
     """A world with an episode in it."""
 
     number: int
-    env: gymnasium.Env
+    env: Any  # CarRacing in Gymnasium's wrappers, whose types know neither car nor track
     frame: np.ndarray
     reward: float = 0.0
     score: float = 0.0
@@ -255,19 +256,22 @@ def prepare(
 
 def drive_here(jobs: list[Job], worlds: int, patience: int, stock: bool) -> dict[int, Outcome]:
     """`drive` with this worker's agent those of the jobs that no other worker takes."""
+    started, finished = _started, _finished
+    assert started is not None and finished is not None
 
     def take() -> Iterator[tuple[int, Job]]:
-        while (number := _started.take()) < len(jobs):
+        while (number := started.take()) < len(jobs):
             yield number, jobs[number]
 
     make_env = stock_env if stock else training_env
     outcomes = {}
-    for number, outcome in drive(_agent, take(), worlds, patience, make_env=make_env):
+    for number, outcome in drive(agent_here(), take(), worlds, patience, make_env=make_env):
         outcomes[number] = outcome
-        _finished.take()
+        finished.take()
     return outcomes
 
 
 def agent_here() -> Agent:
     """This worker's agent."""
+    assert _agent is not None
     return _agent

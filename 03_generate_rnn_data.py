@@ -4,43 +4,34 @@ One file per episode in DIR/series/VISION. Run it again after recording more epi
 training V anew, or in another precision, it starts over.
 """
 
+from runs import config
+from settings.memory import GenerateRNNData
+
+if __name__ == "__main__":
+    given = config.parse(GenerateRNNData, __doc__)  # before the imports below
+
 import vae
 from envs import rollouts
 from rnn import encode, series
 from runs import arguments, device, directory, progress
 
 
-def main() -> None:
-    options = parse()
+def main(settings: GenerateRNNData) -> None:
+    data = directory.DataDirectory(settings.data_dir)
     computer = device.read()
-    options.precision = device.precision(options.precision, computer, float16=True)
-    data = directory.DataDirectory(options.data_dir)
-    vision = vae.load(data.model(options.vision), arguments.PRECISIONS[options.precision])
+    precision = device.precision(settings.precision, computer, float16=True)
+    vision = vae.load(data.model(settings.vision), arguments.PRECISIONS[precision])
     recorded = rollouts.paths(data.rollout)
-    folder = data.series(options.vision)
+    folder = data.series(settings.vision)
     with directory.locked(folder):
-        made_by = {"vision": vision.digest, "precision": options.precision}
+        made_by = {"vision": vision.digest, "precision": precision}
         missing = series.prepare(folder, recorded, made_by)
-        print(device.report(computer, options.precision))
+        print(device.report(computer, precision))
         with progress.bar(len(missing), "episodes") as bar:
-            for _ in encode.episodes(vision, missing, folder, options.batch_size):
+            for _ in encode.episodes(vision, missing, folder, settings.batch_size):
                 bar.update()
     print(f"{len(missing)} new latent episodes in {folder}, {len(recorded)} in all.")
 
 
-def parse():
-    parser = arguments.parser(__doc__)
-    arguments.add_data_dir(parser)
-    arguments.add_vision(parser)
-    arguments.add_precision(parser, "float16", on="the GPU or the processor")
-    parser.add_argument(
-        "--batch-size",
-        type=arguments.whole(1, 10_000),
-        default=encode.BATCH,
-        help="frames encoded at once",
-    )
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, given)

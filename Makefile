@@ -37,7 +37,7 @@ stop = { echo "make: $(strip $(1))" >&2; exit 2; }
 help:
 	@echo "make run      environment, install, the five steps at small scale, the score and a GIF"
 	@echo "make best     goes on from there to a driver of over 900"
-	@echo "make test     environment, install, ruff, the whole test suite"
+	@echo "make test     environment, install, ruff, mypy, the whole test suite"
 	@echo "make install  environment and install only"
 	@echo "make lock     requirements.lock anew after a change in setup.py (needs uv)"
 	@echo "make clean    remove the environment and caches; $(DATA) stays"
@@ -102,6 +102,7 @@ TAKEN   := $(AGENT) --episodes 40 --action-noise 0.05 --takeovers 80
 test: install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy
 	$(PY) -m pytest --numprocesses 2 --dist loadfile
 
 install: $(INSTALLED)
@@ -138,5 +139,5 @@ lock:
 clean:
 	@test ! -e "$(VENV)" || test -e "$(VENV)/pyvenv.cfg" || \
 		$(call stop, $(VENV) is not an environment and stays: remove it yourself)
-	rm -rf "$(VENV)" .pytest_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf "$(VENV)" .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

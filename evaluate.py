@@ -13,7 +13,14 @@ to choose what an agent is called. Writes to RES
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+
+from runs import config
+from settings.driving import Evaluate
+
+if __name__ == "__main__":
+    given = config.parse(Evaluate, __doc__)  # before the imports below
 
 from controller import arch, evaluate, film, history
 from controller.agent import Agent
@@ -21,37 +28,40 @@ from controller.fleet import Fleet
 from envs import tracks
 from runs import arguments, directory, progress
 
+import numpy as np
+
 WORLDS = 10  # stepped together by each process; the stock world is slow and large
 
 
-def main() -> None:
-    options = parse()
-    driven_on = tracks.evaluation(options.tracks)
-    names = named(options.models)
+def main(settings: Evaluate) -> None:
+    driven_on = tracks.evaluation(settings.tracks)
+    names = named(settings.models)
     agents = {name: load(path) for name, path in names.items()}
     lines = {name: history.line(directory.ModelDirectory(path)) for name, path in names.items()}
     scores = {}
     for name, path in names.items():
-        fleet = Fleet(directory.ModelDirectory(path), "float32", options.workers, WORLDS)
+        fleet = Fleet(directory.ModelDirectory(path), "float32", settings.workers, WORLDS)
         with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
-            stock = options.drawing == "stock"
+            stock = settings.drawing == "stock"
             outcomes = evaluate.drive_tracks(fleet, agents[name][1], driven_on, stock, bar.update)
-        scores[name] = evaluate.report(outcomes, driven_on, options.drawing)
+        scores[name] = evaluate.report(outcomes, driven_on, settings.drawing)
 
     table = evaluate.table(scores)
-    kind = "scores" if options.drawing == "stock" else "scores_fast"
-    directory.write_json(options.res / f"{kind}.json", scores)
-    directory.write_text(options.res / f"{kind}.md", table + "\n")
-    evaluate.histogram(options.res / f"{kind}.png", scores)
+    kind = "scores" if settings.drawing == "stock" else "scores_fast"
+    directory.write_json(settings.res / f"{kind}.json", scores)
+    directory.write_text(settings.res / f"{kind}.md", table + "\n")
+    evaluate.histogram(settings.res / f"{kind}.png", scores)
     if all(lines.values()):
-        history.curves(options.res / "curves.png", lines)
-    if not options.scores_only:
-        make_films(agents, scores, options.res)
+        history.curves(settings.res / "curves.png", lines)
+    if not settings.scores_only:
+        make_films(agents, scores, settings.res)
     print(table)
-    print(f"{options.res}/{kind}.md, {kind}.json and {kind}.png, pictures and films beside them.")
+    print(f"{settings.res}/{kind}.md, {kind}.json and {kind}.png, pictures and films beside them.")
 
 
-def make_films(agents: dict, scores: dict, res: Path) -> None:
+def make_films(
+    agents: dict[str, tuple[Agent, np.ndarray]], scores: dict[str, dict], res: Path
+) -> None:
     for name, driver in agents.items():
         file = re.sub(r"[^\w.-]+", "_", name)
         film.lap(res / f"{file}_lap.gif", *driver, evaluate.median_track(scores[name]))
@@ -61,14 +71,14 @@ def make_films(agents: dict, scores: dict, res: Path) -> None:
         film.race(res / "compare.gif", agents, typical)
 
 
-def load(path: Path):
+def load(path: Path) -> tuple[Agent, np.ndarray]:
     """The agent and the policy's parameters of a model directory."""
     model_directory = directory.ModelDirectory(path)
     agent = Agent(model_directory)
     return agent, arch.load(model_directory, agent.features)
 
 
-def named(models: list[str]) -> dict[str, Path]:
+def named(models: Sequence[str]) -> dict[str, Path]:
     """Model directories under the names given to them, or short ones.
 
     Those are the last folder, or all of the path where two agree.
@@ -89,26 +99,5 @@ def named(models: list[str]) -> dict[str, Path]:
     return dict(zip(names, paths, strict=True))
 
 
-def parse():
-    parser = arguments.parser(__doc__)
-    arguments.add_workers(parser)
-    arguments.add_res(parser)
-    parser.add_argument("models", nargs="+", metavar="[NAME=]MODEL_DIR", help="trained agents")
-    parser.add_argument(
-        "--tracks", type=arguments.whole(1), default=100, help="evaluation tracks, the first N"
-    )
-    parser.add_argument(
-        "--drawing",
-        choices=("stock", "fast"),
-        default="stock",
-        help="stock: CarRacing-v3 itself, for scores that count; fast: the drawing of training, "
-        "to see that it makes no difference",
-    )
-    parser.add_argument(
-        "--scores-only", action="store_true", help="no films, which take a while each"
-    )
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, given)

@@ -8,7 +8,12 @@ and M's dream (right), which has seen 60 steps of it and then only the actions.
 """
 
 import dataclasses
-from pathlib import Path
+
+from runs import config
+from settings.memory import EvaluateDream
+
+if __name__ == "__main__":
+    given = config.parse(EvaluateDream, __doc__)  # before the imports below
 
 import rnn
 import vae
@@ -18,19 +23,20 @@ from rnn.dream import Dream
 from runs import arguments, directory
 
 
-def main() -> None:
-    options = parse()
-    data = directory.DataDirectory(options.data_dir)
+def main(settings: EvaluateDream) -> None:
+    data = directory.DataDirectory(settings.data_dir)
     found = {}
-    for path in options.models:
+    for path in settings.models:
         model = directory.ModelDirectory(path)
-        found[path.name] = measure(data, model, options)
-    directory.write_json(options.res / "dream_truth.json", found)
-    directory.write_text(options.res / "dream_truth.md", table(found))
-    print(f"{table(found)}\n{options.res}/dream_truth.md and .json, and pictures of each model.")
+        found[path.name] = measure(data, model, settings)
+    directory.write_json(settings.res / "dream_truth.json", found)
+    directory.write_text(settings.res / "dream_truth.md", table(found))
+    print(f"{table(found)}\n{settings.res}/dream_truth.md and .json, and pictures of each model.")
 
 
-def measure(data: directory.DataDirectory, model: directory.ModelDirectory, options) -> dict:
+def measure(
+    data: directory.DataDirectory, model: directory.ModelDirectory, settings: EvaluateDream
+) -> dict:
     """All measures of one model, and its pictures."""
     vision, memory = vae.load(model), rnn.load(model)
     latents = series.paths(data.series(model.path.name), vision.latent, vision.digest)
@@ -42,10 +48,10 @@ def measure(data: directory.DataDirectory, model: directory.ModelDirectory, opti
         for head, pair in measures.chances(memory, held_out).items()
     }
     name = model.path.name
-    dream_pictures.reliability(options.res / f"{name}_calibration.png", heads, f"M, {name}")
+    dream_pictures.reliability(settings.res / f"{name}_calibration.png", heads, f"M, {name}")
     shown = max(episodes, key=lambda pair: series.read(pair[1], vision.latent)["reward"].sum())
-    dream = Dream(model, options.temperature)
-    dream_pictures.film(options.res / f"{name}_dream.gif", vision, dream, *shown)
+    dream = Dream(model, settings.temperature)
+    dream_pictures.film(settings.res / f"{name}_dream.gif", vision, dream, *shown)
     return {
         "episodes": len(episodes),
         "open_loop": dataclasses.asdict(open_loop),
@@ -80,25 +86,5 @@ def table(found: dict[str, dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parse():
-    parser = arguments.parser(__doc__)
-    arguments.add_data_dir(parser)
-    arguments.add_res(parser)
-    parser.add_argument(
-        "models",
-        type=Path,
-        nargs="+",
-        metavar="MODEL_DIR",
-        help="trained models; their latent episodes are in DIR/series/NAME",
-    )
-    parser.add_argument(
-        "--temperature",
-        type=arguments.number(0, 100, above=True),
-        default=1.0,
-        help="how much chance the filmed dream has",
-    )
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, given)

@@ -7,7 +7,14 @@ res/vision.md and vision.json (means, and differences on the same episodes, with
 over episodes and seeds) and res/vision.png (truth above every reconstruction).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from runs import config
+from settings.vision import EvaluateVision
+
+if __name__ == "__main__":
+    given = config.parse(EvaluateVision, __doc__)  # before the imports below
 
 import vae
 from envs import rollouts
@@ -17,25 +24,24 @@ from vae import compare, pictures, scenes
 import numpy as np
 
 
-def main() -> None:
-    options = parse()
-    data = directory.DataDirectory(options.data_dir)
+def main(settings: EvaluateVision) -> None:
+    data = directory.DataDirectory(settings.data_dir)
     learned, unseen = rollouts.split(rollouts.paths(data.rollout))
-    if options.unseen:
-        unseen = rollouts.paths(options.unseen)
-    groups = by_name(options.models)
+    if settings.unseen:
+        unseen = rollouts.paths(settings.unseen)
+    groups = by_name(settings.models)
     models = [model for members in groups.values() for model in members]
 
     with progress.bar(len(learned) + len(unseen), "episodes", what="driving again") as bar:
-        learned_seen = see(learned, options.every, bar)
-        unseen_seen = see(unseen, options.every, bar)
+        learned_seen = see(learned, settings.every, bar)
+        unseen_seen = see(unseen, settings.every, bar)
     found, sums = {}, {}
     with progress.bar(len(models), "models") as bar:
         for name, members in groups.items():
             for model in members:
                 sums[model] = compare.sums(vae.load(model), learned_seen, unseen_seen)
                 bar.update()
-            rng = np.random.default_rng(options.seed)
+            rng = np.random.default_rng(settings.seed)
             found[name] = {
                 column: compare.estimate([sums[model][column] for model in members], rng)
                 for column in compare.COLUMNS
@@ -43,8 +49,8 @@ def main() -> None:
     less = {}
     names = list(groups)
     for place, name in enumerate(names[1:]):
-        other = names[place if options.against == "above" else 0]
-        rng = np.random.default_rng(options.seed)
+        other = names[place if settings.against == "above" else 0]
+        rng = np.random.default_rng(settings.seed)
         less[f"{name} less {other}"] = {
             column: compare.difference(
                 [sums[model][column] for model in groups[name]],
@@ -53,20 +59,21 @@ def main() -> None:
             )
             for column in compare.COLUMNS
         }
-    write(options, groups, found, less, sums, len(unseen))
+    write(settings, groups, found, less, sums, len(unseen))
 
     truth = scenes.fixed(unseen)
     rows = {"truth": truth}
     for name, members in groups.items():
         vision = vae.load(members[0])
         rows[name] = vision.decoder(vision.encoder(truth)[0])
-    pictures.labelled(options.res / f"{options.name}.png", rows)
-    print(f"{options.res}/{options.name}.md, .json, .png")
+    pictures.labelled(settings.res / f"{settings.name}.png", rows)
+    print(f"{settings.res}/{settings.name}.md, .json, .png")
 
 
-def by_name(given: list[str]) -> dict[str, list[directory.ModelDirectory]]:
+def by_name(given: Sequence[str]) -> dict[str, list[directory.ModelDirectory]]:
     """Model directories under the name given to them, or that of what they hold."""
-    groups, data = {}, set()
+    groups: dict[str, list[directory.ModelDirectory]] = {}
+    data = set()
     for words in given:
         name, path = words.rsplit("=", 1) if "=" in words else (None, words)
         model = directory.ModelDirectory(path)
@@ -86,15 +93,15 @@ def see(paths: list[Path], every: int, bar) -> list[compare.Seen]:
     return episodes
 
 
-def write(options, groups, found, less, sums, episodes: int) -> None:
+def write(settings: EvaluateVision, groups, found, less, sums, episodes: int) -> None:
     table = compare.markdown(found)
     if less:
         table += "\n" + compare.markdown(less, "+")
     print(table)
-    directory.write_text(options.res / f"{options.name}.md", table)
+    directory.write_text(settings.res / f"{settings.name}.md", table)
     content = {
         "episodes": episodes,
-        "every": options.every,
+        "every": settings.every,
         "groups": found,
         "differences": less,
         "models": {
@@ -106,40 +113,12 @@ def write(options, groups, found, less, sums, episodes: int) -> None:
             for name, members in groups.items()
         },
     }
-    directory.write_json(options.res / f"{options.name}.json", content)
+    directory.write_json(settings.res / f"{settings.name}.json", content)
 
 
 def _ratio(rows: np.ndarray) -> float:
     return float(rows[:, 0].sum() / rows[:, 1].sum())
 
 
-def parse():
-    parser = arguments.parser(__doc__)
-    parser.add_argument(
-        "models", nargs="+", metavar="[NAME=]MODEL_DIR", help="directories with a trained V"
-    )
-    arguments.add_data_dir(parser)
-    arguments.add_seed(parser)
-    arguments.add_res(parser)
-    parser.add_argument(
-        "--unseen",
-        type=Path,
-        metavar="DIR",
-        help="episodes to measure on instead of the held-out tenth of the data directory's",
-    )
-    parser.add_argument(
-        "--every", type=arguments.whole(1), default=2, help="of so many frames, measure one"
-    )
-    parser.add_argument(
-        "--against",
-        choices=("first", "above"),
-        default="first",
-        help="which model's measures are taken from each one's: the first's or those of the one "
-        "before it",
-    )
-    parser.add_argument("--name", default="vision", help="of the files, without their endings")
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, given)

@@ -4,14 +4,19 @@ Left and right steer, up is gas, down brakes; R starts over, Esc leaves. In the 
 see is V's decoder at work on what M believes comes next.
 """
 
-from controller.play import WORLDS, Game, play
+from runs import config
+from settings.driving import Play
+
+if __name__ == "__main__":
+    given = config.parse(Play, __doc__)  # before the imports below
+
+from controller.play import Game, play
 from runs import arguments, directory
 
 
-def main() -> None:
-    options = parse()
-    model_directory = directory.DataDirectory(options.data_dir).model(options.vision)
-    game = Game(model_directory, options.world, options.temperature, options.track)
+def main(settings: Play) -> None:
+    model_directory = directory.DataDirectory(settings.data_dir).model(settings.vision)
+    game = Game(model_directory, settings.world, settings.temperature, settings.track)
     try:
         steps = play(game)
     finally:
@@ -19,21 +24,5 @@ def main() -> None:
     print(f"{steps} steps driven; at the end {game.words()}.")
 
 
-def parse():
-    parser = arguments.parser(__doc__)
-    arguments.add_data_dir(parser)
-    arguments.add_vision(parser)
-    whole, number = arguments.whole, arguments.number
-    parser.add_argument("--world", choices=WORLDS, default="both", help="what to drive in")
-    parser.add_argument(
-        "--temperature",
-        type=number(0, 100, above=True),
-        default=1.0,
-        help="how much chance the dream has",
-    )
-    parser.add_argument("--track", type=whole(0, 2**31 - 1), default=1, help="seed of the track")
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, given)

@@ -11,9 +11,16 @@ command, and with more --generations; with other settings a new one begins at th
 or with --carry at that of the other directory.
 """
 
+import dataclasses
 import functools
-from pathlib import Path
 
+from runs import config
+from settings.driving import FinetuneController
+
+if __name__ == "__main__":
+    given = config.parse(FinetuneController, __doc__)  # before the imports below
+
+import vae
 from controller import arch, carry, film, train
 from controller.agent import Agent
 from controller.practice import Practice
@@ -23,136 +30,43 @@ from runs import arguments, device, directory
 
 import numpy as np
 
-SETTINGS = ("episodes", "noise", "persistence", "rate", "grass", "missed", "discount")
-SETTINGS += ("trace", "memory", "damping", "release_brake", "patience", "seed", "precision")
-SETTINGS += ("evaluate_every", "validation_tracks")
 
-
-def main() -> None:
-    options = parse()
+def main(settings: FinetuneController) -> None:
     # C drives in workers, which have no GPU.
-    options.precision = device.precision(options.precision, device.read_processors())
-    data = directory.DataDirectory(options.data_dir)
-    model_directory = data.model(options.vision)
+    precision = device.precision(settings.precision, device.read_processors())
+    settings = dataclasses.replace(settings, precision=precision)
+    data = directory.DataDirectory(settings.data_dir)
+    model_directory = data.model(settings.vision)
     agent = Agent(model_directory)
-    settings = {
-        **arguments.settings(options, *SETTINGS),
-        **arch.evolved_on(model_directory, arch.seen(model_directory)),
-        "refine": True,
-    }
+    bound = arch.evolved_on(model_directory, arch.seen(model_directory))
     start = None
-    if options.carry:
-        before = directory.ModelDirectory(options.carry)
-        settings["carried"] = before.facts("controller")["digest"]
-        start = functools.partial(carried, before, data, options, agent.vision)
+    if settings.carry:
+        before = directory.ModelDirectory(settings.carry)
+        bound["carried"] = before.facts("controller")["digest"]
+        start = functools.partial(carried, before, data, settings, agent.vision)
     with directory.locked(model_directory.path):
-        run = PracticeRun(model_directory, agent.features, settings, start)
+        run = PracticeRun(model_directory, agent.features, settings, bound, start)
         if run.refined_since:
             print("This practice is over and was refined since; nothing to do.")
         else:
-            fleet = Practice(model_directory, options.precision, options.workers, options.worlds)
-            counts = options.generations, options.evaluate_every, options.validation_tracks
-            train.generations(run, fleet, *counts)
+            fleet = Practice(model_directory, settings.precision, settings.workers, settings.worlds)
+            train.generations(run, fleet)
         best = arch.load(model_directory, agent.features)
-    print(film.results(options.res, options.vision, run.rows, agent, best))
+    print(film.results(settings.res, settings.vision, run.rows, agent, best))
 
 
-def carried(before, data, options, vision) -> np.ndarray:
+def carried(
+    before: directory.ModelDirectory,
+    data: directory.DataDirectory,
+    settings: FinetuneController,
+    vision: vae.Vision,
+) -> np.ndarray:
     """The C of `before` on the V and M that are in `data` now."""
     print("Carrying C over ...")
-    episodes = series.paths(data.series(options.vision), vision.latent, vision.digest)
-    dtype = arguments.PRECISIONS[options.precision]
-    return carry.carried(before, data.model(options.vision), episodes, data.rollout, dtype)
-
-
-def parse():
-    parser = arguments.parser(__doc__)
-    arguments.add_data_dir(parser)
-    arguments.add_seed(parser)
-    arguments.add_workers(parser)
-    arguments.add_vision(parser)
-    arguments.add_res(parser)
-    arguments.add_precision(parser)
-    whole, number = arguments.whole, arguments.number
-    parser.add_argument(
-        "--generations", type=whole(1, 100_000), default=40, help="steps of the ascent, in all"
-    )
-    parser.add_argument(
-        "--episodes", type=whole(1, 1000), default=128, help="that C drives for each step"
-    )
-    parser.add_argument(
-        "--noise",
-        type=number(0, 10, above=True),
-        nargs=3,
-        default=[0.12, 0.25, 0.05],
-        metavar=("STEERING", "GAS", "BRAKE"),
-        help="SD of what is added to C's three numbers before they are squashed",
-    )
-    parser.add_argument(
-        "--persistence",
-        type=number(0, 0.999),
-        default=0.9,
-        help="correlation of that noise with itself one step before",
-    )
-    parser.add_argument(
-        "--rate",
-        type=number(0, 100, above=True),
-        default=0.8,
-        help="how far a step goes, in natural gradients of standardised advantages",
-    )
-    parser.add_argument(
-        "--grass",
-        type=number(0, 1000),
-        default=4.0,
-        help="fine in points for each of the four wheels in the grass in each environment step",
-    )
-    parser.add_argument(
-        "--missed",
-        type=number(0, 1000),
-        default=5.0,
-        help="fine in points for each tile left behind, which keeps the lap from ending",
-    )
-    parser.add_argument(
-        "--discount",
-        type=number(0, 1),
-        default=0.99,
-        help="gamma: weight of the next environment step against this one",
-    )
-    parser.add_argument(
-        "--trace",
-        type=number(0, 1),
-        default=0.985,
-        help="lambda of the generalised advantage: 1 trusts what happened, 0 the critic",
-    )
-    parser.add_argument(
-        "--memory",
-        type=number(0, 0.999),
-        default=0.9,
-        help="weight of all earlier generations in gradient, Fisher matrix and critic",
-    )
-    parser.add_argument(
-        "--damping",
-        type=number(0, 1000, above=True),
-        default=0.03,
-        help="added to the Fisher matrix, in mean eigenvalues: more forgets what hardly varies",
-    )
-    parser.add_argument(
-        "--release-brake",
-        action="store_true",
-        help="begin with a brake that presses where the gas ends, in place of the one C has: "
-        "evolution often holds it so far below its threshold that no noise ever presses it",
-    )
-    parser.add_argument(
-        "--carry",
-        type=Path,
-        metavar="MODELS",
-        help="begin at the C of this model directory, which has another M, or V and M: what it "
-        "does in the recorded episodes, fitted to what V and M here make of them. Needed where "
-        "they learned further or anew: copy the directory before that, and leave the copy as it is",
-    )
-    train.add_arguments(parser)
-    return parser.parse_args()
+    episodes = series.paths(data.series(settings.vision), vision.latent, vision.digest)
+    dtype = arguments.PRECISIONS[settings.precision]
+    return carry.carried(before, data.model(settings.vision), episodes, data.rollout, dtype)
 
 
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, given)

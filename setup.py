@@ -17,7 +17,7 @@ setup(
     license="MIT",
     # As in runs/platform_check.py: from 3.14 on Box2D has no wheel.
     python_requires=">=3.10,<3.14",
-    packages=["runs", "envs", "vae", "rnn", "controller"],
+    packages=["runs", "settings", "envs", "vae", "rnn", "controller"],
     install_requires=[
         # The networks. Keras 3 is named beside TensorFlow because the code is written against it.
         "tensorflow>=2.18,<3",
@@ -43,7 +43,7 @@ setup(
     ],
     extras_require={
         # xdist spreads the suite over two cores.
-        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.12,<1"],
+        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.12,<1", "mypy>=2,<3"],
         # What the project is measured against. EnvPool without the old gym needs Python 3.11.
         "bench": ["envpool>=1.2,<2; python_version >= '3.11'", "stable-baselines3>=2.6,<3"],
         "cluster": ["distributed>=2025.1"],

@@ -21,8 +21,12 @@ from pathlib import Path
 from controller import history
 from controller.history import Row
 from envs import rollouts
-from runs import arguments, directory, plots
+from runs import arguments, config, directory, plots
+from runs.config import override, setting
 from runs.directory import DataDirectory, ModelDirectory
+from settings.driving import Generations, Population, Scoring, Validation
+from settings.memory import MemorySteps
+from settings.shared import DataDir, Models, Res, Workers
 
 import common
 import matplotlib.pyplot as plt
@@ -30,6 +34,22 @@ import numpy as np
 
 DRAWS = 10_000  # of the bootstrap
 VARIANTS = {"": "", "z": ", C sees z alone", "untrained": ", M untrained"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ablations(Scoring, Population, Generations, Workers, Res, DataDir, Models):
+    """What this script is told; most of it for the scripts that it runs."""
+
+    episodes: Path = setting(
+        Path("data/rollout"), "recorded episodes that every M learns from", metavar="DIR"
+    )
+    memory_steps: int = override(MemorySteps, "steps", default=400)
+    batch_size: int = override(MemorySteps, "batch_size", default=50)
+    rollouts: int = override(Population, "rollouts", default=1)
+    generations: int = override(Generations, "generations", default=16)
+    evaluate_every: int = override(Validation, "evaluate_every", default=4)
+    drawing: str = override(Scoring, "drawing", default="fast")
+    report: bool = setting(False, "only write the tables of what is finished")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +86,7 @@ class Result:
 
 
 def main() -> None:
-    options = parse()
+    options = config.parse(Ablations, __doc__)
     rollouts.paths(options.episodes)
     given = [split(words) for words in options.models]
     waiting = [str(model.path) for _, model in given if not model.has("vision")]
@@ -83,7 +103,7 @@ def main() -> None:
     print((options.res / "ablations.md").read_text(encoding="utf-8"))
 
 
-def finished(chosen: list[Trial], options) -> list[Result]:
+def finished(chosen: list[Trial], options: Ablations) -> list[Result]:
     """What there is to report. Raises `BadInput` when that is nothing."""
     results = [found for trial in chosen if (found := result(trial, options))]
     if not results:
@@ -118,7 +138,7 @@ def trials(given: list[tuple[str, ModelDirectory]]) -> list[Trial]:
     return [whole[0], *variants[:2], *whole[1:], *variants[2:]]
 
 
-def make(trial: Trial, options) -> None:
+def make(trial: Trial, options: Ablations) -> None:
     """Train and score an agent in a data directory of its own, unless that is done."""
     data = data_of(trial, options)
     settings = settings_of(trial, options)
@@ -139,11 +159,11 @@ def make(trial: Trial, options) -> None:
     directory.write_json(done, settings)
 
 
-def data_of(trial: Trial, options) -> DataDirectory:
+def data_of(trial: Trial, options: Ablations) -> DataDirectory:
     return DataDirectory(options.data_dir / trial.folder)
 
 
-def settings_of(trial: Trial, options) -> dict:
+def settings_of(trial: Trial, options: Ablations) -> dict:
     names = ("memory_steps", "batch_size", "population", "rollouts", "generations", "sigma")
     names += ("evaluate_every", "tracks", "drawing")
     chosen = {name: getattr(options, name) for name in names}
@@ -151,7 +171,7 @@ def settings_of(trial: Trial, options) -> dict:
     return {**chosen, "episodes": recorded, "vision": trial.vision.facts("vision")["digest"]}
 
 
-def prepare(trial: Trial, data: DataDirectory, options) -> None:
+def prepare(trial: Trial, data: DataDirectory, options: Ablations) -> None:
     """Give a data directory the episodes and the V of a trial."""
     data.root.mkdir(parents=True, exist_ok=True)
     data.rollout.unlink(missing_ok=True)
@@ -169,7 +189,7 @@ def prepare(trial: Trial, data: DataDirectory, options) -> None:
         model.describe("vision", dict(facts))
 
 
-def commands(trial: Trial, data: DataDirectory, options) -> list[list[str]]:
+def commands(trial: Trial, data: DataDirectory, options: Ablations) -> list[list[str]]:
     """The scripts that make and score an agent, with their arguments, in their order."""
     place = ["--data-dir", data.root, "--vision", trial.architecture]
     drawn = [*place, "--res", data.root / "res"]
@@ -192,7 +212,7 @@ def commands(trial: Trial, data: DataDirectory, options) -> list[list[str]]:
     return [list(map(str, command)) for command in listed]
 
 
-def result(trial: Trial, options) -> Result | None:
+def result(trial: Trial, options: Ablations) -> Result | None:
     """What a trial left with these settings; None while it is not finished."""
     data = data_of(trial, options)
     done = data.root / "done.json"
@@ -246,7 +266,7 @@ def reached(rows: list[Row], at: np.ndarray, most: float) -> float:
     return max((score for score in found if score is not None), default=np.nan)
 
 
-def report(results: list[Result], options) -> None:
+def report(results: list[Result], options: Ablations) -> None:
     """Write the tables, the figures behind them and the picture of all finished trials."""
     groups = grouped(results)
     scores = {name: np.array([one.scores for one in found]) for name, found in groups.items()}
@@ -319,7 +339,7 @@ def trainings(results: list[Result], generations: int, hours: float) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def notes(options) -> str:
+def notes(options: Ablations) -> str:
     drawing = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast drawing"}[options.drawing]
     return (
         f"\nScores: {options.tracks} evaluation tracks of {drawing}, the same for all, of the mean "
@@ -356,61 +376,6 @@ def picture(path: Path, groups: dict[str, list[Result]], drawn: dict[str, np.nda
     axes[0].legend(fontsize="small")
     figure.tight_layout()
     plots.save_figure(figure, path)
-
-
-def parse():
-    parser = arguments.parser(__doc__)
-    parser.add_argument(
-        "models", nargs="+", metavar="NAME=MODEL_DIR", help="directories with a trained V"
-    )
-    arguments.add_data_dir(parser)
-    arguments.add_res(parser)
-    arguments.add_workers(parser)
-    whole = arguments.whole
-    parser.add_argument(
-        "--episodes",
-        type=Path,
-        default=Path("data/rollout"),
-        metavar="DIR",
-        help="recorded episodes that every M learns from",
-    )
-    parser.add_argument(
-        "--memory-steps", type=whole(1, 10**7), default=400, help="gradient steps of M"
-    )
-    parser.add_argument(
-        "--batch-size", type=whole(1, 10_000), default=50, help="sequences in each of them"
-    )
-    parser.add_argument(
-        "--population", type=whole(4, 10_000), default=64, help="candidates in a generation"
-    )
-    parser.add_argument(
-        "--rollouts", type=whole(1, 1000), default=1, help="tracks that each candidate drives"
-    )
-    parser.add_argument(
-        "--generations", type=whole(1, 100_000), default=16, help="of every evolution"
-    )
-    parser.add_argument(
-        "--sigma",
-        type=arguments.number(0, 10, above=True),
-        default=0.1,
-        help="largest step size, that of the first generation",
-    )
-    parser.add_argument(
-        "--evaluate-every", type=whole(1, 100_000), default=4, help="generations between scores"
-    )
-    parser.add_argument(
-        "--tracks", type=whole(1), default=100, help="evaluation tracks of the final scores"
-    )
-    parser.add_argument(
-        "--drawing",
-        choices=("stock", "fast"),
-        default="fast",
-        help="of the final scores; the stock one takes ten times as long",
-    )
-    parser.add_argument(
-        "--report", action="store_true", help="only write the tables of what is finished"
-    )
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -19,8 +19,11 @@ from pathlib import Path
 
 import vae
 from envs import rollouts
-from runs import arguments, directory
+from runs import arguments, config, directory
+from runs.config import override, setting
 from runs.directory import DataDirectory, ModelDirectory
+from settings.shared import DataDir, Res
+from settings.vision import FrameBatch, Passes, Sparse
 
 import common
 import numpy as np
@@ -60,6 +63,19 @@ REMEDIES = {
 }
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VisionBenchmark(Sparse, Passes, FrameBatch, Res, DataDir):
+    """What this script is told."""
+
+    epochs: int = override(Passes, "epochs", default=1)
+    batch_size: int = override(FrameBatch, "batch_size", default=16)
+    seeds: int = setting(3, "of the VAE and the repaired", least=1, most=100)
+    episodes: int | None = setting(
+        None, "learn from only so many, spread over all", words="all", least=2
+    )
+    remedies: bool = setting(False, "from published to repaired, step by step")
+
+
 @dataclasses.dataclass(frozen=True)
 class Trial:
     """One training: the column of the table it belongs to, its script and arguments."""
@@ -79,7 +95,7 @@ class Trial:
 
 
 def main() -> None:
-    options = parse()
+    options = config.parse(VisionBenchmark, __doc__)
     trials = remedies() if options.remedies else models(options.seeds)
     name = "vaegan_remedies" if options.remedies else "vision"
     place = options.data_dir / name
@@ -135,7 +151,7 @@ def share(recorded: Path, place: Path, episodes: int | None) -> tuple[Path, Path
     return folders
 
 
-def train(trial: Trial, place: Path, learned: Path, options) -> DataDirectory:
+def train(trial: Trial, place: Path, learned: Path, options: VisionBenchmark) -> DataDirectory:
     """Train a model in a data directory of its own; say what it cost if it ran in one go."""
     data = DataDirectory(place / trial.folder)
     anew = not data.model(trial.vision).path.exists()
@@ -179,26 +195,6 @@ def speed(model: ModelDirectory, data: DataDirectory) -> tuple[float, float] | N
     total = sum(map(rollouts.length, learned))
     frames = facts["epochs"] * (total - total % facts["batch_size"])
     return frames / cost["cpu_s"], cost["mib"]
-
-
-def parse():
-    parser = arguments.parser(__doc__)
-    arguments.add_data_dir(parser)
-    arguments.add_res(parser)
-    whole = arguments.whole
-    parser.add_argument(
-        "--seeds", type=whole(1, 100), default=3, help="of the VAE and the repaired"
-    )
-    parser.add_argument(
-        "--episodes", type=whole(2), help="learn from only so many, spread over all (None: all)"
-    )
-    parser.add_argument("--epochs", type=whole(1, 1000), default=1, help="passes over all frames")
-    parser.add_argument("--batch-size", type=whole(2, 1000), default=16, help="frames per step")
-    parser.add_argument("--every", type=whole(1), default=2, help="of so many frames, measure one")
-    parser.add_argument(
-        "--remedies", action="store_true", help="from published to repaired, step by step"
-    )
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """V, M and C driving a batch of worlds together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import rnn
 import vae
@@ -57,8 +57,8 @@ class Agent:
         """Forget all rows."""
         self.rows = 0
         none = np.zeros((0, self.units), np.float32)
-        self._memories = [none, none]
-        self._policies = arch.unpack(np.zeros((0, arch.size(self.features))))
+        self._memories: list = [none, none]
+        self._policies: Sequence = arch.unpack(np.zeros((0, arch.size(self.features))))
         self.acted_on = np.zeros((0, self.features), np.float32)
 
     def add(self, parameters: np.ndarray) -> None:
@@ -70,8 +70,8 @@ class Agent:
 
     def keep(self, rows: list[int]) -> None:
         """Drop all rows but these."""
-        rows = np.array(rows, np.int32)
-        self._hold([tf.gather(part, rows) for part in (*self._memories, *self._policies)])
+        kept = np.array(rows, np.int32)
+        self._hold([tf.gather(part, kept) for part in (*self._memories, *self._policies)])
 
     def _hold(self, parts: list) -> None:
         self.rows = len(parts[0])

@@ -8,6 +8,7 @@ kernel (F, 3) row by row, then the bias (3,).
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
 from runs.training import load_weights, save_weights
+from settings.driving import SEES
 
 import keras
 import numpy as np
@@ -16,7 +17,6 @@ import tensorflow as tf
 ACTIONS = 3
 NO_GAS = -1.9  # before squashing: 2 % of the gas
 BRAKE_PER_GAS = 0.1  # a tenth of the brake already brings the car down by half in a second
-SEES = {"zh": "rnn", "z": "vision"}  # what C acts on → the part that makes the last of it
 
 
 def policy(features: int) -> keras.Model:

@@ -50,6 +50,7 @@ def seen(speeds: np.ndarray) -> float:
 def _drive_again(world: Undrawn, path: Path) -> tuple[float, np.ndarray]:
     """The share of tiles reached and the speed at every step, (T,)."""
     world.reset(seed=rollouts.track_of(path))
+    assert world.car is not None
     speeds = []
     for action in rollouts.read_arrays(path, {"action": rollouts.LAYOUT["action"]})["action"]:
         world.step(action)

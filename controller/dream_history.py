@@ -36,7 +36,7 @@ def curve(path: Path, histories: dict[float, list[Pair]], title: str) -> None:
         1, len(histories), figsize=(max(7, 4 * len(histories)), 4), sharey=True, squeeze=False
     )
     for axis, (temperature, pairs) in zip(axes[0], histories.items(), strict=True):
-        generations = range(1, len(pairs) + 1)
+        generations = list(range(1, len(pairs) + 1))
         if len({pair.stage for pair in pairs}) == 1:
             generations = [pair.generation for pair in pairs]
         for world in ("dream", "real"):

@@ -5,6 +5,7 @@ worlds, so that the two scores side by side show when C learns to cheat its drea
 """
 
 import shutil
+from typing import Any
 
 from controller import dream_history, train
 from controller.dream_history import Pair
@@ -15,6 +16,7 @@ from controller.history import Row
 from rnn import starts
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, write_whole
+from settings.driving import DreamEvolution, TrainController
 
 import numpy as np
 
@@ -22,7 +24,7 @@ import numpy as np
 SCORED_DREAMS = np.arange(2**31, 2**31 + 64, dtype=np.uint32)
 
 
-class DreamRun(train.Run):
+class DreamRun(train.EvolutionRun):
     """An evolution whose candidates drive in dreams; see `controller.train.Run`.
 
     Beside the files of every evolution it writes `dream.csv`, a `Pair` for each mean scored. The
@@ -30,16 +32,18 @@ class DreamRun(train.Run):
     about which the world has no say.
     """
 
+    KIND = DreamEvolution
+
     def __init__(
         self,
         directory: ModelDirectory,
         rollout: DreamRollout | Ensemble,
-        settings: dict,
-        anew: bool = False,
+        settings: TrainController,
+        bound: dict[str, Any],
     ):
         self.rollout = rollout
         self.pairs_file = directory.path / "dream.csv"
-        super().__init__(directory, rollout.features, settings, anew)
+        super().__init__(directory, rollout.features, settings, bound)
         self.pairs = dream_history.read(self.pairs_file)
         if not self.refined_since:
             now = self.stage, self.evolution.generation
@@ -47,11 +51,11 @@ class DreamRun(train.Run):
 
     @property
     def best_validation(self) -> float:
-        return -np.inf if self.settings["keep"] == "last" else super().best_validation
+        return -np.inf if self.settings.keep == "last" else super().best_validation
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:
         row = super().generation(fleet, validate)
-        if validate:
+        if row.validation is not None and row.validation_sd is not None:
             [dreamt] = self.rollout.drive(self.evolution.mean[None], SCORED_DREAMS)
             dream = summary(dreamt)
             self.pairs.append(

@@ -74,7 +74,7 @@ def table(scores: dict[str, dict]) -> str:
     interval: tracks differ more than agents do, so pairs tell more than means.
     """
     head = ["agent", "mean ± SD", "95 % interval", "median", "worst (track)", "laps", "tracks"]
-    lines = []
+    lines: list[list[str]] = []
     first = _episode_scores(next(iter(scores.values())))
     for name, score in scores.items():
         low, high = score["interval"]
@@ -106,7 +106,7 @@ def histogram(path: Path, scores: dict[str, dict]) -> None:
     """Plot how the scores of each agent are distributed."""
     figure, axis = plt.subplots(figsize=(7, 3.5))
     lowest = min(min(score["worst"], 0) for score in scores.values())
-    bins = np.arange(np.floor(lowest / 25) * 25, 1000, 25)
+    bins = np.arange(np.floor(lowest / 25) * 25, 1000, 25).tolist()
     for name, score in scores.items():
         label = f"{name}: {score['mean']:.0f} ± {score['sd']:.0f}"
         axis.hist(_episode_scores(score), bins, alpha=0.6, label=label)

@@ -9,14 +9,15 @@ axes follow from the last bits, which differ with the threads and the processor.
 """
 
 import contextlib
-import dataclasses
 import importlib.metadata
 import json
 from pathlib import Path
+from typing import Any
 
 from envs.rollouts import readable
 from runs.arguments import BadInput
 from runs.directory import write_whole
+from settings.driving import AnyEvolution
 
 import cma
 import numpy as np
@@ -33,21 +34,10 @@ HISTORY = ("start", "returns", "mean")
 ANOTHER_WAY = "or go on from its best C with --refine and another --seed"
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What an evolution is: its numbers, and where its distribution starts."""
-
-    size: int
-    population: int
-    sigma: float  # step size of the first generation, and the largest
-    diagonal: bool
-    seed: int
-
-
 class Evolution:
     """CMA-ES (package `cma`), maximising returns."""
 
-    def __init__(self, settings: Settings, start: np.ndarray):
+    def __init__(self, settings: AnyEvolution, start: np.ndarray):
         self.settings = settings
         self.start = np.asarray(start, np.float64)
         self.returns: list[np.ndarray] = []
@@ -57,7 +47,7 @@ class Evolution:
             settings.sigma,
             {
                 "popsize": settings.population,
-                "CMA_diagonal": settings.diagonal,
+                "CMA_diagonal": not settings.full,
                 "randn": lambda *shape: self._rng.standard_normal(shape),
                 # A seed here would seed NumPy's global generator, which others may draw from.
                 "seed": np.nan,
@@ -104,15 +94,16 @@ class Evolution:
 
     def save(self, path: Path) -> None:
         with write_whole(path) as beside, open(beside, "wb") as file:
+            arrays: dict[str, Any] = {**self._state()}
             np.savez(
                 file,
                 start=self.start,
                 returns=np.array(self.returns).reshape(-1, self.settings.population),
                 deviations=self.deviations,
-                settings=json.dumps(dataclasses.asdict(self.settings)),
+                settings=json.dumps(_numbers(self.settings, len(self.start))),
                 made_by=json.dumps(_versions()),
                 random=json.dumps(self._rng.bit_generator.state),
-                **self._state(),
+                **arrays,
             )
 
     def _state(self) -> dict[str, np.ndarray]:
@@ -121,8 +112,8 @@ class Evolution:
         return {name: np.array(value) for name, value in found.items() if value is not None}
 
     @classmethod
-    def resume(cls, settings: Settings, path: Path) -> "Evolution":
-        """The evolution that `path` holds, where it stood.
+    def resume(cls, settings: AnyEvolution, size: int, path: Path) -> "Evolution":
+        """The evolution of `size` parameters that `path` holds, where it stood.
 
         Raises `BadInput` when it is damaged or of other settings, or when the cma that made it
         keeps another state.
@@ -132,12 +123,12 @@ class Evolution:
             start, returns, mean = (saved[name].astype(float) for name in HISTORY)
             has_state = "settings" in saved
             its_own = dict(json.loads(str(saved["settings"]))) if has_state else {}
-        if has_state and its_own != dataclasses.asdict(settings):
+        if has_state and its_own != _numbers(settings, size):
             raise BadInput(f"{path} is of another evolution ({its_own}); put the right file back.")
         shapes = start.shape, returns.shape[1:], mean.shape
-        if shapes != ((settings.size,), (settings.population,), (settings.size,)):
+        if shapes != ((size,), (settings.population,), (size,)):
             raise BadInput(
-                f"{path} is not of {settings.population} candidates of {settings.size} numbers; "
+                f"{path} is not of {settings.population} candidates of {size} numbers; "
                 "put the right file back."
             )
         evolution = cls(settings, start)
@@ -212,6 +203,13 @@ def _finite(name: str, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind != "U" and not np.isfinite(array).all():
         raise ValueError(f"{name} is not all finite numbers")
     return array
+
+
+def _numbers(settings: AnyEvolution, size: int) -> dict[str, int | float | bool]:
+    """What makes an evolution what it is, as its file says it."""
+    names = ("population", "sigma", "seed")
+    numbers = {name: getattr(settings, name) for name in names}
+    return {"size": size, "diagonal": not settings.full, **numbers}
 
 
 def _versions() -> dict[str, str]:

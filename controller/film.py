@@ -75,7 +75,8 @@ class Camera(Recorder):
 
     def __init__(self, name: str):
         self.name = name
-        self.pictures, self.frames = [], []
+        self.pictures: list[np.ndarray] = []
+        self.frames: list[np.ndarray] = []
 
     def step(self, world: World, frame: np.ndarray, action: np.ndarray, done: bool) -> None:
         if (world.steps - 1) % EVERY == 0:

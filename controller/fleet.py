@@ -22,6 +22,14 @@ from runs.executor import ATTEMPTS, Counter, Workers, processes
 import tensorflow as tf
 
 
+@dataclasses.dataclass(frozen=True)
+class Counters:
+    """How many jobs of a drive have been taken, and how many are finished, by all workers."""
+
+    taken: Counter = dataclasses.field(default_factory=Counter)
+    finished: Counter = dataclasses.field(default_factory=Counter)
+
+
 class Fleet:
     """Worker processes that drive jobs with the agent of a model directory.
 
@@ -40,8 +48,8 @@ class Fleet:
     ):
         self.workers = workers
         self.worlds = worlds
-        self._taken, self._finished = Counter(), Counter()
-        arguments = (directory, precision, self._taken, self._finished, sees)
+        self._counters = Counters()
+        arguments = (directory, precision, self._counters, sees)
         self._pool = Workers(lambda: processes(workers, prepare, arguments))
 
     def __enter__(self) -> "Fleet":
@@ -70,11 +78,11 @@ class Fleet:
         fruitless = 0
         while missing := [number for number in range(len(jobs)) if number not in results]:
             # More than one round only if a worker died with the jobs it had taken.
-            self._taken.restart()
-            self._finished.restart()
+            self._counters.taken.restart()
+            self._counters.finished.restart()
             share = [jobs[number] for number in missing]
             tasks = [(share, self.worlds, *arguments)] * min(self.workers, len(share))
-            with _reported(self._finished, progress):
+            with _reported(self._counters.finished, progress):
                 for _, driven in self._pool.each(function, tasks):
                     results |= {missing[place]: result for place, result in driven.items()}
             fruitless = 0 if results.keys() & set(missing) else fruitless + 1
@@ -111,11 +119,10 @@ def _reported(finished: Counter, progress: Callable[[int], None] | None) -> Iter
 
 @dataclasses.dataclass(frozen=True)
 class Worker:
-    """What a worker process of a fleet has: its agent, and the counters it shares with others."""
+    """What a worker process has: its agent, and the counters that it shares with the others."""
 
     agent: Agent
-    taken: Counter | None = None
-    finished: Counter | None = None
+    counters: Counters
 
     def drive(
         self, jobs: list[Job], worlds: int, patience: int, recorder: Recorder | None = None, **more
@@ -124,10 +131,10 @@ class Worker:
         mine = self._take(jobs)
         for driven in drive(self.agent, mine, worlds, patience, recorder=recorder, **more):
             yield driven
-            self.finished.take()
+            self.counters.finished.take()
 
     def _take(self, jobs: list[Job]) -> Iterator[tuple[int, Job]]:
-        while (number := self.taken.take()) < len(jobs):
+        while (number := self.counters.taken.take()) < len(jobs):
             yield number, jobs[number]
 
 
@@ -137,15 +144,15 @@ _worker: Worker | None = None
 def prepare(
     model_directory: ModelDirectory,
     precision: str,
-    taken: Counter | None = None,
-    finished: Counter | None = None,
+    counters: Counters | None = None,
     sees: str | None = None,
 ) -> None:
     """Make this process a worker: one thread, the agent loaded once."""
     global _worker
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    _worker = Worker(Agent(model_directory, PRECISIONS[precision], sees), taken, finished)
+    agent = Agent(model_directory, PRECISIONS[precision], sees)
+    _worker = Worker(agent, counters or Counters())
 
 
 def here() -> Worker:

@@ -76,7 +76,8 @@ def costs(lines: list[list[Row]]) -> tuple[list[np.ndarray], str]:
     if any(row.learned is None for rows in lines for row in rows):
         return hours, "core-hours of evolution (data, V and M not counted)"
     learned = [np.array([row.learned for row in rows]) for rows in lines]
-    return [sum(both) for both in zip(hours, learned, strict=True)], "core-hours of V, M and C"
+    both = [c + v_and_m for c, v_and_m in zip(hours, learned, strict=True)]
+    return both, "core-hours of V, M and C"
 
 
 def curve(path: Path, rows: list[Row], title: str) -> None:

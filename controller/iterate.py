@@ -4,10 +4,10 @@ A round is done when its row is in `iterate/rounds.json`. Within a round every p
 repeated: what it has finished it finds finished. So a stopped procedure goes on where it was.
 """
 
-import argparse
 import dataclasses
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import rnn
@@ -26,6 +26,7 @@ from runs.directory import (
     write_text,
     write_whole,
 )
+from settings.iteration import Iterate
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,7 +65,13 @@ def begin(number: int, data: DataDirectory, places: list[ModelDirectory]) -> dic
     return read_json(path)
 
 
-def drive(data: DataDirectory, number: int, driver, model: ModelDirectory, options) -> dict:
+def drive(
+    data: DataDirectory,
+    number: int,
+    driver: ModelDirectory | None,
+    model: ModelDirectory,
+    settings: Iterate,
+) -> dict:
     """Record the episodes of a round into `data`, on tracks of its own; what they were like.
 
     `driver` is the model directory whose C drives, half of the episodes as it is and half with
@@ -75,21 +82,20 @@ def drive(data: DataDirectory, number: int, driver, model: ModelDirectory, optio
     drafts = data.root / "iterate" / f"round-{number}"
     choice_file = drafts.with_suffix(".json")
     if not choice_file.exists():
-        count = options.episodes * (DRAFTS if options.curiosity else 1)
-        asked = tracks.recording(options.seed, "iterate", count, (number - 1) * count)
+        count = settings.episodes * (DRAFTS if settings.curiosity else 1)
+        asked = tracks.recording(settings.seed, "iterate", count, (number - 1) * count)
         missing = [t for t in asked if not rollouts.path_of(drafts, t).exists()]
         drafts.mkdir(parents=True, exist_ok=True)
         if driver is None:
-            _record_randomly(drafts, missing, options)
+            _record_randomly(drafts, missing, settings)
         else:
             # M must see C as it will be used too: noise alone can keep it out of trouble.
-            silence = {"weight_noise": 0, "action_noise": 0, "takeovers": 0}
-            quiet = argparse.Namespace(**{**vars(options), **silence})
-            for share, how in ((asked[::2], quiet), (asked[1::2], options)):
+            quiet = dataclasses.replace(settings, weight_noise=0, action_noise=0, takeovers=0)
+            for share, how in ((asked[::2], quiet), (asked[1::2], settings)):
                 own = [track for track in share if track in missing]
                 if own:
                     record_with_agent(drafts, own, driver, how)
-        write_json(choice_file, _choose(drafts, asked, model, options))
+        write_json(choice_file, _choose(drafts, asked, model, settings))
     choice = read_json(choice_file)
     for track in choice["tracks"]:
         draft = rollouts.path_of(drafts, track)
@@ -100,25 +106,25 @@ def drive(data: DataDirectory, number: int, driver, model: ModelDirectory, optio
     return choice
 
 
-def _record_randomly(folder: Path, missing: list[int], options) -> None:
-    tasks = [(folder, track, "random", options.steps) for track in missing]
+def _record_randomly(folder: Path, missing: list[int], settings: Iterate) -> None:
+    tasks = [(folder, track, "random", settings.steps) for track in missing]
     with (
-        executor.Workers(lambda: executor.processes(options.workers)) as workers,
+        executor.Workers(lambda: executor.processes(settings.workers)) as workers,
         progress.bar(len(tasks), "episodes") as bar,
     ):
         for _ in workers.each(recording.record, tasks):
             bar.update()
 
 
-def _choose(drafts: Path, asked: list[int], model: ModelDirectory, options) -> dict:
+def _choose(drafts: Path, asked: list[int], model: ModelDirectory, settings: Iterate) -> dict:
     paths = [rollouts.path_of(drafts, track) for track in asked]
     scores = np.array([rollouts.read(path).reward.sum() for path in paths])
     losses = surprises(model, paths) if model.has("rnn") else None
     kept = list(range(len(asked)))
     if losses is not None:
-        worth = scores / 1000 + options.curiosity * losses
-        kept = sorted(np.argsort(-worth, kind="stable")[: options.episodes].tolist())
-    kept = kept[: options.episodes]
+        worth = scores / 1000 + settings.curiosity * losses
+        kept = sorted(np.argsort(-worth, kind="stable")[: settings.episodes].tolist())
+    kept = kept[: settings.episodes]
     return {
         "tracks": [asked[i] for i in kept],
         "score": float(scores[kept].mean()),
@@ -246,7 +252,7 @@ def report(res: Path, vision: str, rounds: list[Round]) -> tuple[Path, Path]:
     return text, picture
 
 
-def _line(axis, numbers: list[int], values: list[float | None], label: str) -> None:
+def _line(axis, numbers: list[int], values: Sequence[float | None], label: str) -> None:
     known = [(n, value) for n, value in zip(numbers, values, strict=True) if value is not None]
     if known:
         axis.plot(*zip(*known, strict=True), "o-", label=label)

@@ -42,7 +42,8 @@ class Takeovers:
     def __init__(self, every: int, rngs: list[np.random.Generator]):
         self.every, self.rngs = every, rngs
         self._left = [0] * len(rngs)
-        self._held = [(np.zeros(3, bool), np.zeros(3, np.float32))] * len(rngs)
+        nothing = np.zeros(3, bool), np.zeros(3, np.float32)
+        self._held: list[tuple[np.ndarray, np.ndarray]] = [nothing] * len(rngs)
 
     def __call__(self, job: int, action: np.ndarray) -> np.ndarray:
         """The action (3,) that is done: the job's own, but for what is taken from it."""

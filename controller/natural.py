@@ -6,7 +6,6 @@ that the Fisher matrix of each action is E[d dᵀ] / σ², exactly. The critic i
 So there is no network to train here, and what a generation leaves to the next is a few sums.
 """
 
-import dataclasses
 from pathlib import Path
 
 from controller import arch
@@ -14,24 +13,11 @@ from controller.practice import Noise, Trace
 from envs.rollouts import readable
 from runs.arguments import BadInput
 from runs.directory import write_whole
+from settings.driving import PolicyGradient
 
 import numpy as np
 
 STATE = ("policy", "generation", "gradient", "fisher", "seen", "worth")
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What an ascent is."""
-
-    noise: Noise
-    rate: float  # of the natural gradient of the advantages, standardised, that a step goes
-    grass: float  # fine for a wheel in the grass, points in each step
-    missed: float  # fine for a tile left behind, points
-    discount: float  # γ
-    trace: float  # λ of the generalised advantage
-    memory: float  # weight of all iterations before in gradient, Fisher matrix and critic
-    damping: float  # added to the Fisher matrix, as a share of its mean eigenvalue
 
 
 class Ascent:
@@ -40,16 +26,17 @@ class Ascent:
     What is saved is all that it knows, so that a resumed ascent is the one that was stopped.
     """
 
-    def __init__(self, settings: Settings, start: np.ndarray):
+    def __init__(self, settings: PolicyGradient, start: np.ndarray):
         self.settings = settings
+        self.noise = Noise(settings.noise, settings.persistence)
         kernel, bias = arch.unpack(np.asarray(start)[None])
         self.policy = np.vstack([kernel[0], bias]).astype(np.float64)  # θ (F + 1, 3)
         self.generation = 0
         x, judged = len(self.policy), len(self.policy) + len(_progress(np.zeros((1, 2))).T)
-        self.gradient = np.zeros((x, arch.ACTIONS))
-        self.fisher = np.zeros((x, x))
-        self.seen = np.zeros((judged, judged))  # Σ j jᵀ of what the critic saw
-        self.worth = np.zeros(judged)  # Σ j R
+        self.gradient: np.ndarray = np.zeros((x, arch.ACTIONS))
+        self.fisher: np.ndarray = np.zeros((x, x))
+        self.seen: np.ndarray = np.zeros((judged, judged))  # Σ j jᵀ of what the critic saw
+        self.worth: np.ndarray = np.zeros(judged)  # Σ j R
 
     @property
     def mean(self) -> np.ndarray:
@@ -59,7 +46,7 @@ class Ascent:
     @property
     def sigma(self) -> float:
         """The largest SD of the noise."""
-        return float(max(self.settings.noise.sd))
+        return float(max(self.noise.sd))
 
     def tell(self, traces: list[Trace]) -> None:
         """Take a step on what these episodes, driven by the present policy, tell."""
@@ -67,7 +54,7 @@ class Ascent:
         fisher = np.zeros_like(self.fisher)
         # One episode at a time: a generation's scores at once would take gigabytes.
         for trace, advantages in zip(traces, self._advantages(traces), strict=True):
-            d, noise = score(trace, self.settings.noise)
+            d, noise = score(trace, self.noise)
             gradient += d.T @ (noise * advantages[:, None])
             fisher += d.T @ d
         steps = sum(len(trace.rewards) for trace in traces)
@@ -107,14 +94,14 @@ class Ascent:
         size = len(self.fisher)
         damping = self.settings.damping * np.trace(self.fisher) / size
         direction = np.linalg.solve(self.fisher + damping * np.eye(size), self.gradient)
-        return self.settings.rate * direction * np.array(self.settings.noise.sd)
+        return self.settings.rate * direction * np.array(self.noise.sd)
 
     def save(self, path: Path) -> None:
         with write_whole(path) as beside, open(beside, "wb") as file:
             np.savez(file, **{name: getattr(self, name) for name in STATE})
 
     @classmethod
-    def resume(cls, settings: Settings, size: int, path: Path) -> "Ascent":
+    def resume(cls, settings: PolicyGradient, size: int, path: Path) -> "Ascent":
         """The ascent that `path` holds, of a policy of so many parameters."""
         with readable(path), np.load(path, allow_pickle=False) as saved:
             state = {name: saved[name] for name in STATE}

@@ -17,7 +17,6 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
 import pygame  # noqa: E402 - after it was told not to greet
 
-WORLDS = ("real", "dream", "both")
 SIDE = 512  # pixels of a world's picture
 BAR = 48  # pixels of the line below
 FPS = 50  # steps of CarRacing in a second
@@ -30,7 +29,7 @@ class Side:
 
     name: str
     env: gymnasium.Env
-    frame: np.ndarray | None = None
+    frame: np.ndarray = dataclasses.field(init=False)
     score: float = 0.0
     steps: int = 0
     over: bool = False

@@ -1,12 +1,16 @@
 """One practice of C in a model directory: policy gradient from where an evolution ended."""
 
 from collections.abc import Callable
+from typing import Any
 
 from controller import arch, train
-from controller.natural import Ascent, Settings
-from controller.practice import Noise, Practice
+from controller.fleet import Fleet
+from controller.natural import Ascent
+from controller.practice import Practice
 from envs import tracks
+from runs import config
 from runs.directory import ModelDirectory
+from settings.driving import FinetuneController
 
 import numpy as np
 
@@ -18,11 +22,15 @@ class PracticeRun(train.Run):
     from: one policy, with noise on its actions, each on a track of its own.
     """
 
+    settings: FinetuneController
+    evolution: Ascent
+
     def __init__(
         self,
         directory: ModelDirectory,
         features: int,
-        settings: dict,
+        settings: FinetuneController,
+        bound: dict[str, Any],
         start: Callable[[], np.ndarray] | None = None,
     ):
         """`start` makes the policy to begin at, if not the C of the directory.
@@ -31,7 +39,10 @@ class PracticeRun(train.Run):
         directory has: that is true of a C from before V and M were trained further there.
         """
         self._given = start
-        super().__init__(directory, features, settings)
+        super().__init__(directory, features, settings, bound)
+
+    def _saved(self) -> dict[str, Any]:
+        return config.saved(self.settings) | {"refine": True}
 
     def _start(self, features: int) -> np.ndarray:
         return self._given() if self._given else super()._start(features)
@@ -39,27 +50,20 @@ class PracticeRun(train.Run):
     def _begin(self, start: np.ndarray) -> Ascent:
         of = "a C carried over" if self._given else "its C"
         print(f"A new practice in {self.directory.path} begins at {of}.")
-        if self.settings["release_brake"]:
+        if self.settings.release_brake:
             start = arch.release_brake(start)
-        return Ascent(self._numbers(), start)
+        return Ascent(self.settings, start)
 
     def _resume(self, features: int) -> Ascent:
-        return Ascent.resume(self._numbers(), arch.size(features), self.evolution_file)
+        return Ascent.resume(self.settings, arch.size(features), self.evolution_file)
 
-    def _numbers(self) -> Settings:
-        names = ("rate", "grass", "missed", "discount", "trace", "memory", "damping")
-        return Settings(self._noise, **{name: self.settings[name] for name in names})
-
-    @property
-    def _noise(self) -> Noise:
-        return Noise(tuple(self.settings["noise"]), self.settings["persistence"])
-
-    def _learn(self, fleet: Practice) -> train.Learned:
+    def _learn(self, fleet: Fleet) -> train.Learned:
+        assert isinstance(fleet, Practice)
         driven_on = tracks.evolution(
-            self.settings["seed"], len(self.lineage_rows), self.settings["episodes"]
+            self.settings.seed, len(self.lineage_rows), self.settings.episodes
         )
-        patience = self.settings["patience"]
-        traces = fleet.practise(self.evolution.mean, driven_on, self._noise, patience)
+        noise, patience = self.evolution.noise, self.settings.patience
+        traces = fleet.practise(self.evolution.mean, driven_on, noise, patience)
         self.evolution.tell(traces)
         scores = np.array([trace.score for trace in traces])
         return train.Learned(scores, sum(len(trace.rewards) for trace in traces))

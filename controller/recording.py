@@ -10,13 +10,16 @@ from envs import rollouts
 from envs.recording import EpisodeLog
 from runs import executor, progress
 from runs.directory import ModelDirectory
+from settings.recording import AgentRecording
 
 import numpy as np
 
 GROUP = 16  # episodes recorded together; their frames, 200 MB at most, wait in memory till then
 
 
-def record_with_agent(folder: Path, missing: list[int], directory: ModelDirectory, options) -> int:
+def record_with_agent(
+    folder: Path, missing: list[int], directory: ModelDirectory, settings: AgentRecording
+) -> int:
     """Record an episode on each missing track; return the number of steps.
 
     Raises `BadInput` when the model directory holds no whole agent.
@@ -24,12 +27,10 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
     # Here, where what is wrong with it becomes a sentence: a worker could only die of it.
     arch.load(directory, Agent(directory).features)
     groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
-    noise = options.weight_noise, options.action_noise, options.noise_steps, options.takeovers
-    length = options.steps, options.patience
-    tasks = [(folder, group, directory, *length, *noise) for group in groups]
+    tasks = [(folder, group, directory, settings) for group in groups]
     steps = 0
     workers = executor.Workers(
-        lambda: executor.processes(options.workers, fleet.prepare, (directory, "float32"))
+        lambda: executor.processes(settings.workers, fleet.prepare, (directory, "float32"))
     )
     with workers, progress.bar(len(missing), "episodes") as bar:
         for _, lengths in workers.each(_record_group, tasks):
@@ -39,28 +40,24 @@ def record_with_agent(folder: Path, missing: list[int], directory: ModelDirector
 
 
 def _record_group(
-    folder: Path,
-    group: list[int],
-    directory: ModelDirectory,
-    steps: int,
-    patience: int,
-    weight_noise: float,
-    action_noise: float,
-    noise_steps: int,
-    takeovers: int,
+    folder: Path, group: list[int], directory: ModelDirectory, settings: AgentRecording
 ) -> list[int]:
     """Record an episode on each track of a group; return their lengths."""
     agent = fleet.here().agent
     mean = arch.load(directory, agent.features)
     rngs = [np.random.default_rng((track, 2)) for track in group]
     jobs = [
-        rollout.Job(mean + weight_noise * rng.standard_normal(len(mean)), track)
+        rollout.Job(mean + settings.weight_noise * rng.standard_normal(len(mean)), track)
         for rng, track in zip(rngs, group, strict=True)
     ]
-    noise, taken_over = LastingNoise(action_noise, noise_steps, rngs), Takeovers(takeovers, rngs)
+    noise = LastingNoise(settings.action_noise, settings.noise_steps, rngs)
+    taken_over = Takeovers(settings.takeovers, rngs)
     recorder = Logs(lambda job, action: taken_over(job, noise(job, action)))
     lengths = []
-    for job, _ in rollout.drive(agent, enumerate(jobs), GROUP, patience, steps, recorder=recorder):
+    driven = rollout.drive(
+        agent, enumerate(jobs), GROUP, settings.patience, settings.steps, recorder=recorder
+    )
+    for job, _ in driven:
         episode = recorder.take(job)
         rollouts.write(rollouts.path_of(folder, group[job]), episode)
         lengths.append(len(episode))

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import envs
 from controller.agent import Agent
@@ -39,7 +40,7 @@ class World:
 
     number: int
     track: int
-    env: gymnasium.Env
+    env: Any  # CarRacing in Gymnasium's wrappers, whose types know neither car nor track
     frame: np.ndarray
     reward: float = 0.0
     score: float = 0.0

@@ -1,20 +1,22 @@
-"""One evolution of C in a model directory, over any number of sittings."""
+"""One run that brings C forward in a model directory, over any number of sittings."""
 
-import argparse
+import abc
 import dataclasses
 import time
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, Protocol
 
 from controller import arch, evaluate, history
-from controller.evolve import Evolution, Settings
+from controller.evolve import Evolution
 from controller.fleet import Fleet
 from controller.history import Row
 from controller.rollout import Job, Outcome
 from envs import tracks
-from runs import arguments, progress
+from runs import config, progress
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, write_json
+from settings.driving import SEES, AnyEvolution, RunSettings, TrainController, WorldEvolution
+from settings.shared import Again
 
 import numpy as np
 
@@ -28,40 +30,65 @@ class Learned:
     scouted: float | None = None
 
 
-class Run:
-    """The evolution of a model directory: begins, resumes or refines one, generation by generation.
+class Learner(Protocol):
+    """What a run brings forward: a policy, and all that it knows of how to go on."""
 
-    Files: `controller.training.json` (the settings of this evolution and of those it refines, one
-    after the other), `controller.evolutionN.npz` (its state), `controller.csv` (the history of
-    all), and with each new best mean `controller.weights.h5`.
+    @property
+    def mean(self) -> np.ndarray: ...
 
-    `refined_since` says that these settings are of an evolution which a later one has refined.
-    Raises `BadInput` when the directory holds an evolution with other settings, unless this one
-    refines its best mean or starts anew.
+    @property
+    def sigma(self) -> float: ...
+
+    @property
+    def generation(self) -> int: ...
+
+    def save(self, path: Path) -> None: ...
+
+
+class Run(abc.ABC):
+    """A run of a model directory: begins, resumes or refines one, generation by generation.
+
+    Files: `controller.training.json` (the settings of this run and of those it refines, one after
+    the other), `controller.evolutionN.npz` (its state), `controller.csv` (the history of all), and
+    with each new best mean `controller.weights.h5`.
+
+    `bound` is what the run is bound to beside its settings, such as the digest of M; `saved` is
+    both, as they are written down and compared. `refined_since` says that these settings are of a
+    run which a later one has refined. Raises `BadInput` when the directory holds a run with other
+    settings, unless this one refines its best mean or starts anew.
     """
 
+    settings: RunSettings
+    evolution: Learner
+
     def __init__(
-        self, directory: ModelDirectory, features: int, settings: dict, anew: bool = False
+        self,
+        directory: ModelDirectory,
+        features: int,
+        settings: RunSettings,
+        bound: dict[str, Any],
     ):
         self.directory = directory
         self.settings = settings
+        self.saved = self._saved() | bound
+        anew = isinstance(settings, Again) and settings.anew
         self.state_file = directory.path / "controller.training.json"
         self.csv_file = directory.path / "controller.csv"
         self.rows = history.read(self.csv_file)
         self.stage, self.lineage = self._read_state()
         before = self.evolution_file
-        self.refined_since = not anew and settings in self.lineage[:-1]
+        self.refined_since = not anew and self.saved in self.lineage[:-1]
         if self.refined_since:
             return
-        if self.lineage[-1:] == [settings]:
+        if self.lineage[-1:] == [self.saved]:
             self.evolution = self._resume(features)
             if self.evolution.generation:
                 print(f"Resuming after generation {self.evolution.generation}.")
         else:
-            if self.lineage and not (anew or settings["refine"]):
+            if self.lineage and not (anew or self.saved["refine"]):
                 self._refuse_to_overwrite(self.lineage[-1])
             start = self._start(features)
-            self.lineage = [*self.lineage, settings] if settings["refine"] else [settings]
+            self.lineage = [*(self.lineage if self.saved["refine"] else []), self.saved]
             self.stage += 1
             self.evolution = self._begin(start)
             # Each stage has a file of its own, so that a kill before the next line loses nothing.
@@ -95,33 +122,35 @@ class Run:
         stage, lineage = history.lineage(self.state_file)
         # Evolutions from before C could see less do not say what it saw. Where the largest step
         # size, once a setting of its own, was not the first, the replay of the state refuses.
-        for settings in lineage:
-            settings.pop("max_sigma", None)
-        return stage, [{"sees": "zh", **settings} for settings in lineage]
+        for saved in lineage:
+            saved.pop("max_sigma", None)
+        return stage, [{"sees": "zh", **saved} for saved in lineage]
 
     def _start(self, features: int) -> np.ndarray:
         """Where a new evolution begins: at the best mean of the one that it refines, or at zero."""
-        if self.settings["refine"]:
+        if self.saved["refine"]:
             return arch.load(self.directory, features, or_before=True)
         return np.zeros(arch.size(features))
 
-    def _begin(self, start: np.ndarray) -> Evolution:
-        return Evolution(self._numbers(len(start)), start)
+    @abc.abstractmethod
+    def _saved(self) -> dict[str, Any]:
+        """What of the settings a result depends on."""
 
-    def _resume(self, features: int) -> Evolution:
-        return Evolution.resume(self._numbers(arch.size(features)), self.evolution_file)
+    @abc.abstractmethod
+    def _begin(self, start: np.ndarray) -> Learner: ...
 
-    def _numbers(self, size: int) -> Settings:
-        names = ("population", "sigma", "diagonal", "seed")
-        return Settings(size, *(self.settings[name] for name in names))
+    @abc.abstractmethod
+    def _resume(self, features: int) -> Learner: ...
 
-    def _refuse_to_overwrite(self, had: dict) -> NoReturn:
-        have = self.settings
-        names = [name for name in {**had, **have} if had.get(name) != have.get(name)]
-        words = ", ".join(f"{name} {had.get(name)}, not {have.get(name)}" for name in names)
+    @abc.abstractmethod
+    def _learn(self, fleet: Fleet) -> Learned:
+        """Drive, and learn from that: one generation."""
+
+    def _refuse_to_overwrite(self, had: dict[str, Any]) -> NoReturn:
         raise BadInput(
-            f"{self.directory.path} holds an evolution with other settings ({words}): give the "
-            "same, go on from its best with --refine, or start over with --anew."
+            f"{self.directory.path} holds an evolution with other settings "
+            f"({config.differences(had, self.saved)}): give the same, go on from its best with "
+            "--refine, or start over with --anew."
         )
 
     @property
@@ -131,14 +160,13 @@ class Run:
         What it scored on others, or with an M (or V) that has learned since, is no measure: then
         the first mean that is validated becomes C.
         """
-        names = (arch.SEES[self.settings["sees"]], "validation_tracks")
+        names = (SEES[self.saved["sees"]], "validation_tracks")
         first = self.stage - len(self.lineage) + 1
         scores = [
             row.validation
             for row in self.lineage_rows
             if all(
-                self.lineage[row.stage - first].get(name) == self.settings.get(name)
-                for name in names
+                self.lineage[row.stage - first].get(name) == self.saved.get(name) for name in names
             )
         ]
         scores.append(self._validation_of_what_is_refined())
@@ -146,12 +174,12 @@ class Run:
 
     def _validation_of_what_is_refined(self) -> float | None:
         """What the C of the directory says of itself, which may have come without its lineage."""
-        if not self.settings["refine"] or not self.directory.has("controller"):
+        if not self.saved["refine"] or not self.directory.has("controller"):
             return None
-        facts, part = self.directory.facts("controller"), arch.SEES[self.settings["sees"]]
+        facts, part = self.directory.facts("controller"), SEES[self.saved["sees"]]
         measured = facts.get("validation", {})
-        on_the_same = measured.get("tracks") == self.settings.get("validation_tracks")
-        return measured.get("mean") if on_the_same and facts[part] == self.settings[part] else None
+        on_the_same = measured.get("tracks") == self.settings.validation_tracks
+        return measured.get("mean") if on_the_same and facts[part] == self.saved[part] else None
 
     def generation(self, fleet: Fleet, validate: list[int]) -> Row:
         """Do one generation, and validate the mean on `validate` if given."""
@@ -177,8 +205,8 @@ class Run:
             steps=steps,
             seconds=round(time.monotonic() - began, 2),
             workers=fleet.workers,
-            validation=score and score["mean"],
-            validation_sd=score and score["sd"],
+            validation=score["mean"] if score else None,
+            validation_sd=score["sd"] if score else None,
             scouted=learned.scouted,
             learned=self._hours_before(),
         )
@@ -187,7 +215,36 @@ class Run:
         self.evolution.save(self.evolution_file)
         return row
 
-    def _learn(self, fleet: Fleet) -> "Learned":
+    def _hours_before(self) -> float | None:
+        """Core-hours of training what C acts on; None where one part's are not known."""
+        parts = ("vision", "rnn")[: 1 + (self.saved["sees"] == "zh")]
+        spent = [self.directory.facts(part).get("core_hours") for part in parts]
+        known = [hours for hours in spent if hours is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+    def _keep(self, generation: int, score: dict) -> None:
+        facts = {**self.saved, "stage": self.stage, "generation": generation}
+        arch.save(self.directory, self.evolution.mean, {**facts, "validation": score})
+
+
+class EvolutionRun(Run):
+    """An evolution of C whose candidates drive in the world."""
+
+    KIND: type[AnyEvolution] = WorldEvolution  # whose settings are saved
+
+    settings: TrainController
+    evolution: Evolution
+
+    def _saved(self) -> dict[str, Any]:
+        return config.saved(self.settings, self.KIND) | {"diagonal": not self.settings.full}
+
+    def _begin(self, start: np.ndarray) -> Evolution:
+        return Evolution(self.settings, start)
+
+    def _resume(self, features: int) -> Evolution:
+        return Evolution.resume(self.settings, arch.size(features), self.evolution_file)
+
+    def _learn(self, fleet: Fleet) -> Learned:
         """Ask for candidates, roll them out, tell what they returned."""
         driven_on, driven = self._scout(fleet)
         scouted = float(np.mean([outcome.score for outcome in driven])) if driven else None
@@ -198,12 +255,6 @@ class Run:
         driven += [outcome for row in outcomes for outcome in row]
         return Learned(returns, sum(outcome.steps for outcome in driven), scouted)
 
-    def _hours_before(self) -> float | None:
-        """Core-hours of training what C acts on; None where one part's are not known."""
-        parts = ("vision", "rnn")[: 1 + (self.settings["sees"] == "zh")]
-        spent = [self.directory.facts(part).get("core_hours") for part in parts]
-        return None if None in spent else sum(spent)
-
     def _scout(self, fleet: Fleet) -> tuple[list[int], list[Outcome]]:
         """Choose the tracks of a generation; return them and the outcomes of looking for them.
 
@@ -212,51 +263,26 @@ class Run:
         tracks would hardly ever meet what is left to learn (compare Prioritized Level Replay,
         Jiang et al. 2021). Every generation has other tracks, so none is learned by heart.
         """
-        wanted, scout = self.settings["rollouts"], self.settings["scout"]
-        fresh = tracks.evolution(self.settings["seed"], len(self.lineage_rows), max(wanted, scout))
+        wanted, scout = self.settings.rollouts, self.settings.scout
+        fresh = tracks.evolution(self.settings.seed, len(self.lineage_rows), max(wanted, scout))
         if not scout:
             return fresh, []
         [outcomes] = self._roll_out(fleet, self.evolution.mean[None], fresh)
         return worst_and_any(fresh, [outcome.score for outcome in outcomes], wanted), outcomes
 
-    def _roll_out(self, fleet, candidates, driven_on) -> list[list[Outcome]]:
+    def _roll_out(
+        self, fleet: Fleet, candidates: np.ndarray, driven_on: list[int]
+    ) -> list[list[Outcome]]:
         """Drive every candidate on every track; outcomes (population, tracks)."""
         jobs = [Job(candidate, track) for candidate in candidates for track in driven_on]
-        outcomes = fleet.drive(jobs, self.settings["patience"])
+        outcomes = fleet.drive(jobs, self.settings.patience)
         return [outcomes[i : i + len(driven_on)] for i in range(0, len(jobs), len(driven_on))]
 
-    def _keep(self, generation: int, score: dict) -> None:
-        facts = {**self.settings, "stage": self.stage, "generation": generation}
-        arch.save(self.directory, self.evolution.mean, {**facts, "validation": score})
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What every script that brings a run forward can be told of driving and validating."""
-    whole = arguments.whole
-    parser.add_argument(
-        "--patience",
-        type=whole(1, 1000),
-        default=100,
-        help="steps without a new tile that end a training episode",
-    )
-    parser.add_argument(
-        "--evaluate-every",
-        type=whole(1, 100_000),
-        default=10,
-        metavar="N",
-        help="generations between scores of the distribution's mean; the best such mean is kept",
-    )
-    parser.add_argument(
-        "--validation-tracks", type=whole(1, 1000), default=16, help="tracks of those scores"
-    )
-    parser.add_argument(
-        "--worlds", type=whole(1, 1024), default=32, help="worlds each process steps together"
-    )
-
-
-def generations(run: Run, fleet: Fleet, wanted: int, every: int, validation_tracks: int) -> None:
-    """Bring a run to `wanted` generations in all; validate the mean each `every` and at the end."""
-    validation = tracks.validation(validation_tracks)
+def generations(run: Run, fleet: Fleet) -> None:
+    """Bring a run to all its generations; validate the mean now and then, and at the end."""
+    wanted, every = run.settings.generations, run.settings.evaluate_every
+    validation = tracks.validation(run.settings.validation_tracks)
     done = run.evolution.generation
     with fleet, progress.bar(wanted, "generations", done=done) as bar:
         for number in range(done + 1, wanted + 1):

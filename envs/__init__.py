@@ -4,6 +4,7 @@ import os
 import sys
 
 import runs  # noqa: F401 - before NumPy, which Gymnasium imports
+from settings.recording import MAX_STEPS
 
 import gymnasium
 
@@ -15,7 +16,6 @@ if _SHOWS_NOTHING:
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 ENV_ID = "WorldModels/CarRacing-v0"
-MAX_STEPS = 1000  # steps of one episode, as in CarRacing-v3
 
 if ENV_ID not in gymnasium.registry:
     gymnasium.register(

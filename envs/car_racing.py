@@ -87,5 +87,6 @@ class CarRacing(car_racing.CarRacing):
         if mode != "state_pixels":
             return super()._render(mode)
         if self.renderer is not None:
+            assert self.car is not None
             return self.renderer.frame(self.car, self.t, self.tile_visited_count)
         return shrink(super()._render(mode))

@@ -21,7 +21,7 @@ def record(directory: Path, track: int, policy: str, steps: int) -> int:
     frame, _ = env.reset(seed=track)
     for action, _ in zip(actions, range(steps), strict=False):
         following, reward, terminated, truncated, _ = env.step(action)
-        log.add(frame, action, reward, terminated)
+        log.add(frame, action, float(reward), terminated)
         frame = following
         if terminated or truncated:
             break

@@ -15,7 +15,7 @@ Coordinates: *world* (units of Box2D, the playfield's centre is 0, y up), *windo
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from math import floor
 
 import cv2
@@ -81,7 +81,7 @@ HULL_COLOUR = (204, 0, 0)  # Car gives its hull 0.8 of 255
 FULL = 256  # the weight of a pixel that is covered wholly
 
 
-def _dimmed(colours: Sequence) -> np.ndarray:
+def _dimmed(colours: Sequence | np.ndarray) -> np.ndarray:
     """The colours (…, 3) that flat areas have in a stock frame. Returns int (…, 3)."""
     return np.maximum(np.asarray(colours).astype(int) - LEVELS_LOST, 0)
 
@@ -94,8 +94,8 @@ class Renderer:
         self._levels = [np.zeros((size, size, CHANNELS), np.uint8) for size in sizes]
         self._levels_are_old = True
         self._grass: tuple | None = None  # its two colours, as last sown
-        self._plain_fine = np.empty(0)  # a block of grass before averaging
-        self._plain = np.empty(0)  # and after
+        self._plain_fine: np.ndarray = np.empty(0)  # a block of grass before averaging
+        self._plain: np.ndarray = np.empty(0)  # and after
         self._under_road: set[tuple[int, int]] = set()  # blocks that are not plain grass
         self._tile_insides = np.empty(0)  # of every tile the texels that are road and nothing else
         self._road_colour: list[int] = []
@@ -107,7 +107,11 @@ class Renderer:
     # The ground, once an episode
 
     def begin(
-        self, road: Sequence, road_colour: Sequence, grass_colour: Sequence, patch_colour: Sequence
+        self,
+        road: Sequence,
+        road_colour: np.ndarray,
+        grass_colour: np.ndarray,
+        patch_colour: np.ndarray,
     ) -> None:
         """Draw the ground of a new track.
 
@@ -335,7 +339,8 @@ class View:
 
     def _draw_rear(self, *phases: int) -> np.ndarray:
         """What the strips of the rear wheels add to the car's colour."""
-        return sum(self._strip(wheel, 0, phase) for wheel, phase in enumerate(phases, start=2))
+        strips = (self._strip(wheel, 0, phase) for wheel, phase in enumerate(phases, start=2))
+        return reduce(np.add, strips)
 
     def _draw_body(self, steering: int) -> tuple[np.ndarray, np.ndarray]:
         """Hull and wheels: the weight of what is behind them, and their own colour times weight."""

@@ -41,6 +41,7 @@ def replay(path: Path) -> Truth:
     episode = rollouts.read(path)
     env = _Undrawn()
     env.reset(seed=rollouts.track_of(path))
+    assert env.car is not None
     road = np.array(env.track)
     states, rewards = [], []
     for action in episode.action:

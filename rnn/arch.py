@@ -7,14 +7,13 @@ import functools
 import itertools
 
 import runs.quiet  # noqa: F401 - before Keras
+from settings.memory import MIXTURES, UNITS
 
 import keras
 import tensorflow as tf
 from keras import layers, ops
 
 ACTIONS = 3
-UNITS = 256
-MIXTURES = 5
 LOG_ROOT_TWO_PI = 0.9189385332046727
 
 

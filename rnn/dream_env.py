@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import vae
 from envs import MAX_STEPS
@@ -45,7 +46,7 @@ class Dreams:
             ],
         )
         self._state = State(*(np.zeros(spec.shape, np.float32) for spec in vector))
-        self._keys = np.zeros(count, np.uint32)
+        self._keys: np.ndarray = np.zeros(count, np.uint32)
         self._ticks = np.zeros(count, np.uint32)
 
     def seed(self, keys: np.ndarray) -> None:
@@ -131,7 +132,7 @@ class DreamEnv(gymnasium.Env):
         self._observation = observation
         self.action_space = _actions()
         self._seeded = False
-        self._window = None
+        self._window: Any = None  # pygame's, where there is one
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         super().reset(seed=seed)
@@ -216,7 +217,7 @@ class DreamVectorEnv(gymnasium.vector.VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._over = np.ones(num_envs, bool)
-        self._steps = np.zeros(num_envs, int)
+        self._steps: np.ndarray = np.zeros(num_envs, int)
         self._seeded = False
 
     def reset(self, *, seed: int | list[int | None] | None = None, options: dict | None = None):

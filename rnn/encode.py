@@ -1,22 +1,21 @@
 """Turn recorded episodes into latent ones."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from envs import rollouts
 from rnn import series
+from settings.memory import TOGETHER
 from vae import Vision
 from vae.arch import FRAME
 
 import numpy as np
 import tensorflow as tf
 
-BATCH = 64  # frames that V encodes at once
-
 
 def episodes(
-    vision: Vision, sources: list[Path], folder: Path, batch_size: int = BATCH
+    vision: Vision, sources: list[Path], folder: Path, batch_size: int = TOGETHER
 ) -> Iterator[Path]:
     """Encode recorded episodes, each to a file of the same name in `folder`; yields those files.
 
@@ -25,7 +24,7 @@ def episodes(
     encode = tf.function(vision.encoder, input_signature=[tf.TensorSpec((None, *FRAME), tf.uint8)])
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         reading = [reader.submit(rollouts.read, path) for path in sources[:1]]
-        writing = []
+        writing: list[Future[Path]] = []
         for i, source in enumerate(sources):
             episode = reading.pop().result()
             if i + 1 < len(sources):

@@ -97,8 +97,8 @@ def calibration(chance: np.ndarray, came: np.ndarray, bins: int = 10) -> Calibra
 
 def chances(memory: Memory, latents: list[Path]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """What each head expected of every step of episodes, and what came: head → (N,), (N,)."""
-    expected = {head: [] for head in memory.heads}
-    came = {head: [] for head in memory.heads}
+    expected: dict[str, list[np.ndarray]] = {head: [] for head in memory.heads}
+    came: dict[str, list[np.ndarray]] = {head: [] for head in memory.heads}
     outputs_of = tf.function(memory.network, reduce_retracing=True)
     for path in latents:
         episode = series.read(path, memory.latent)

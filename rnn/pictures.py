@@ -22,7 +22,7 @@ def subject(recordings: Path, latents: list[Path], latent: int) -> tuple[Path, P
     which must not find out after it.
     """
     lengths = {path: rollouts.inspect(path, series.layout(latent)) for path in latents}
-    longest = max(lengths, key=lengths.get)
+    longest = max(lengths, key=lambda path: lengths[path])
     if lengths[longest] <= WARM_UP + 1:
         raise BadInput(
             f"The episodes held out are too short (of {longest.parent} the longest has "

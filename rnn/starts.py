@@ -16,6 +16,7 @@ from rnn import series
 from rnn.saved import Memory
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
+from settings.driving import PLACES
 from vae import Vision
 
 import numpy as np
@@ -23,7 +24,6 @@ import numpy as np
 STEP_REWARD = -0.1  # of every step of CarRacing, whatever it reaches
 USUAL_TILE = 1000 / 300  # 1000 points for all tiles of a track, which has 300 on average
 EVERY = 50  # steps between two starts in an episode
-PLACES = ("first", "anywhere")
 TOGETHER = 64  # episodes that M reads side by side
 
 
@@ -76,7 +76,11 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
         raise BadInput(f"{path} does not exist, so no dream can begin; run 04_train_rnn.py.")
     scalar = ((), np.float32)
     vision = ((), np.dtype("<U16"))
-    layout = {"z": ((memory.latent,), np.float32), "hits": scalar, "points": scalar}
+    layout: dict[str, tuple] = {
+        "z": ((memory.latent,), np.float32),
+        "hits": scalar,
+        "points": scalar,
+    }
     layout |= {"step": ((), np.int32), "vision": vision}
     layout |= {name: ((memory.units,), np.float16) for name in ("h", "c")}
     rows = rollouts.read_arrays(path, layout)

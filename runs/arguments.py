@@ -1,6 +1,8 @@
-"""The arguments that all scripts share, and how a script ends when its input is wrong."""
+"""The types of arguments, and how a script ends when its input is wrong."""
 
 import argparse
+import contextlib
+import dataclasses
 import math
 import os
 import sys
@@ -8,12 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from runs.processors import cores
-
+LARGEST = sys.float_info.max  # of all finite numbers
 LARGEST_SEED = 999
 # Windows cannot wait for more processes at once.
 MOST_WORKERS = 61 if sys.platform == "win32" else 4096
-PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # name → Keras policy
 PRECISIONS = {  # name → Keras policy
     "float32": "float32",
     "bfloat16": "mixed_bfloat16",
@@ -28,141 +28,77 @@ class BadInput(ValueError):
     """
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str):
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """The finite numbers of a kind from `least` (`above`: greater than it) to `most`.
+
+    As an argument's type it reads them from text; `str` says in words which they are.
+    """
+
+    kind: type[int] | type[float]
+    least: float
+    most: float = math.inf
+    above: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        # True is a whole number to Python, and a whole number is a number to everybody.
+        if isinstance(value, bool) or not isinstance(value, int | self.kind):
+            return False
+        within = self.least < value if self.above else self.least <= value
+        return within and value <= (self.most if self.kind is int else min(self.most, LARGEST))
+
+    def __call__(self, text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if (value := self.kind(text)) in self:
+                return value
+        raise argparse.ArgumentTypeError(f"{text!r} is not {self}")
+
+    def __str__(self) -> str:
+        return f"{'a whole number' if self.kind is int else 'a number'} {self.span}"
+
+    @property
+    def span(self) -> str:
+        """The bounds in words."""
+        least = f"{'above' if self.above else 'from'} {self.least:,}"
+        if self.most == math.inf:
+            return least if self.above else f"{least} up"
+        return f"{least} to {self.most:,}"
 
 
-class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows every default and keeps the description's lines."""
-
-
-def parser(description: str) -> argparse.ArgumentParser:
-    """A parser with one line per error and the defaults in its help."""
-    return _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
-
-
-def add_data_dir(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data-dir",
-        type=folder,
-        default=Path("data"),
-        metavar="DIR",
-        help="directory of everything generated",
-    )
-
-
-def add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--seed",
-        type=whole(0, LARGEST_SEED),
-        default=1,
-        help=f"seed of everything random, 0 to {LARGEST_SEED}",
-    )
-
-
-def add_workers(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workers",
-        type=whole(1, MOST_WORKERS),
-        default=min(cores(), MOST_WORKERS),
-        help="processes that work at once",
-    )
-
-
-def add_vision(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--vision", choices=("vae", "vaegan"), default="vae", help="which V the agent sees with"
-    )
-
-
-def add_res(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--res", type=folder, default=Path("res"), metavar="DIR", help="directory of the pictures"
-    )
-
-
-def add_again(parser: argparse.ArgumentParser) -> None:
-    """What to do where a finished training with other settings, or on other data, stands."""
-    again = parser.add_mutually_exclusive_group()
-    again.add_argument(
-        "--refine",
-        action="store_true",
-        help="train the finished weights further, with these settings and the data there are now",
-    )
-    again.add_argument(
-        "--anew",
-        action="store_true",
-        help="start over from nothing in place of a training with other settings or data",
-    )
-
-
-def add_precision(parser: argparse.ArgumentParser, *more: str, on: str = "the processor") -> None:
-    """`more` of `PRECISIONS` than every script offers; `device.precision` decides what auto is."""
-    parser.add_argument(
-        "--precision",
-        choices=("auto", "float32", "bfloat16", *more),
-        default="auto",
-        help=f"arithmetic of V's convolutions; auto: the fastest that {on} has natively",
-    )
-
-
-def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+def whole(least: int, most: float = math.inf) -> Numbers:
     """An argument type: a whole number from `least` to `most`."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = None
-        if value is None or value < least or (most is not None and value > most):
-            span = f"of at least {least}" if most is None else f"from {least} to {most}"
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {span}")
-        return value
-
-    return read
+    return Numbers(int, least, most)
 
 
-def number(least: float, most: float = math.inf, *, above: bool = False) -> Callable[[str], float]:
+def number(least: float, most: float = math.inf, *, above: bool = False) -> Numbers:
     """An argument type: a finite number from `least` (`above`: greater than it) to `most`."""
-
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and least <= value <= most) or (above and value == least):
-            words = f"above {least:g}" if above else f"from {least:g}"
-            words += f" to {most:g}" if most < math.inf else ""
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number {words}")
-        return value
-
-    return read
+    return Numbers(float, least, most, above)
 
 
 def folder(text: str) -> Path:
-    """An argument type: a directory that is there or can be made.
+    """An argument type: a directory that is there or can be made."""
+    if complaint := unwritable(Path(text)):
+        raise argparse.ArgumentTypeError(complaint)
+    return Path(text)
+
+
+def unwritable(path: Path) -> str | None:
+    """Why a path cannot be a directory that is written to, or None if it can.
 
     A run of hours must not find at its end that its pictures have no place to go.
     """
-    path = Path(text)
     nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
     if not nearest.is_dir():
-        raise argparse.ArgumentTypeError(f"{nearest} is a file; give a directory")
+        return f"{nearest} is a file; give a directory"
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise argparse.ArgumentTypeError(f"{nearest} may not be written to; give another place")
-    return path
+        return f"{nearest} may not be written to; give another place"
+    return None
 
 
-def settings(arguments: argparse.Namespace, *names: str) -> dict:
-    """The named arguments as a dictionary, to be saved with a result."""
-    return {name: getattr(arguments, name) for name in names}
-
-
-def run(main: Callable[[], None]) -> None:
-    """Call a script's `main`; bad input becomes one sentence and exit code 2."""
+def run(main: Callable[..., None], *given) -> None:
+    """Call a script's `main` with its settings; bad input becomes one sentence and exit code 2."""
     try:
-        main()
+        main(*given)
     except BadInput as problem:
         refuse(str(problem))
     except OSError as problem:
@@ -174,7 +110,6 @@ def run(main: Callable[[], None]) -> None:
 
 
 def refuse(sentence: str) -> NoReturn:
-    """End the script with a sentence and exit code 2."""
     sys.stdout.flush()
     print(f"{os.path.basename(sys.argv[0])}: {sentence}", file=sys.stderr)
     sys.exit(2)

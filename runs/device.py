@@ -38,12 +38,15 @@ class Computer:
 def precision(asked: str, computer: Computer, float16: bool = False) -> str:
     """The precision `asked` for; for `auto` the fastest that the computer has natively.
 
-    `float16`: whether that may be it, on a GPU too old for bfloat16. NVIDIA's tensor cores came
-    with compute capability 7.0 for float16 alone; from 8.0 on they multiply bfloat16 too.
+    `float16`: whether this step can compute in that, on a GPU too old for bfloat16: NVIDIA's
+    tensor cores came with compute capability 7.0 for float16 alone, and from 8.0 on multiply
+    bfloat16 too.
     Raises `BadInput` for what neither GPU nor processor multiplies.
     """
     if asked == "float16" and computer.gpu is None:
         raise BadInput("A processor takes ages for float16; leave out --precision float16.")
+    if asked == "float16" and not float16:
+        raise BadInput("This step cannot compute in float16; leave out --precision float16.")
     # oneDNN has bfloat16 for processors with AVX-512 alone, and fails in mid-training elsewhere.
     if asked == "bfloat16" and computer.gpu is None and computer.vectors in ("AVX2", "AVX"):
         raise BadInput("A processor without AVX-512 has no bfloat16; give --precision float32.")

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
 from runs.arguments import BadInput
 
@@ -105,7 +106,9 @@ def _blocked_interrupts() -> Iterator[None]:
 
 def _leave_with_parent() -> None:
     """End this process when its parent is killed; else it would wait for tasks for ever."""
-    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
     os._exit(1)
 
 
@@ -157,7 +160,7 @@ class Workers:
             for process in multiprocessing.active_children():
                 process.terminate()
 
-    def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, object]]:
+    def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, Any]]:
         """Yield (index of the task, `function(*task)`) as the results come, in any order."""
         waiting = dict(enumerate(tasks))
         for _ in range(ATTEMPTS):

@@ -5,6 +5,7 @@ import dataclasses
 import types
 import typing
 from pathlib import Path
+from typing import Any
 
 from runs.arguments import BadInput
 from runs.directory import write_whole
@@ -37,7 +38,7 @@ def read(path: Path, kind: type) -> list:
         raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
 
 
-def _value(kind: type, text: str):
+def _value(kind: Any, text: str) -> Any:
     """What a cell holds: a number of this kind; nothing where the kind allows that."""
     if isinstance(kind, types.UnionType):
         [kind] = [member for member in typing.get_args(kind) if member is not types.NoneType]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import runs.quiet  # noqa: F401 - before Keras
+from runs import config
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, digest, read_json, write_json, write_whole
 from runs.progress import bar
@@ -63,7 +64,7 @@ class Training:
                 return False
             raise BadInput(
                 f"{self.directory.path} holds a training with other settings "
-                f"({_differences(state['settings'], self.settings)}): give the same, "
+                f"({config.differences(state['settings'], self.settings)}): give the same, "
                 "train its finished result further with --refine, or start over with --anew."
             )
         self.epoch, self.batch = state["epoch"], state["batch"]
@@ -269,11 +270,6 @@ def readable_errors():
         if not found:
             raise
         raise BadInput(found.group(1)) from None
-
-
-def _differences(had: dict, have: dict) -> str:
-    names = [name for name in {**had, **have} if had.get(name) != have.get(name)]
-    return ", ".join(f"{name} {had.get(name)}, not {have.get(name)}" for name in names)
 
 
 def _words(logs: dict | None) -> str:

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from envs import rollouts
+from runs import config
 from runs.arguments import run as run_script
 from runs.directory import ModelDirectory
+from settings import STEPS
 
 import numpy as np
 import pytest
@@ -134,7 +136,7 @@ def refuse(load, monkeypatch, capfd) -> Callable[..., str]:
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ending:
-            run_script(module.main)
+            run_script(module.main, config.parse(STEPS[script], module.__doc__))
         lines = capfd.readouterr().err.splitlines()
         assert ending.value.code == 2, lines
         if ignore_progress:

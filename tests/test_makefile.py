@@ -8,6 +8,9 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from runs import config
+from settings import STEPS
+
 import pytest
 from packaging.requirements import Requirement
 
@@ -32,12 +35,11 @@ def commands(stage: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_scripts_know_their_arguments(stage, load, monkeypatch):
+def test_the_scripts_know_their_arguments(stage):
     given = commands(stage)
     assert given
-    for line in given:
-        monkeypatch.setattr("sys.argv", line)
-        assert load(line[0]).parse().data_dir == Path("data")
+    for script, *arguments in given:
+        assert config.parse(STEPS[script], None, arguments).data_dir == Path("data")
 
 
 def test_a_stage_that_fails_ends_it(tmp_path):

@@ -3,7 +3,6 @@
 import csv
 import filecmp
 import json
-import re
 
 import rnn
 import vae
@@ -18,14 +17,6 @@ import numpy as np
 import pytest
 from imageio import v3 as imageio
 
-NUMBERED = [
-    "01_generate_data.py",
-    "02_train_vae.py",
-    "03_generate_rnn_data.py",
-    "04_train_rnn.py",
-    "05_train_controller.py",
-]
-
 
 def picture(path) -> np.ndarray:
     read = imageio.imread(path)
@@ -37,17 +28,6 @@ def film(path) -> np.ndarray:
     read = imageio.imread(path, index=None)
     assert read.ndim == 4 and read.std() > 0
     return read
-
-
-@pytest.mark.parametrize("script", [*NUMBERED, "evaluate.py", "practice.py"])
-def test_help_shows_every_default(scripts, script):
-    text = scripts.succeed(script, "--help")
-    options = re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)
-    assert options and "Traceback" not in text
-    # All but the switches, which are off unless they are given.
-    shown = re.split(r"^  (?=-)", text, flags=re.MULTILINE)[2:]
-    for option in shown:
-        assert "(default: " in option, option
 
 
 def test_01_records_episodes_of_new_tracks(chain):

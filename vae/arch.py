@@ -3,12 +3,13 @@
 Dimensions: B frames in a batch, 64×64×3 bytes each, L latent numbers.
 """
 
+from settings.vision import LATENT
+
 import keras
 import tensorflow as tf
 from keras import layers, ops
 
 FRAME = (64, 64, 3)
-LATENT = 32
 
 
 class Conv2DTranspose(layers.Conv2DTranspose):

@@ -4,18 +4,18 @@ Three networks: the encoder E, the generator G (the decoder) and the discriminat
 recorded frames from reconstructions and from fantasies, G's frames of z ~ N(0, I). E and G also
 learn from how far apart D's inner layers see a frame and its reconstruction.
 
-A `Recipe` holds all that the variants differ in. `published` is the model that was used with
-World Models, as it effectively was: BatchNorm was never told that it was training, so it neither
-measured nor mixed a batch and is here, too, a learned scale and shift; the discriminator's first
-convolution was dead, as the second read the frame again. Its random horizontal flips, which show
-the track mirrored under actions that are not, are left out. `repaired` starts from the VAE: its
-layers, its pixel error and its free bits, to which the adversary is added gently.
+A recipe (`settings.adversary`) holds all that the variants differ in. `published` is the model that
+was used with World Models, as it effectively was: BatchNorm was never told that it was training, so
+it neither measured nor mixed a batch and is here, too, a learned scale and shift; the
+discriminator's first convolution was dead, as the second read the frame again. Its random
+horizontal flips, which show the track mirrored under actions that are not, are left out. `repaired`
+starts from the VAE: its layers, its pixel error and its free bits, to which the adversary is added
+gently.
 
 Dimensions: B frames in a batch, 64×64×3 each, L latent numbers.
 """
 
-import dataclasses
-
+from settings.adversary import REPAIRED, Recipe
 from vae import arch
 
 import keras
@@ -29,111 +29,6 @@ LOG_VARIANCE = (-8.0, 4.0)
 EQUILIBRIUM = (0.68 - 0.35, 0.68 + 0.35)
 MOST_WEIGHT = 1e4  # of the deception, however small its gradient
 PENALTY = 10  # of WGAN-GP, on (‖gradient‖ - 1)²
-
-
-def _choice(default, help: str, *choices: str):
-    return dataclasses.field(default=default, metadata={"help": help, "choices": choices})
-
-
-def _value(default, help: str, most: float = 1e6):
-    return dataclasses.field(default=default, metadata={"help": help, "most": most})
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """The networks, the weights of the losses and how fast each network learns.
-
-    What a field means is said in its metadata, for a script's help as well.
-    """
-
-    layers: str = _choice("vae", "sizes of E and G", "published", "vae")
-    heads: str = _choice("linear", "E's outputs: through tanh, or free", "tanh", "linear")
-    discriminator: str = _choice("living", "D's layers", "published", "living")
-    adversary: str = _choice(
-        "hinge", "loss of D, and of G against it", "saturating", "bce", "hinge", "wgan-gp"
-    )
-    pixels: float = _value(1.0, "weight of the sum of squared pixel errors of a frame")
-    features: float = _value(20.0, "weight of the distance between D's inner layers")
-    relative: bool = _value(True, "divide that distance, layer by layer, by the layer's energy")
-    kl: float = _value(1.0, "weight of the KL, in nats a frame")
-    kl_tolerance: float = _value(0.5, "nats of KL for each latent dimension that cost nothing")
-    moments: float = _value(0.0, "weight of the batch of z not having mean 0 and variance 1")
-    deception: float = _value(0.2, "weight of deceiving D")
-    adaptive: bool = _value(
-        True, "measure that weight in gradients: 1 pulls at frames as hard as the other losses"
-    )
-    ramp_start: float = _value(0.1, "share of the training after which deceiving D begins", 1)
-    ramp_end: float = _value(0.4, "share of the training from which it has its full weight", 1)
-    equilibrium: bool = _value(True, "let D rest while it wins, and G ignore it while it loses")
-    r1: float = _value(0.0, "weight of D's squared gradient at recorded frames")
-    critic_steps: int = _value(1, "steps of D for one of E and G", 100)
-    learning_rate: float = _value(1e-3, "Adam's, of E and G", 1)
-    critic_rate: float = _value(5e-4, "Adam's, of D", 1)
-    critic_momentum: float = _value(0.5, "Adam's first beta, of D", 0.999)
-    falling: bool = _value(True, "let the learning rates fall to a hundredth by a cosine")
-    averaging: float = _value(
-        0.05, "share of the training over which the saved weights are averaged; 0: not averaged", 1
-    )
-
-
-RECIPES = {
-    "published": Recipe(
-        layers="published",
-        heads="tanh",
-        discriminator="published",
-        adversary="saturating",
-        pixels=0.0,
-        features=1.0,
-        relative=False,
-        kl=0.01 / arch.LATENT,  # there 0.01, of the mean over the dimensions
-        kl_tolerance=0.0,
-        moments=0.1,
-        deception=1.0,
-        adaptive=False,
-        ramp_start=0.0,
-        ramp_end=0.0,
-        equilibrium=False,
-        learning_rate=1e-4,
-        critic_rate=1e-4,
-        critic_momentum=0.9,
-        falling=False,
-        averaging=0.0,
-    ),
-    "repaired": Recipe(),
-}
-REPAIRED = RECIPES["repaired"]
-# Gulrajani et al. 2017. Its critic is meant to win, and its outputs are no log-odds.
-WGAN_GP = {
-    "critic_steps": 5,
-    "critic_rate": 1e-4,
-    "critic_momentum": 0.0,
-    "equilibrium": False,
-}
-
-
-def recipe(variant: str, **changes) -> Recipe:
-    """A variant's recipe with some fields changed; the adversary brings what it needs."""
-    adversary = WGAN_GP if changes.get("adversary") == "wgan-gp" else {}
-    return dataclasses.replace(RECIPES[variant], **adversary | changes)
-
-
-def recipe_of(facts: dict) -> Recipe:
-    """The recipe that `model.json` tells of."""
-    return Recipe(**{field.name: facts[field.name] for field in dataclasses.fields(Recipe)})
-
-
-def name(facts: dict) -> str:
-    """The variant, its depth, and every ingredient that is not as the variant has it."""
-    variant, given = facts["variant"], recipe_of(facts)
-    usual = recipe(variant, adversary=given.adversary)
-    words = [f"{variant} {facts['depth']}"]
-    if given.adversary != RECIPES[variant].adversary:
-        words.append(given.adversary)
-    for field in dataclasses.fields(Recipe):
-        value = getattr(given, field.name)
-        if value != getattr(usual, field.name):
-            words.append(f"{field.name.replace('_', ' ')} {value}")
-    return "VAE-GAN " + ", ".join(words)
 
 
 def encoder(

@@ -85,8 +85,8 @@ def sums(vision: Vision, learned: list[Seen], unseen: list[Seen]) -> dict[str, n
 
 
 def _of_frames(vision: Vision, episode: Seen) -> dict[str, tuple[float, float]]:
-    found = {name: [] for name in ("psnr", "ssim", "drawn", "true", "bits")}
-    agreement = {name: [] for name in ("iou", "precision", "recall", "lost")}
+    found: dict[str, list] = {name: [] for name in ("psnr", "ssim", "drawn", "true", "bits")}
+    agreement: dict[str, list] = {name: [] for name in ("iou", "precision", "recall", "lost")}
     for start in range(0, len(episode.obs), BATCH):
         obs = episode.obs[start : start + BATCH]
         mean, log_variance = vision.encoder(obs)
@@ -99,9 +99,9 @@ def _of_frames(vision: Vision, episode: Seen) -> dict[str, tuple[float, float]]:
         found["bits"].append(arch.divergence(mean, log_variance).numpy() / np.log(2))
         for name, value in measures.road_agreement(true, drawn).items():
             agreement[name].append(value)
-    found = {name: np.concatenate(parts) for name, parts in found.items()}
-    row = {name: _mean(found[name]) for name in ("psnr", "ssim", "bits")}
-    row["sharpness"] = found["drawn"].sum(), found["true"].sum()
+    every = {name: np.concatenate(parts) for name, parts in found.items()}
+    row = {name: _mean(every[name]) for name in ("psnr", "ssim", "bits")}
+    row["sharpness"] = every["drawn"].sum(), every["true"].sum()
     for name, parts in agreement.items():
         values = np.concatenate(parts)
         for kind in ("straight", "curve"):
@@ -146,7 +146,7 @@ def estimate(trained: list[np.ndarray], rng: np.random.Generator) -> dict[str, f
     every = np.stack(trained)  # (S, E, 2)
     each = _ratio(every.sum(axis=1))
     drawn = [
-        _resampled(every, rng.integers(every.shape[1], size=every.shape[1]), rng)
+        _resampled(every, rng.integers(every.shape[1], size=(every.shape[1],)), rng)
         for _ in range(RESAMPLED)
     ]
     spread = each.std(ddof=1) if len(each) > 1 else np.nan
@@ -164,7 +164,7 @@ def difference(
     one, other = np.stack(trained), np.stack(others)
     drawn = []
     for _ in range(RESAMPLED):
-        episodes = rng.integers(one.shape[1], size=one.shape[1])
+        episodes = rng.integers(one.shape[1], size=(one.shape[1],))
         drawn.append(_resampled(one, episodes, rng) - _resampled(other, episodes, rng))
     means = [_ratio(every.sum(axis=1)).mean() for every in (one, other)]
     return _summary(means[0] - means[1], drawn)

@@ -51,13 +51,15 @@ def _interleaved(paths: list[Path]) -> Iterator[np.ndarray]:
     waiting = iter(paths)
     opened = [_frames(path) for path in itertools.islice(waiting, OPEN_EPISODES)]
     while opened:
-        for place, frames in enumerate(opened):
+        going = []
+        for frames in opened:
             frame = next(frames, None)
-            if frame is None:
-                opened[place] = _frames(following) if (following := next(waiting, None)) else None
-            else:
+            if frame is not None:
                 yield frame
-        opened = [frames for frames in opened if frames is not None]
+                going.append(frames)
+            elif following := next(waiting, None):
+                going.append(_frames(following))
+        opened = going
 
 
 def _shuffled(frames: Iterator[np.ndarray], rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -63,7 +63,8 @@ def road(frames: np.ndarray) -> np.ndarray:
     # ‖p - c‖² without ‖p‖², which is the same for all colours.
     distance = np.square(colours).sum(axis=1) - 2 * pixels @ colours.T
     found = distance.argmin(axis=-1) < len(ROAD_COLOURS)
-    found[(slice(None), *CAR)] = False
+    rows, columns = CAR
+    found[:, rows, columns] = False
     return found
 
 

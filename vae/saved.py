@@ -5,6 +5,7 @@ import dataclasses
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
 from runs.training import buildable, load_weights, save_weights
+from settings import adversary
 from vae import arch, arch_vaegan
 
 import keras
@@ -32,7 +33,7 @@ def build(facts: dict, dtype: str = "float32") -> tuple[keras.Model, keras.Model
     if facts["architecture"] == "vae":
         return arch.encoder(facts["latent"], dtype), arch.decoder(facts["latent"])
     if facts["architecture"] == "vaegan":
-        recipe = arch_vaegan.recipe_of(facts)
+        recipe = adversary.recipe_of(facts)
         return (
             arch_vaegan.encoder(facts["latent"], facts["depth"], recipe, dtype),
             arch_vaegan.generator(facts["latent"], facts["depth"], recipe),
@@ -44,7 +45,7 @@ def name(facts: dict) -> str:
     """What a V is called in a table: all that its training was told, but for the seed."""
     if facts["architecture"] == "vae":
         return "VAE"
-    return arch_vaegan.name(facts)
+    return adversary.name(facts)
 
 
 def load(directory: ModelDirectory, dtype: str = "float32") -> Vision:

@@ -37,7 +37,7 @@ def fixed(paths: list[Path], each: int = 2) -> np.ndarray:
     curve, a kerb and grass, as far as there are such; (N, 64, 64, 3) uint8.
     """
     paths = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, MOST_EPISODES, dtype=int))]
-    found = {kind: [] for kind in ("start", "straight", "curve", "kerb", "grass")}
+    found: dict[str, list] = {kind: [] for kind in ("start", "straight", "curve", "kerb", "grass")}
     for path in paths:
         obs = rollouts.read(path).obs
         masks = kinds(truth.replay(path))

@@ -1,11 +1,13 @@
 """benchmarks/ablations.py: its list of agents, its scripts' arguments, its figures by hand."""
 
-import sys
+import dataclasses
 
 import vae
 from controller import history
+from runs import config
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
+from settings import STEPS
 from vae import arch
 
 import numpy as np
@@ -19,12 +21,11 @@ def ablations(load):
 
 
 @pytest.fixture
-def options(ablations, monkeypatch, record, tmp_path):
+def options(ablations, record, tmp_path):
     record(tmp_path / "rollout", [3])
     given = ["VAE=somewhere", "--data-dir", tmp_path / "data", "--res", tmp_path / "res"]
     given += ["--episodes", tmp_path / "rollout"]
-    monkeypatch.setattr(sys, "argv", ["ablations.py", *map(str, given)])
-    return ablations.parse()
+    return config.parse(ablations.Ablations, None, list(map(str, given)))
 
 
 @pytest.fixture
@@ -57,28 +58,25 @@ def test_what_a_table_needs_comes_first_and_only_the_first_name_is_taken_apart(a
 
 
 @pytest.mark.parametrize("number, steps", [(0, 400), (1, None), (2, 0)])
-def test_every_script_accepts_its_arguments(
-    load, ablations, options, seeing, monkeypatch, number, steps
-):
+def test_every_script_accepts_its_arguments(ablations, options, seeing, number, steps):
     trial = ablations.trials([("VAE", seeing)])[number]
     data = ablations.data_of(trial, options)
     parsed = {}
     for script, *arguments in ablations.commands(trial, data, options):
-        monkeypatch.setattr(sys, "argv", [script, *arguments])
-        parsed[script] = load(script).parse()
+        parsed[script] = config.parse(STEPS[script], None, arguments)
     assert (steps is None) == ("04_train_rnn.py" not in parsed)
     if steps is not None:
         assert parsed["04_train_rnn.py"].steps == steps
     evolution = parsed["05_train_controller.py"]
     assert evolution.sees == ("z" if number == 1 else "zh")
     assert (evolution.population, evolution.sigma, evolution.seed) == (64, 0.1, 1)
-    assert parsed["evaluate.py"].models == [f"{trial.name}={data.model('vae').path}"]
+    assert parsed["evaluate.py"].models == (f"{trial.name}={data.model('vae').path}",)
 
 
 def test_a_trial_gets_its_v_the_episodes_and_the_latents_of_the_whole_agent(
     ablations, options, seeing, record, tmp_path
 ):
-    options.episodes = tmp_path / "recorded"
+    options = dataclasses.replace(options, episodes=tmp_path / "recorded")
     record(options.episodes, [3])
     whole, _, untrained = ablations.trials([("VAE", seeing)])
     for trial in (whole, untrained, untrained):

@@ -1,8 +1,9 @@
 """benchmarks/vision.py: its lists of trainings, its split of the episodes, what it counts."""
 
 import dataclasses
-import sys
 
+from runs import config
+from settings import STEPS, adversary
 from vae import arch, arch_vaegan
 
 import pytest
@@ -13,25 +14,12 @@ def vision(load):
     return load("benchmarks/vision.py")
 
 
-@pytest.fixture
-def accepted(load, monkeypatch):
-    """`accepted(trial)`: the options that a trial's script reads from its arguments."""
-
-    def parse(trial):
-        monkeypatch.setattr(sys, "argv", [trial.script, *trial.arguments])
-        return load(trial.script).parse()
-
-    return parse
+def accepted(trial):
+    """The settings that a trial's script reads from its arguments."""
+    return config.parse(STEPS[trial.script], None, trial.arguments)
 
 
-@pytest.fixture
-def recipe(load):
-    """`recipe(options)`: what its script makes of a VAE-GAN's options."""
-    changes = load("02_train_vae_gan.py").changes
-    return lambda options: arch_vaegan.recipe(options.variant, **changes(options))
-
-
-def test_every_training_is_one_that_its_script_accepts(vision, accepted, recipe):
+def test_every_training_is_one_that_its_script_accepts(vision):
     trials = vision.models(seeds=2)
     named = [(trial.name, accepted(trial).seed) for trial in trials]
     assert named == [
@@ -43,18 +31,18 @@ def test_every_training_is_one_that_its_script_accepts(vision, accepted, recipe)
         ("VAE-GAN repaired, WGAN-GP", 1),
     ]
     assert len({trial.folder for trial in trials}) == len(trials)
-    assert recipe(accepted(trials[1])) == arch_vaegan.REPAIRED
+    assert accepted(trials[1]).recipe == adversary.REPAIRED
     faster = dataclasses.replace(
-        arch_vaegan.RECIPES["published"], learning_rate=1e-3, critic_rate=1e-3
+        adversary.RECIPES["published"], learning_rate=1e-3, critic_rate=1e-3
     )
-    assert recipe(accepted(trials[4])) == faster
+    assert accepted(trials[4]).recipe == faster
 
 
-def test_remedies_go_from_published_to_repaired_each_changing_something(vision, accepted, recipe):
+def test_remedies_go_from_published_to_repaired_each_changing_something(vision):
     steps = [accepted(trial) for trial in vision.remedies()]
-    recipes = [recipe(options) for options in steps]
-    assert recipes[0] == arch_vaegan.RECIPES["published"] and steps[0].depth == 8
-    assert recipes[-1] == arch_vaegan.REPAIRED and steps[-1].depth == 32
+    recipes = [options.recipe for options in steps]
+    assert recipes[0] == adversary.RECIPES["published"] and steps[0].depth == 8
+    assert recipes[-1] == adversary.REPAIRED and steps[-1].depth == 32
     assert len(set(recipes)) == len(recipes) == len(vision.REMEDIES)
 
 
@@ -82,7 +70,7 @@ def test_multiply_adds_are_what_counting_by_hand_gives(vision):
 
 def test_published_layers_at_depth_8_cost_about_what_the_vae_s_do(vision):
     count = vision.common.multiply_adds
-    published = arch_vaegan.RECIPES["published"]
+    published = adversary.RECIPES["published"]
     both = count(arch.encoder()) + count(arch.decoder())
     networks = arch_vaegan.encoder(32, 8, published), arch_vaegan.generator(32, 8, published)
     assert 0.5 < sum(map(count, networks)) / both < 2

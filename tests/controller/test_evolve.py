@@ -5,8 +5,9 @@ import sys
 import textwrap
 from pathlib import Path
 
-from controller.evolve import Evolution, Settings
+from controller.evolve import Evolution
 from runs.arguments import BadInput
+from settings.driving import AnyEvolution
 
 import cma
 import numpy as np
@@ -15,14 +16,13 @@ import pytest
 SIZE = 6
 
 
-def settings(**changed) -> Settings:
-    numbers = {"size": SIZE, "population": 12, "sigma": 0.5, "diagonal": True, "seed": 3}
-    return Settings(**{**numbers, **changed})
+def settings(**changed) -> AnyEvolution:
+    return AnyEvolution(**{"population": 12, "sigma": 0.5, "seed": 3, **changed})
 
 
 def evolve(evolution: Evolution, generations: int) -> Evolution:
     """Maximise minus the squared distance to a point."""
-    target = np.linspace(-1, 1, evolution.settings.size)
+    target = np.linspace(-1, 1, len(evolution.start))
     for _ in range(generations):
         candidates = evolution.ask()
         evolution.tell(candidates, -((candidates - target) ** 2).sum(1))
@@ -31,7 +31,7 @@ def evolve(evolution: Evolution, generations: int) -> Evolution:
 
 @pytest.mark.parametrize("diagonal", [True, False])
 def test_it_climbs_to_the_best_point(diagonal):
-    evolution = evolve(Evolution(settings(diagonal=diagonal), np.zeros(SIZE)), 60)
+    evolution = evolve(Evolution(settings(full=not diagonal), np.zeros(SIZE)), 60)
     np.testing.assert_allclose(evolution.mean, np.linspace(-1, 1, SIZE), atol=0.05)
     assert evolution.generation == 60
     assert evolution.sigma < 0.5
@@ -68,11 +68,11 @@ def test_it_draws_from_no_generator_but_its_own():
 @pytest.mark.parametrize("size, stopped_after", [(SIZE, 0), (SIZE, 1), (SIZE, 7), (300, 7)])
 def test_a_resumed_evolution_is_the_one_that_was_stopped(tmp_path, size, diagonal, stopped_after):
     """From 300 parameters on cma chooses its step size in another way."""
-    chosen = settings(size=size, diagonal=diagonal)
+    chosen = settings(full=not diagonal)
     start = np.full(size, 0.3)
     whole = evolve(Evolution(chosen, start), 12)
     evolve(Evolution(chosen, start), stopped_after).save(tmp_path / "e.npz")
-    resumed = Evolution.resume(chosen, tmp_path / "e.npz")
+    resumed = Evolution.resume(chosen, size, tmp_path / "e.npz")
     assert resumed.generation == stopped_after
     evolve(resumed, 12 - stopped_after)
     assert np.array_equal(resumed.mean, whole.mean)
@@ -87,7 +87,8 @@ THREADS = """
     import sys
     from pathlib import Path
 
-    from controller.evolve import Evolution, Settings
+    from controller.evolve import Evolution
+    from settings.driving import AnyEvolution
 
     import numpy as np
 
@@ -100,14 +101,15 @@ THREADS = """
 
 
     for diagonal in (True, False):
-        path, settings = Path(f"{sys.argv[1]}-{diagonal}.npz"), Settings(300, 16, 0.1, diagonal, 3)
+        path = Path(f"{sys.argv[1]}-{diagonal}.npz")
+        settings = AnyEvolution(population=16, sigma=0.1, full=not diagonal, seed=3)
         if path.exists():
-            resumed = evolve(Evolution.resume(settings, path), 1)
+            resumed = evolve(Evolution.resume(settings, 300, path), 1)
             assert resumed.generation == 7
         else:
             whole = evolve(Evolution(settings, np.zeros(300)), 7)
             evolve(Evolution(settings, np.zeros(300)), 6).save(path)
-            resumed = evolve(Evolution.resume(settings, path), 1)
+            resumed = evolve(Evolution.resume(settings, 300, path), 1)
             assert np.array_equal(resumed.mean, whole.mean) and resumed.sigma == whole.sigma
 """
 
@@ -142,11 +144,11 @@ def of_an_earlier_version(path: Path) -> None:
 
 @pytest.mark.parametrize("diagonal", [True, False])
 def test_a_state_of_an_earlier_version_is_replayed(tmp_path, diagonal):
-    path, chosen = tmp_path / "e.npz", settings(diagonal=diagonal)
+    path, chosen = tmp_path / "e.npz", settings(full=not diagonal)
     stopped = evolve(Evolution(chosen, np.full(SIZE, 0.3)), 5)
     stopped.save(path)
     of_an_earlier_version(path)
-    resumed = Evolution.resume(chosen, path)
+    resumed = Evolution.resume(chosen, SIZE, path)
     assert resumed.generation == 5 and np.array_equal(resumed.ask(), stopped.ask())
 
 
@@ -155,7 +157,7 @@ def test_a_replay_that_comes_out_otherwise_is_refused_with_what_may_be_why(tmp_p
     evolve(Evolution(settings(), np.zeros(SIZE)), 3).save(path)
     of_an_earlier_version(path)
     with pytest.raises(BadInput, match="e.npz holds only the history.*OPENBLAS_NUM_THREADS.*--ref"):
-        Evolution.resume(settings(seed=4), path)
+        Evolution.resume(settings(seed=4), SIZE, path)
 
 
 def test_a_state_says_what_made_it(tmp_path):
@@ -171,13 +173,13 @@ def test_a_state_of_a_cma_that_keeps_another_is_refused_by_its_name(tmp_path):
     evolve(Evolution(settings(), np.zeros(SIZE)), 3).save(path)
     changed(path, made_by=np.array('{"cma": "3.2.1"}'), pc2=None)
     with pytest.raises(BadInput, match="made with cma 3.2.1, whose state cma 4.*--refine"):
-        Evolution.resume(settings(), path)
+        Evolution.resume(settings(), SIZE, path)
 
 
 def test_a_state_of_other_settings_is_refused(tmp_path):
     evolve(Evolution(settings(), np.zeros(SIZE)), 3).save(tmp_path / "e.npz")
     with pytest.raises(BadInput, match="e.npz is of another evolution.*'seed': 3"):
-        Evolution.resume(settings(seed=4), tmp_path / "e.npz")
+        Evolution.resume(settings(seed=4), SIZE, tmp_path / "e.npz")
 
 
 @pytest.mark.parametrize(
@@ -202,11 +204,11 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
     ],
 )
 def test_a_state_that_is_none_is_refused_in_a_sentence(tmp_path, arrays, problem):
-    path, chosen = tmp_path / "e.npz", settings(diagonal=False)
+    path, chosen = tmp_path / "e.npz", settings(full=True)
     evolve(Evolution(chosen, np.zeros(SIZE)), 3).save(path)
     changed(path, **arrays)
     with pytest.raises(BadInput, match=problem) as refusal:
-        Evolution.resume(chosen, path)
+        Evolution.resume(chosen, SIZE, path)
     assert str(path) in str(refusal.value) and "\n" not in str(refusal.value)
 
 
@@ -217,7 +219,7 @@ def test_a_torn_state_is_refused(tmp_path):
     for content in (b"", b"text", whole[: len(whole) // 2], whole[:-1]):
         path.write_bytes(content)
         with pytest.raises(BadInput, match="e.npz cannot be read"):
-            Evolution.resume(settings(), path)
+            Evolution.resume(settings(), SIZE, path)
 
 
 def test_the_step_size_never_exceeds_the_first():

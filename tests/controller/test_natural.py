@@ -1,17 +1,19 @@
 import dataclasses
 
 from controller import natural
-from controller.natural import Ascent, Settings
+from controller.natural import Ascent
 from controller.practice import Noise, Trace
 from runs.arguments import BadInput
+from settings.driving import PolicyGradient
 
 import numpy as np
 import pytest
 
 FEATURES = 4
 SIZE = 3 * (FEATURES + 1)
-SETTINGS = Settings(
-    noise=Noise((0.5, 0.5, 0.5), 0.0),
+SETTINGS = PolicyGradient(
+    noise=(0.5, 0.5, 0.5),
+    persistence=0.0,
     rate=1.0,
     grass=0.0,
     missed=0.0,
@@ -22,7 +24,7 @@ SETTINGS = Settings(
 )
 
 
-def settings(**changed) -> Settings:
+def settings(**changed) -> PolicyGradient:
     return dataclasses.replace(SETTINGS, **changed)
 
 
@@ -127,7 +129,7 @@ def test_episodes_are_judged_together_by_the_critic_of_the_generation_before():
     ascent.tell(episodes)
     errors = np.concatenate([one.rewards - natural._judged(one) @ critic for one in episodes])
     standard = (errors - errors.mean()) / errors.std()
-    scores = [natural.score(one, SETTINGS.noise) for one in episodes]
+    scores = [natural.score(one, ascent.noise) for one in episodes]
     d, e = (np.concatenate(parts) for parts in zip(*scores, strict=True))
     np.testing.assert_allclose(ascent.gradient, d.T @ (e * standard[:, None]) / 90)
     np.testing.assert_allclose(ascent.fisher, d.T @ d / 90)
@@ -138,7 +140,7 @@ def test_an_action_moves_as_far_as_its_noise_explores():
     policies = []
     for sd in (0.5, 0.05):
         noise = one.noise * [1, 1, sd / 0.5]
-        ascent = Ascent(settings(noise=Noise((0.5, 0.5, sd), 0.0)), np.zeros(SIZE))
+        ascent = Ascent(settings(noise=(0.5, 0.5, sd)), np.zeros(SIZE))
         ascent.tell([dataclasses.replace(one, noise=noise)])
         policies.append(ascent.policy)
     np.testing.assert_allclose(policies[1], policies[0] * [1, 1, 0.1])

@@ -1,33 +1,57 @@
+import dataclasses
+
 from controller import arch, history
 from controller.practice import Practice
 from controller.practice_train import PracticeRun
 from runs.directory import ModelDirectory
+from settings.driving import FinetuneController
 
 import numpy as np
 
 FEATURES = 32 + 16
-SETTINGS = {
-    "episodes": 3,
-    "noise": [0.3, 0.3, 0.05],
-    "persistence": 0.9,
-    "rate": 0.5,
-    "grass": 4.0,
-    "missed": 5.0,
-    "discount": 0.99,
-    "trace": 0.985,
-    "memory": 0.8,
-    "damping": 0.3,
-    "release_brake": False,
-    "patience": 10,
-    "seed": 1,
-    "validation_tracks": 1,
-    "refine": True,
-}
+SETTINGS = FinetuneController(
+    episodes=3,
+    noise=(0.3, 0.3, 0.05),
+    rate=0.5,
+    memory=0.8,
+    damping=0.3,
+    patience=10,
+    validation_tracks=1,
+    precision="float32",
+)
 
 
-def run(directory: ModelDirectory, **changed) -> PracticeRun:
-    settings = {**SETTINGS, **changed, **arch.evolved_on(directory, "zh")}
-    return PracticeRun(directory, FEATURES, settings)
+def run(directory: ModelDirectory, start=None, **changed) -> PracticeRun:
+    settings = dataclasses.replace(SETTINGS, **changed)
+    bound = arch.evolved_on(directory, "zh")
+    return PracticeRun(directory, FEATURES, settings, bound, start)
+
+
+def test_what_is_saved_of_a_practice_is_what_the_versions_before_saved(own_model, policies):
+    """Theirs go on: every key and value by hand, as they wrote them."""
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    saved = run(own_model).saved
+    assert saved == {
+        "episodes": 3,
+        "noise": [0.3, 0.3, 0.05],
+        "persistence": 0.9,
+        "rate": 0.5,
+        "grass": 4.0,
+        "missed": 5.0,
+        "discount": 0.99,
+        "trace": 0.985,
+        "memory": 0.8,
+        "damping": 0.3,
+        "release_brake": False,
+        "patience": 10,
+        "seed": 1,
+        "precision": "float32",
+        "evaluate_every": 10,
+        "validation_tracks": 1,
+        "sees": "zh",
+        "rnn": own_model.facts("rnn")["digest"],
+        "refine": True,
+    }
 
 
 def fleet(directory: ModelDirectory) -> Practice:
@@ -83,10 +107,9 @@ def test_it_begins_at_what_is_given_and_asks_for_it_once(own_model, policies):
         asked.append(1)
         return policies[1]
 
-    settings = {**SETTINGS, "release_brake": True, **arch.evolved_on(own_model, "zh")}
-    begun = PracticeRun(own_model, FEATURES, settings, start)
+    begun = run(own_model, start, release_brake=True)
     np.testing.assert_allclose(begun.evolution.mean, arch.release_brake(policies[1]))
-    again = PracticeRun(own_model, FEATURES, settings, start)
+    again = run(own_model, start, release_brake=True)
     assert np.array_equal(again.evolution.mean, begun.evolution.mean) and len(asked) == 1
 
 

@@ -1,9 +1,8 @@
 """An agent that records makes the mistakes asked for, and no others."""
 
-import argparse
-
 from controller.recording import record_with_agent
 from envs import rollouts
+from settings.recording import AgentRecording
 
 import numpy as np
 import pytest
@@ -12,9 +11,9 @@ import pytest
 def recorded(folder, model, **asked) -> np.ndarray:
     """The actions of one episode of 40 steps, (40, 3)."""
     usual = {"weight_noise": 0, "action_noise": 0, "noise_steps": 1, "takeovers": 0}
-    options = argparse.Namespace(workers=1, steps=40, patience=100, **{**usual, **asked})
+    settings = AgentRecording(workers=1, steps=40, patience=100, **{**usual, **asked})
     folder.mkdir()
-    assert record_with_agent(folder, [5], model, options) == 40
+    assert record_with_agent(folder, [5], model, settings) == 40
     return rollouts.read(rollouts.path_of(folder, 5)).action
 
 

@@ -6,29 +6,21 @@ from controller.fleet import Fleet
 from envs import tracks
 from runs.arguments import BadInput
 from runs.directory import read_json, write_json
+from settings.driving import TrainController
 
 import numpy as np
 import pytest
 
 FEATURES = 32 + 16
-SETTINGS = {
-    "population": 6,
-    "rollouts": 1,
-    "sigma": 0.1,
-    "scout": 0,
-    "diagonal": True,
-    "patience": 10,
-    "seed": 1,
-    "refine": False,
-}
+SETTINGS = TrainController(population=6, rollouts=1, patience=10, precision="float32")
 
 
-def run(directory, anew=False, **changed) -> train.Run:
-    settings = {**SETTINGS, **changed, **arch.evolved_on(directory, "zh")}
-    return train.Run(directory, FEATURES, settings, anew)
+def run(directory, **changed) -> train.EvolutionRun:
+    settings = dataclasses.replace(SETTINGS, **changed)
+    return train.EvolutionRun(directory, FEATURES, settings, arch.evolved_on(directory, "zh"))
 
 
-def tell(one: train.Run, generations: int = 1) -> None:
+def tell(one: train.EvolutionRun, generations: int = 1) -> None:
     """Generations as `generation` leaves them, with returns made up."""
     for _ in range(generations):
         candidates = one.evolution.ask()
@@ -76,6 +68,27 @@ def test_an_evolution_of_an_earlier_version_goes_on(own_model):
     assert run(own_model).evolution.generation == 1
 
 
+def test_what_is_saved_of_an_evolution_is_what_the_versions_before_saved(own_model):
+    """Their runs go on: every key and value by hand, as they wrote them."""
+    saved = run(own_model).saved
+    assert saved == {
+        "population": 6,
+        "rollouts": 1,
+        "sigma": 0.1,
+        "seed": 1,
+        "refine": False,
+        "evaluate_every": 10,
+        "validation_tracks": 16,
+        "scout": 0,
+        "patience": 10,
+        "precision": "float32",
+        "sees": "zh",
+        "rnn": own_model.facts("rnn")["digest"],
+        "diagonal": True,
+    }
+    assert read_json(own_model.path / "controller.training.json")["lineage"] == [saved]
+
+
 def test_other_settings_are_refused_and_nothing_is_lost(own_model):
     tell(run(own_model), 2)
     with pytest.raises(BadInput, match=r"other settings \(sigma 0.1, not 0.2\).*--refine.*--anew"):
@@ -85,9 +98,8 @@ def test_other_settings_are_refused_and_nothing_is_lost(own_model):
 
 def test_another_m_is_refused(own_model):
     tell(run(own_model))
-    settings = {**SETTINGS, "sees": "zh", "rnn": "0" * 16}
     with pytest.raises(BadInput, match=r"other settings \(rnn "):
-        train.Run(own_model, FEATURES, settings)
+        train.EvolutionRun(own_model, FEATURES, SETTINGS, {"sees": "zh", "rnn": "0" * 16})
 
 
 def test_anew_begins_a_new_stage_at_zero(own_model):

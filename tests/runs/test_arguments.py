@@ -7,13 +7,6 @@ from runs.arguments import BadInput
 import pytest
 
 
-def parser() -> argparse.ArgumentParser:
-    made = arguments.parser("what it does\n\n  as it stands")
-    made.add_argument("--count", type=arguments.whole(2, 9), default=3, help="how many")
-    made.add_argument("--share", type=arguments.number(0, 1, above=True), default=0.5, help="part")
-    return made
-
-
 @pytest.mark.parametrize("text", ["2", "9", " 5 "])
 def test_whole_takes_numbers_in_its_range(text):
     assert arguments.whole(2, 9)(text) == int(text)
@@ -27,7 +20,7 @@ def test_whole_refuses_all_else_and_names_the_range(text):
 
 def test_whole_without_an_end():
     assert arguments.whole(1)("1000000000000") == 10**12
-    with pytest.raises(argparse.ArgumentTypeError, match="of at least 1"):
+    with pytest.raises(argparse.ArgumentTypeError, match="a whole number from 1 up"):
         arguments.whole(1)("0")
 
 
@@ -44,6 +37,24 @@ def test_number_refuses_what_is_not_finite_or_outside(text):
         arguments.number(0, 1)(text)
 
 
+@pytest.mark.parametrize("value", [True, "3", None, [3], float("nan"), float("inf"), -1, 10])
+def test_what_is_no_number_is_in_no_range(value):
+    assert value not in arguments.number(0, 9)
+    assert value not in arguments.whole(0, 9)
+
+
+def test_a_whole_number_is_a_number_but_not_the_other_way_round():
+    assert 3 in arguments.number(0, 9) and 3 in arguments.whole(0, 9)
+    assert 3.0 in arguments.number(0, 9) and 3.0 not in arguments.whole(0, 9)
+
+
+def test_no_number_is_infinite_or_larger_than_what_a_float_holds():
+    assert 1e308 in arguments.number(0)
+    for value in (float("inf"), float("nan"), 10**400):
+        assert value not in arguments.number(0)
+    assert 10**400 in arguments.whole(0)
+
+
 def test_folder_may_be_made_later_but_not_below_a_file(tmp_path):
     assert arguments.folder(str(tmp_path / "a" / "b")) == tmp_path / "a" / "b"
     assert not (tmp_path / "a").exists()
@@ -53,39 +64,14 @@ def test_folder_may_be_made_later_but_not_below_a_file(tmp_path):
             arguments.folder(str(taken))
 
 
-def test_a_wrong_argument_is_one_line_and_exit_code_2(capsys):
-    with pytest.raises(SystemExit) as ending:
-        parser().parse_args(["--count", "-1"])
-    assert ending.value.code == 2
-    [line] = capsys.readouterr().err.splitlines()
-    assert "--count" in line and "from 2 to 9" in line
-
-
-def test_arguments_are_not_abbreviated(capsys):
-    with pytest.raises(SystemExit):
-        parser().parse_args(["--cou", "3"])
-    assert "--cou" in capsys.readouterr().err
-
-
-def test_help_shows_defaults_and_keeps_the_lines_of_the_description():
-    text = parser().format_help()
-    assert "\n  as it stands\n" in text
-    assert "(default: 3)" in text and "(default: 0.5)" in text
-
-
-def test_settings_are_the_named_arguments():
-    options = parser().parse_args(["--count", "4"])
-    assert arguments.settings(options, "count") == {"count": 4}
-
-
 def ending_of(problem: BaseException, capsys, monkeypatch) -> tuple[int, str]:
-    def main():
-        print("so far")
+    def main(given: str):
+        print(given)
         raise problem
 
     monkeypatch.setattr(sys, "argv", ["/somewhere/03_script.py"])
     with pytest.raises(SystemExit) as ending:
-        arguments.run(main)
+        arguments.run(main, "so far")
     printed = capsys.readouterr()
     assert printed.out == "so far\n"
     return ending.value.code, printed.err

@@ -1,6 +1,7 @@
 import dataclasses
 
 from runs import training
+from settings import adversary
 from vae import arch, arch_vaegan
 
 import keras
@@ -37,9 +38,9 @@ def moved(before: list, network) -> bool:
     return any((a != b).any() for a, b in zip(before, network.get_weights(), strict=True))
 
 
-@pytest.mark.parametrize("variant", arch_vaegan.RECIPES)
+@pytest.mark.parametrize("variant", adversary.RECIPES)
 def test_encoder_and_generator_have_the_vae_s_interface(variant):
-    recipe = arch_vaegan.recipe(variant)
+    recipe = adversary.recipe(variant)
     mean, log_variance = arch_vaegan.encoder(32, 2, recipe)(FRAMES)
     assert mean.shape == log_variance.shape == (4, 32)
     assert mean.dtype == log_variance.dtype == tf.float32
@@ -48,9 +49,9 @@ def test_encoder_and_generator_have_the_vae_s_interface(variant):
     assert tf.reduce_min(frames) >= 0 and tf.reduce_max(frames) <= 1
 
 
-@pytest.mark.parametrize("variant", arch_vaegan.RECIPES)
+@pytest.mark.parametrize("variant", adversary.RECIPES)
 def test_half_the_arithmetic_gives_nearly_the_same_latents(variant):
-    recipe = arch_vaegan.recipe(variant)
+    recipe = adversary.recipe(variant)
     full = arch_vaegan.encoder(8, 4, recipe)
     half = arch_vaegan.encoder(8, 4, recipe, "mixed_bfloat16")
     half.set_weights(full.get_weights())
@@ -65,14 +66,14 @@ def test_repaired_at_depth_32_has_the_vae_s_layers():
 
 
 def test_published_latents_hold_less_than_a_bit_a_dimension():
-    encoder = arch_vaegan.encoder(8, 2, arch_vaegan.recipe("published"))
+    encoder = arch_vaegan.encoder(8, 2, adversary.recipe("published"))
     encoder.set_weights([100 * w for w in encoder.get_weights()])
     deviation = np.exp(encoder(FRAMES)[1] / 2)
     assert deviation.min() > 0.606 and deviation.max() < 1.649
 
 
 def test_published_inner_layer_has_65536_features_at_depth_32():
-    inner = arch_vaegan.discriminator(32, arch_vaegan.recipe("published")).output[1]
+    inner = arch_vaegan.discriminator(32, adversary.recipe("published")).output[1]
     assert np.prod(inner.shape[1:]) == 65536
 
 
@@ -134,7 +135,7 @@ def test_off_moments_are_nought_for_mean_0_and_variance_1():
 @pytest.mark.parametrize("weights", [{"features": 0.0}, {"pixels": 0.0}])
 def test_without_deception_g_learns_from_the_other_losses_alone(weights):
     """D moves in one and not in the other; where its layers do not count, G must not notice."""
-    quiet = arch_vaegan.recipe("repaired", deception=0.0, **weights)
+    quiet = adversary.recipe("repaired", deception=0.0, **weights)
     still = dataclasses.replace(quiet, critic_rate=0.0)
     one, other = trained(quiet, 3), trained(still, 3)
     same = all(
@@ -146,7 +147,7 @@ def test_without_deception_g_learns_from_the_other_losses_alone(weights):
 
 def test_gradients_are_kept_apart():
     """Deceiving D moves G and leaves E as it was."""
-    only_deception = arch_vaegan.recipe(
+    only_deception = adversary.recipe(
         "repaired", pixels=0.0, features=0.0, kl=0.0, adaptive=False, ramp_start=0.0, ramp_end=0.0
     )
     model = built(only_deception)
@@ -158,12 +159,12 @@ def test_gradients_are_kept_apart():
 
 
 def test_the_deception_s_weight_is_ramped():
-    model = built(arch_vaegan.recipe("repaired", deception=0.5, ramp_start=0.2, ramp_end=0.6), 100)
+    model = built(adversary.recipe("repaired", deception=0.5, ramp_start=0.2, ramp_end=0.6), 100)
     assert [float(model.ramp(step)) for step in (0, 20, 40, 60, 99)] == [0, 0, 0.25, 0.5, 0.5]
 
 
 def test_the_adaptive_weight_makes_the_pulls_at_a_frame_equal():
-    model = built(arch_vaegan.recipe("repaired", deception=1.0, ramp_start=0.0, ramp_end=0.0))
+    model = built(adversary.recipe("repaired", deception=1.0, ramp_start=0.0, ramp_end=0.0))
     real = arch.to_unit(FRAMES)
     with tf.GradientTape(persistent=True) as tape:
         view = model.view(FRAMES, real, 5)
@@ -195,7 +196,7 @@ def judge(slope: float, bias: float) -> keras.Model:
     ids=["wins", "cannot tell", "loses"],
 )
 def test_d_rests_while_it_wins_and_g_ignores_it_while_it_loses(slope, bias, learns, ignored):
-    recipe = arch_vaegan.recipe("repaired", ramp_start=0.0, ramp_end=0.0)
+    recipe = adversary.recipe("repaired", ramp_start=0.0, ramp_end=0.0)
     networks = arch_vaegan.encoder(4, 2), arch_vaegan.generator(4, 2), judge(slope, bias)
     model = arch_vaegan.VAEGAN(*networks, recipe, 10)
     model.compile(*arch_vaegan.optimizers(recipe, 10))
@@ -222,10 +223,10 @@ def test_a_critic_s_line_runs_between_its_means():
 @pytest.mark.parametrize(
     "recipe",
     [
-        arch_vaegan.recipe("published"),
-        arch_vaegan.recipe("repaired"),
-        arch_vaegan.recipe("repaired", adversary="bce", r1=1.0),
-        arch_vaegan.recipe("repaired", adversary="wgan-gp"),
+        adversary.recipe("published"),
+        adversary.recipe("repaired"),
+        adversary.recipe("repaired", adversary="bce", r1=1.0),
+        adversary.recipe("repaired", adversary="wgan-gp"),
     ],
     ids=["published", "hinge", "bce with r1", "wgan-gp"],
 )
@@ -242,7 +243,7 @@ def test_every_network_learns_and_all_stays_finite(recipe):
 
 
 def test_reconstruction_of_a_few_frames_gets_better():
-    recipe = arch_vaegan.recipe("repaired", learning_rate=1e-2)
+    recipe = adversary.recipe("repaired", learning_rate=1e-2)
     model = built(recipe, steps=60, depth=4)
     step = tf.function(model.train_step)
     flat = np.broadcast_to(np.array([50, 200, 90], np.uint8), (4, 64, 64, 3))
@@ -254,28 +255,28 @@ def test_reconstruction_of_a_few_frames_gets_better():
 
 
 def test_finalize_puts_the_average_in_place():
-    model = trained(arch_vaegan.recipe("repaired", averaging=0.5), 6)
+    model = trained(adversary.recipe("repaired", averaging=0.5), 6)
     before = model.encoder.get_weights()
     model.finalize()
     assert moved(before, model.encoder)
 
 
 def test_a_recipe_survives_model_json():
-    recipe = arch_vaegan.recipe("published", heads="linear", r1=2.0)
+    recipe = adversary.recipe("published", heads="linear", r1=2.0)
     facts = dataclasses.asdict(recipe) | {"latent": 32, "depth": 8, "variant": "published"}
-    assert arch_vaegan.recipe_of(facts) == recipe
-    assert arch_vaegan.name(facts) == "VAE-GAN published 8, heads linear, r1 2.0"
+    assert adversary.recipe_of(facts) == recipe
+    assert adversary.name(facts) == "VAE-GAN published 8, heads linear, r1 2.0"
 
 
 def test_wgan_gp_brings_its_own_critic_s_numbers():
-    recipe = arch_vaegan.recipe("repaired", adversary="wgan-gp", critic_rate=3e-4)
+    recipe = adversary.recipe("repaired", adversary="wgan-gp", critic_rate=3e-4)
     assert (recipe.critic_steps, recipe.critic_momentum, recipe.critic_rate) == (5, 0.0, 3e-4)
     assert not recipe.equilibrium
 
 
 @pytest.mark.parametrize(
     "recipe",
-    [arch_vaegan.recipe("repaired"), arch_vaegan.recipe("repaired", adversary="wgan-gp")],
+    [adversary.recipe("repaired"), adversary.recipe("repaired", adversary="wgan-gp")],
     ids=["hinge", "wgan-gp"],
 )
 def test_a_checkpoint_holds_three_optimisers_and_the_averages(recipe, tmp_path):

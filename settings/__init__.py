@@ -1,0 +1,27 @@
+"""What each script can be told: `STEPS` names their settings classes.
+
+They stand together and below the packages that they steer, for importing `envs`, `vae` or `rnn`
+means Gymnasium or TensorFlow: help, recipes and documentation need neither.
+"""
+
+from settings.adversary import TrainVAEGAN
+from settings.driving import Evaluate, FinetuneController, Play, TrainController
+from settings.iteration import Iterate
+from settings.memory import EvaluateDream, GenerateRNNData, TrainRNN
+from settings.recording import GenerateData
+from settings.vision import EvaluateVision, TrainVAE
+
+STEPS = {
+    "01_generate_data.py": GenerateData,
+    "02_train_vae.py": TrainVAE,
+    "02_train_vae_gan.py": TrainVAEGAN,
+    "03_generate_rnn_data.py": GenerateRNNData,
+    "04_train_rnn.py": TrainRNN,
+    "05_train_controller.py": TrainController,
+    "practice.py": FinetuneController,
+    "evaluate.py": Evaluate,
+    "evaluate_dream.py": EvaluateDream,
+    "evaluate_vision.py": EvaluateVision,
+    "iterate.py": Iterate,
+    "play.py": Play,
+}

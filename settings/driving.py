@@ -1,0 +1,294 @@
+"""What the scripts are told that make C and score it: 05_train_controller.py, practice.py,
+evaluate.py and play.py."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+from runs.arguments import BadInput
+from runs.config import Settings, override, setting
+from settings.memory import Dreaming
+from settings.recording import MAX_STEPS, Patience
+from settings.shared import Again, DataDir, Models, Precision, Res, Seed, Vision, Workers
+
+SEES = {"zh": "rnn", "z": "vision"}  # what C acts on → the part that makes the last of it
+PLACES = ("first", "anywhere")  # where dreams start in recorded episodes
+WORLDS = ("real", "dream", "both")  # what a person drives in
+
+_dream = functools.partial(setting, group="in the dream")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Generations(Settings):
+    generations: int = setting(
+        100, "generations of a run, in all", least=1, most=100_000, saved=False
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ValidationTracks(Settings):
+    validation_tracks: int = setting(
+        16, "tracks on which the mean of the distribution is scored", least=1, most=1000
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Validation(ValidationTracks, Seed):
+    """How a run is scored on its way, so that the best C is kept."""
+
+    evaluate_every: int = setting(
+        10,
+        "generations between scores of the distribution's mean; the best such mean is kept",
+        least=1,
+        most=100_000,
+        unit="generations",
+        metavar="N",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Driving(Workers):
+    """How many drive at once."""
+
+    worlds: int = setting(
+        36,  # a whole number of what an agent computes together
+        "worlds each process steps together",
+        least=1,
+        most=1024,
+        saved=False,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunSettings(Validation, Patience, Precision, Driving, Generations, Vision, Res, DataDir):
+    """What every run is told that brings a C forward, generation by generation."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Population(Settings):
+    population: int = setting(64, "candidates in a generation", least=4, most=10_000)
+    rollouts: int = setting(
+        4,
+        "tracks, or dreams, that each candidate drives, the same for all of a generation",
+        least=1,
+        most=1000,
+    )
+    sigma: float = setting(
+        0.1,
+        "step size of the first generation, and the largest: free to grow, it mostly does, and the "
+        "candidates drive worse",
+        least=0,
+        most=10,
+        above=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AnyEvolution(Population, Again, Validation):
+    """What an evolution of C is, wherever its candidates drive."""
+
+    scout: int = setting(
+        0,
+        "new tracks that the distribution's mean drives before each generation; half of the "
+        "rollouts are then on those on which it did worst",
+        least=0,
+        most=10_000,
+    )
+    sees: str = setting(
+        "zh", "what C acts on: z and h, or z alone", choices=tuple(SEES), saved=False
+    )
+    full: bool = setting(
+        False,
+        "full covariance matrix instead of its diagonal: slower, learns less at first",
+        saved=False,
+    )
+
+    def check(self) -> None:
+        super().check()
+        if self.scout and not 2 <= self.rollouts < self.scout:
+            raise BadInput(
+                f"--scout {self.scout} needs at least 2 --rollouts and fewer than it scouts."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorldEvolution(AnyEvolution, Patience, Precision):
+    """What an evolution in the world is: all that is saved with its result."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dreams(Dreaming):
+    dream_steps: int = _dream(
+        MAX_STEPS,
+        "most steps of each dream; it ends earlier when its tiles gave the points of a lap",
+        least=1,
+        most=100_000,
+        unit="environment steps",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DreamEvolution(Dreams, AnyEvolution):
+    """What an evolution in dreams is: all that is saved with its result."""
+
+    dream_start: str = _dream(
+        "anywhere",
+        "dreams start where recorded episodes did, or at any of their moments; a quarter then "
+        "still start where episodes did",
+        choices=PLACES,
+    )
+    keep: str = _dream(
+        "best",
+        "C is the mean that did best in the world so far, or the last one that was scored",
+        choices=("best", "last"),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainController(DreamEvolution, WorldEvolution, RunSettings):
+    """What 05_train_controller.py is told."""
+
+    dream: bool = _dream(False, "evolve in M's dream")
+    temperatures: tuple[float, ...] = _dream(
+        (),
+        "dream at each of these: an agent for each, and their table",
+        words="the temperature alone",
+        least=0,
+        most=100,
+        above=True,
+    )
+    also: tuple[Path, ...] = _dream(
+        (),
+        "the M's of these, of which this one has learned on, dream as many of the rollouts: what C "
+        "gains by an error of one M it loses with another",
+        words="none",
+        metavar="MODEL_DIR",
+    )
+
+    def check(self) -> None:
+        super().check()
+        if self.in_dreams and self.sees == "z":
+            raise BadInput("A dream is M's, and its C sees M too; leave out --sees z.")
+        if self.also and not self.in_dreams:
+            raise BadInput("Only dreams have several M's; leave out --also or add --dream.")
+        if self.also and self.scout:
+            raise BadInput("A scouted dream is one M's; leave out --also or --scout.")
+
+    @property
+    def in_dreams(self) -> bool:
+        return self.dream or bool(self.temperatures)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PolicyGradient(Settings):
+    """What an ascent along the natural policy gradient is; see `controller.natural`."""
+
+    noise: tuple[float, float, float] = setting(
+        (0.12, 0.25, 0.05),
+        "SD of what is added to C's three numbers before they are squashed",
+        least=0,
+        most=10,
+        above=True,
+        metavar=("STEERING", "GAS", "BRAKE"),
+    )
+    persistence: float = setting(
+        0.9, "correlation of that noise with itself one step before", least=0, most=0.999
+    )
+    rate: float = setting(
+        0.8,
+        "how far a step goes, in natural gradients of standardised advantages",
+        least=0,
+        most=100,
+        above=True,
+    )
+    grass: float = setting(
+        4.0,
+        "fine for each of the four wheels in the grass in each environment step",
+        least=0,
+        most=1000,
+        unit="points",
+    )
+    missed: float = setting(
+        5.0,
+        "fine for each tile left behind, which keeps the lap from ending",
+        least=0,
+        most=1000,
+        unit="points",
+    )
+    discount: float = setting(
+        0.99, "gamma: weight of the next environment step against this one", least=0, most=1
+    )
+    trace: float = setting(
+        0.985,
+        "lambda of the generalised advantage: 1 trusts what happened, 0 the critic",
+        least=0,
+        most=1,
+    )
+    memory: float = setting(
+        0.9,
+        "weight of all earlier generations in gradient, Fisher matrix and critic",
+        least=0,
+        most=0.999,
+    )
+    damping: float = setting(
+        0.03,
+        "added to the Fisher matrix, in mean eigenvalues: more forgets what hardly varies",
+        least=0,
+        most=1000,
+        above=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FinetuneController(PolicyGradient, RunSettings):
+    """What practice.py is told."""
+
+    generations: int = override(Generations, "generations", default=40)
+    episodes: int = setting(
+        128,
+        "that C drives for each step of the ascent",
+        least=1,
+        most=1000,
+        unit="episodes a generation",
+    )
+    release_brake: bool = setting(
+        False,
+        "begin with a brake that presses where the gas ends, in place of the one C has: evolution "
+        "often holds it so far below its threshold that no noise ever presses it",
+    )
+    carry: Path | None = setting(
+        None,
+        "begin at the C of this model directory, which has another M, or V and M: what it does in "
+        "the recorded episodes, fitted to what V and M here make of them. Needed where they "
+        "learned further or anew: copy the directory before that, and leave the copy as it is",
+        words="begin at the C that is there",
+        metavar="MODELS",
+        saved=False,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scoring(Settings):
+    tracks: int = setting(100, "evaluation tracks, the first of all", least=1)
+    drawing: str = setting(
+        "stock",
+        "stock: CarRacing-v3 itself, for scores that count; fast: the drawing of training, to see "
+        "that it makes no difference",
+        choices=("stock", "fast"),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluate(Scoring, Models, Workers, Res):
+    """What evaluate.py is told."""
+
+    scores_only: bool = setting(False, "no films, which take a while each")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Play(Dreaming, Vision, DataDir):
+    """What play.py is told."""
+
+    world: str = setting("both", "what to drive in", choices=WORLDS)
+    temperature: float = override(Dreaming, "temperature", default=1.0)
+    track: int = setting(1, "seed of the track", least=0, most=2**31 - 1)

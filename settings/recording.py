@@ -1,0 +1,82 @@
+"""What 01_generate_data.py is told, and of it whatever else records."""
+
+import dataclasses
+import functools
+
+from runs.arguments import BadInput
+from runs.config import Settings, options, override, setting
+from settings.shared import DataDir, Seed, Vision, Workers
+
+MAX_STEPS = 1000  # environment steps of an episode, as in CarRacing-v3
+
+_mistake = functools.partial(setting, group="what a driver that records does wrong on purpose")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Episodes(Settings):
+    steps: int = setting(
+        MAX_STEPS, "most steps of each episode", least=2, most=MAX_STEPS, unit="environment steps"
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Patience(Settings):
+    patience: int = setting(
+        100,
+        "steps without a new tile that end an episode; most of what follows is grass",
+        least=1,
+        most=MAX_STEPS,
+        unit="environment steps",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Mistakes(Settings):
+    """How a driver that records departs from what it has learned; see `controller.mistakes`."""
+
+    weight_noise: float = _mistake(
+        0.05, "SD of the noise on C's weights, anew for each episode", least=0, most=10
+    )
+    action_noise: float = _mistake(0.1, "SD of the noise on every action", least=0, most=10)
+    noise_steps: int = _mistake(
+        1,
+        "steps that this noise lasts, on average: M sees what comes of lasting mistakes",
+        least=1,
+        most=MAX_STEPS,
+        unit="environment steps",
+    )
+    takeovers: int = _mistake(
+        0,
+        "steps between takeovers of wheel, pedals or both, on average; each holds an action for 5 "
+        "to 160 steps; 0: none",
+        least=0,
+        most=MAX_STEPS,
+        unit="environment steps",
+        metavar="STEPS",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AgentRecording(Mistakes, Patience, Episodes, Workers):
+    """All that recording with a trained agent needs."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GenerateData(AgentRecording, Vision, Seed, DataDir):
+    """01_generate_data.py"""
+
+    patience: int = override(Patience, "patience", default=MAX_STEPS)
+    episodes: int = setting(200, "episodes of this policy, in all", least=1, unit="episodes")
+    policy: str = setting(
+        "random",
+        "random: a push, then random keys; brownian: a bounded random walk; agent: the trained "
+        "controller with noise and, if asked, takeovers",
+        choices=("random", "brownian", "agent"),
+    )
+
+    def check(self) -> None:
+        of_agents = {"vision", "patience", *(option.name for option in options(Mistakes))}
+        for option in options(type(self)):
+            given = getattr(self, option.name) != option.default
+            if given and option.name in of_agents and self.policy != "agent":
+                raise BadInput(f"{option.flag} needs --policy agent.")

@@ -1,0 +1,66 @@
+"""What 02_train_vae.py and evaluate_vision.py are told."""
+
+import dataclasses
+from pathlib import Path
+
+from runs.config import Settings, setting
+from settings.shared import Again, DataDir, Learning, Models, Precision, Res, Seed
+
+LATENT = 32  # numbers that a frame becomes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Passes(Settings):
+    epochs: int = setting(
+        10, "passes of V's training over all frames", least=1, most=10_000, unit="epochs"
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FrameBatch(Settings):
+    batch_size: int = setting(100, "frames in a batch", least=1, most=10_000, unit="frames")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FreeBits(Settings):
+    kl_tolerance: float = setting(
+        0.5,
+        "KL for each latent dimension that costs nothing",
+        least=0,
+        most=1000,
+        unit="nats",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainVision(Passes, FrameBatch, Precision, Again, Res, Seed, DataDir):
+    """What the training of any V is told."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainVAE(FreeBits, Learning, TrainVision):
+    """02_train_vae.py"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sparse(Settings):
+    every: int = setting(2, "of so many frames, measure one", least=1, unit="frames")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EvaluateVision(Sparse, Models, Res, Seed, DataDir):
+    """evaluate_vision.py"""
+
+    unseen: Path | None = setting(
+        None,
+        "episodes to measure on",
+        words="the held-out tenth of the data directory's",
+        metavar="DIR",
+    )
+    against: str = setting(
+        "first",
+        "which model's measures are taken from each one's: the first's or those of the one before "
+        "it",
+        choices=("first", "above"),
+    )
+    name: str = setting("vision", "of the files, without their endings")

@@ -16,7 +16,8 @@ if __name__ == "__main__":
 import rnn
 import vae
 from envs import rollouts
-from rnn import arch, pictures, series, starts
+from rnn import arch, pictures, series
+from rnn.dream import starts
 from runs import arguments, device, directory, plots, training
 
 STEPS_PER_EPOCH = 100

@@ -22,12 +22,15 @@ from settings.driving import TrainController
 if __name__ == "__main__":
     given = config.parse(TrainController, __doc__)  # before the imports below
 
-from controller import arch, dream_history, film, train
+from controller import arch
 from controller.agent import Agent
-from controller.dream_rollout import DreamRollout, Ensemble
-from controller.dream_train import DreamRun, adopt
+from controller.dream import history as dream_history
+from controller.dream.rollout import DreamRollout, Ensemble
+from controller.dream.run import DreamRun, adopt
+from controller.evolution.run import EvolutionRun, Run, generations
 from controller.fleet import Fleet
-from rnn.dream import Dream
+from controller.report import film
+from rnn.dream.dynamics import Dream
 from runs import arguments, device, directory
 
 
@@ -48,7 +51,7 @@ def evolve_in_the_world(
     agent = Agent(model_directory, sees=settings.sees)
     bound = arch.evolved_on(model_directory, settings.sees)
     with directory.locked(model_directory.path):
-        run = train.EvolutionRun(model_directory, agent.features, settings, bound)
+        run = EvolutionRun(model_directory, agent.features, settings, bound)
         evolve(run, settings)
         best = arch.load(model_directory, agent.features)
     print(film.results(settings.res, settings.vision, run.rows, agent, best))
@@ -85,14 +88,14 @@ def of_the_same_vision(path: Path, dream: Dream, settings: TrainController) -> D
     return Dream(other, settings.temperature, settings.dream_start)
 
 
-def evolve(run: train.Run, settings: TrainController) -> None:
+def evolve(run: Run, settings: TrainController) -> None:
     if run.refined_since:
         print("This evolution is over and was refined since; nothing to do.")
         return
     fleet = Fleet(
         run.directory, settings.precision, settings.workers, settings.worlds, settings.sees
     )
-    train.generations(run, fleet)
+    generations(run, fleet)
 
 
 if __name__ == "__main__":

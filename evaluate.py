@@ -22,9 +22,11 @@ from settings.driving import Evaluate
 if __name__ == "__main__":
     given = config.parse(Evaluate, __doc__)  # before the imports below
 
-from controller import arch, evaluate, film, history
+from controller import arch
 from controller.agent import Agent
 from controller.fleet import Fleet
+from controller.report import film, history
+from controller.report import scores as scoring
 from envs import tracks
 from runs import arguments, directory, progress
 
@@ -43,14 +45,14 @@ def main(settings: Evaluate) -> None:
         fleet = Fleet(directory.ModelDirectory(path), "float32", settings.workers, WORLDS)
         with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
             stock = settings.drawing == "stock"
-            outcomes = evaluate.drive_tracks(fleet, agents[name][1], driven_on, stock, bar.update)
-        scores[name] = evaluate.report(outcomes, driven_on, settings.drawing)
+            outcomes = scoring.drive_tracks(fleet, agents[name][1], driven_on, stock, bar.update)
+        scores[name] = scoring.report(outcomes, driven_on, settings.drawing)
 
-    table = evaluate.table(scores)
+    table = scoring.table(scores)
     kind = "scores" if settings.drawing == "stock" else "scores_fast"
     directory.write_json(settings.res / f"{kind}.json", scores)
     directory.write_text(settings.res / f"{kind}.md", table + "\n")
-    evaluate.histogram(settings.res / f"{kind}.png", scores)
+    scoring.histogram(settings.res / f"{kind}.png", scores)
     if all(lines.values()):
         history.curves(settings.res / "curves.png", lines)
     if not settings.scores_only:
@@ -64,10 +66,10 @@ def make_films(
 ) -> None:
     for name, driver in agents.items():
         file = re.sub(r"[^\w.-]+", "_", name)
-        film.lap(res / f"{file}_lap.gif", *driver, evaluate.median_track(scores[name]))
-        film.lap(res / f"{file}_worst.gif", *driver, evaluate.worst_track(scores[name]))
+        film.lap(res / f"{file}_lap.gif", *driver, scoring.median_track(scores[name]))
+        film.lap(res / f"{file}_worst.gif", *driver, scoring.worst_track(scores[name]))
     if len(agents) > 1:
-        typical = evaluate.median_track(next(iter(scores.values())))
+        typical = scoring.median_track(next(iter(scores.values())))
         film.race(res / "compare.gif", agents, typical)
 
 

@@ -18,8 +18,9 @@ if __name__ == "__main__":
 import rnn
 import vae
 from envs import rollouts
-from rnn import dream_pictures, measures, series
-from rnn.dream import Dream
+from rnn import measures, series
+from rnn.dream import pictures as dream_pictures
+from rnn.dream.dynamics import Dream
 from runs import arguments, directory
 
 

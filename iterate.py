@@ -28,7 +28,8 @@ from settings.vision import TrainVAE
 if __name__ == "__main__":
     given = config.parse(Iterate, __doc__)  # before the imports below
 
-from controller import dream_history, iterate
+from controller.dream import iterate
+from controller.dream.history import read
 from runs import arguments, directory
 
 HERE = Path(__file__).parent
@@ -107,7 +108,7 @@ def one_round(
             also=tuple(also) if in_dream else (),
         )
     )
-    pairs = dream_history.read(driver.path / "dream.csv")
+    pairs = read(driver.path / "dream.csv")
     return iterate.close(number, data, choice, model, driver, pairs), driver
 
 

@@ -21,10 +21,13 @@ if __name__ == "__main__":
     given = config.parse(FinetuneController, __doc__)  # before the imports below
 
 import vae
-from controller import arch, carry, film, train
+from controller import arch
 from controller.agent import Agent
-from controller.practice import Practice
-from controller.practice_train import PracticeRun
+from controller.evolution.run import generations
+from controller.policy_gradient import transfer
+from controller.policy_gradient.run import PracticeRun
+from controller.policy_gradient.trajectories import Practice
+from controller.report import film
 from rnn import series
 from runs import arguments, device, directory
 
@@ -50,7 +53,7 @@ def main(settings: FinetuneController) -> None:
             print("This practice is over and was refined since; nothing to do.")
         else:
             fleet = Practice(model_directory, settings.precision, settings.workers, settings.worlds)
-            train.generations(run, fleet)
+            generations(run, fleet)
         best = arch.load(model_directory, agent.features)
     print(film.results(settings.res, settings.vision, run.rows, agent, best))
 
@@ -65,7 +68,7 @@ def carried(
     print("Carrying C over ...")
     episodes = series.paths(data.series(settings.vision), vision.latent, vision.digest)
     dtype = arguments.PRECISIONS[settings.precision]
-    return carry.carried(before, data.model(settings.vision), episodes, data.rollout, dtype)
+    return transfer.carried(before, data.model(settings.vision), episodes, data.rollout, dtype)
 
 
 if __name__ == "__main__":

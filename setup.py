@@ -4,8 +4,9 @@ The bounds below say what the code is written for; requirements.lock says exactl
 After a change here run `make lock`.
 """
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
+PACKAGES = ("runs", "settings", "envs", "vae", "rnn", "controller")
 LINUX_ON_ARM = "sys_platform == 'linux' and platform_machine == 'aarch64'"
 OTHERS = "sys_platform != 'linux' or platform_machine != 'aarch64'"
 
@@ -17,7 +18,7 @@ setup(
     license="MIT",
     # As in runs/platform_check.py: from 3.14 on Box2D has no wheel.
     python_requires=">=3.10,<3.14",
-    packages=["runs", "settings", "envs", "vae", "rnn", "controller"],
+    packages=find_packages(include=[f"{name}*" for name in PACKAGES]),
     install_requires=[
         # The networks. Keras 3 is named beside TensorFlow because the code is written against it.
         "tensorflow>=2.18,<3",

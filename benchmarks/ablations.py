@@ -18,8 +18,8 @@ import re
 import shutil
 from pathlib import Path
 
-from controller import history
-from controller.history import Row
+from controller.report import history
+from controller.report.history import Row
 from envs import rollouts
 from runs import arguments, config, directory, plots
 from runs.config import override, setting

@@ -14,10 +14,10 @@ import time
 from pathlib import Path
 
 from controller import arch as policy
-from controller.dream_rollout import DreamRollout
+from controller.dream.rollout import DreamRollout
 from rnn import arch
-from rnn.dream import Dream
-from rnn.dream_env import DreamEnv, DreamVectorEnv
+from rnn.dream.dynamics import Dream
+from rnn.dream.env import DreamEnv, DreamVectorEnv
 from runs.arguments import run
 from runs.directory import ModelDirectory, write_json
 

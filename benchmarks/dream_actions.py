@@ -18,7 +18,7 @@ from controller.recording import Logs
 from controller.rollout import Job
 from envs import tracks
 from envs.rollouts import Episode
-from rnn.dream import Dream, State
+from rnn.dream.dynamics import Dream, State
 from runs.arguments import BadInput, number, run, whole
 from runs.directory import ModelDirectory
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from controller import arch, rollout
 from controller.agent import Agent
-from controller.dream_rollout import DreamRollout
+from controller.dream.rollout import DreamRollout
 from controller.rollout import Job
 from envs import tracks
 from rnn import series
-from rnn.dream import Dream, State
+from rnn.dream.dynamics import Dream, State
 from runs.arguments import BadInput, number, run, whole
 from runs.directory import ModelDirectory
 

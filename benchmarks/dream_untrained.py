@@ -12,11 +12,11 @@ from pathlib import Path
 
 from controller import arch, rollout
 from controller.agent import Agent
-from controller.dream_rollout import DreamRollout
-from controller.evaluate import summary
+from controller.dream.rollout import DreamRollout
+from controller.report.scores import summary
 from controller.rollout import Job
 from envs import tracks
-from rnn.dream import Dream
+from rnn.dream.dynamics import Dream
 from runs.arguments import number, run, whole
 from runs.directory import ModelDirectory
 

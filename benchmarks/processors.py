@@ -27,7 +27,7 @@ from runs import training
 from runs.arguments import PRECISIONS, run, whole
 from runs.directory import ModelDirectory, write_json
 from runs.processors import best_precision, cores
-from vae import arch as vae_arch
+from vae.arch import FRAME, LATENT, VAE, decoder, encoder
 
 import common
 import numpy as np
@@ -66,13 +66,13 @@ def measure(directory: ModelDirectory, rounds: int, policies: int) -> dict[str, 
     rng = np.random.default_rng(1)
     precision = best_precision()
     dtype = PRECISIONS[precision]
-    frames = tf.constant(rng.integers(0, 256, (FRAMES, *vae_arch.FRAME), dtype=np.uint8))
-    vae = vae_arch.VAE(vae_arch.encoder(dtype=dtype), vae_arch.decoder(dtype=dtype))
+    frames = tf.constant(rng.integers(0, 256, (FRAMES, *FRAME), dtype=np.uint8))
+    vae = VAE(encoder(dtype=dtype), decoder(dtype=dtype))
     vae.compile(training.adam(1e-3, 100))
     train_v, encode, decode = map(tf.function, (vae.train_step, vae.encoder, vae.decoder))
-    latents = tf.constant(rng.normal(size=(FRAMES, vae_arch.LATENT)), tf.float32)
+    latents = tf.constant(rng.normal(size=(FRAMES, LATENT)), tf.float32)
 
-    m = rnn_arch.MDNRNN(vae_arch.LATENT, rnn_arch.UNITS, rnn_arch.MIXTURES, {"tile": 1, "done": 1})
+    m = rnn_arch.MDNRNN(LATENT, rnn_arch.UNITS, rnn_arch.MIXTURES, {"tile": 1, "done": 1})
     m.compile(training.adam(1e-3, 100, clip=1.0))
     train_m, sequences = tf.function(m.train_step), latent_sequences(rng)
     return {
@@ -89,8 +89,8 @@ def latent_sequences(rng: np.random.Generator) -> dict[str, tf.Tensor]:
     shape = (SEQUENCES, STEPS)
     ones = np.ones(shape)
     batch = {
-        "mean": rng.normal(size=(*shape, vae_arch.LATENT)),
-        "log_variance": rng.normal(-3, 1, (*shape, vae_arch.LATENT)),
+        "mean": rng.normal(size=(*shape, LATENT)),
+        "log_variance": rng.normal(-3, 1, (*shape, LATENT)),
         "action": rng.uniform(-1, 1, (*shape, rnn_arch.ACTIONS)),
         **{name: ones for name in ("tile", "done", "valid", "following")},
     }

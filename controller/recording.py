@@ -5,7 +5,7 @@ from pathlib import Path
 
 from controller import arch, fleet, rollout
 from controller.agent import Agent
-from controller.mistakes import LastingNoise, Takeovers
+from controller.exploration import LastingNoise, Takeovers
 from envs import rollouts
 from envs.recording import EpisodeLog
 from runs import executor, progress

@@ -15,7 +15,7 @@ DREAM_ID = "WorldModels/CarRacingDream-v0"
 if DREAM_ID not in gymnasium.registry:
     gymnasium.register(
         id=DREAM_ID,
-        entry_point="rnn.dream_env:DreamEnv",
-        vector_entry_point="rnn.dream_env:DreamVectorEnv",
+        entry_point="rnn.dream.env:DreamEnv",
+        vector_entry_point="rnn.dream.env:DreamVectorEnv",
         max_episode_steps=MAX_STEPS,
     )

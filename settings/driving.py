@@ -181,7 +181,7 @@ class TrainController(DreamEvolution, WorldEvolution, RunSettings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PolicyGradient(Settings):
-    """What an ascent along the natural policy gradient is; see `controller.natural`."""
+    """What the natural policy gradient is told; see `controller.policy_gradient`."""
 
     noise: tuple[float, float, float] = setting(
         (0.12, 0.25, 0.05),

@@ -32,7 +32,7 @@ class Patience(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Mistakes(Settings):
-    """How a driver that records departs from what it has learned; see `controller.mistakes`."""
+    """How a driver that records departs from what it has learned; see `controller.exploration`."""
 
     weight_noise: float = _mistake(
         0.05, "SD of the noise on C's weights, anew for each episode", least=0, most=10

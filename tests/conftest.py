@@ -205,7 +205,7 @@ def save_dreamer(folder: Path, heads: tuple[str, ...] = ("tile", "done")) -> Mod
     import rnn
     import vae
     from rnn import arch as rnn_arch
-    from rnn import starts
+    from rnn.dream import starts
     from vae import arch as vae_arch
 
     import keras

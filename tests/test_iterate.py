@@ -1,10 +1,10 @@
 """Two tiny rounds of the iterative procedure from nothing, for real."""
 
 import rnn
-from controller import iterate
 from controller.agent import Agent
+from controller.dream import iterate
 from envs import rollouts, tracks
-from rnn.dream import Dream
+from rnn.dream.dynamics import Dream
 from runs.directory import DataDirectory, read_json
 
 import pytest

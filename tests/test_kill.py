@@ -8,7 +8,8 @@ import time
 
 import rnn
 import vae
-from controller import arch, history
+from controller import arch
+from controller.report import history
 from envs import rollouts
 from runs.directory import ModelDirectory, locked, read_json
 

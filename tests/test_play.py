@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-from rnn import starts
+from rnn.dream import starts
 from runs.directory import DataDirectory
 
 import pytest

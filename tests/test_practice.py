@@ -4,7 +4,8 @@ import os
 import shutil
 import time
 
-from controller import arch, history
+from controller import arch
+from controller.report import history
 from runs.directory import ModelDirectory, read_json
 
 import numpy as np

@@ -6,7 +6,8 @@ import json
 
 import rnn
 import vae
-from controller import arch, history
+from controller import arch
+from controller.report import history
 from envs import rollouts, tracks
 from rnn import arch as rnn_arch
 from rnn import series

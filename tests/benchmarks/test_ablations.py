@@ -3,7 +3,7 @@
 import dataclasses
 
 import vae
-from controller import history
+from controller.report import history
 from runs import config
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json

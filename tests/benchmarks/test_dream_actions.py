@@ -2,7 +2,7 @@
 
 from controller import arch
 from controller.agent import Agent
-from rnn.dream import Dream
+from rnn.dream.dynamics import Dream
 
 import numpy as np
 import pytest

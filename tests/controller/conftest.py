@@ -5,7 +5,7 @@ import vae
 from controller import arch
 from rnn import arch as rnn_arch
 from runs.directory import ModelDirectory
-from vae import arch as vae_arch
+from vae.arch import decoder, encoder
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ def save_agent(folder: Path, units: int = UNITS) -> ModelDirectory:
     keras.utils.set_random_seed(4)
     made = ModelDirectory(folder)
     facts = {"architecture": "vae", "latent": LATENT}
-    vae.save(made, vae_arch.encoder(LATENT), vae_arch.decoder(LATENT), facts)
+    vae.save(made, encoder(LATENT), decoder(LATENT), facts)
     facts = {"latent": LATENT, "units": units, "mixtures": 2, "heads": ["tile"]}
     network = rnn_arch.network(LATENT, units, 2, ("tile",))
     rnn.save(made, network, {**facts, "vision": made.facts("vision")["digest"]})

@@ -6,7 +6,7 @@ from rnn import arch as rnn_arch
 from rnn import saved as rnn_saved
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from vae import arch as vae_arch
+from vae.arch import decoder, encoder
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def test_a_released_brake_presses_where_the_gas_ends():
 def directory(tmp_path) -> ModelDirectory:
     made = ModelDirectory(tmp_path)
     facts = {"architecture": "vae", "latent": 4}
-    vae.save(made, vae_arch.encoder(4), vae_arch.decoder(4), facts)
+    vae.save(made, encoder(4), decoder(4), facts)
     facts = {"latent": 4, "units": 2, "mixtures": 1, "heads": []}
     network = rnn_arch.network(4, 2, 1, ())
     rnn_saved.save(made, network, {**facts, "vision": made.facts("vision")["digest"]})

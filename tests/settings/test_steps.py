@@ -198,7 +198,7 @@ def test_what_is_saved_of_an_m_is_what_the_versions_before_saved():
 
 
 def test_what_is_saved_of_an_evolution_in_dreams_is_what_the_versions_before_saved():
-    # And beside it: what C is bound to, see controller.train and controller.dream_train.
+    # And beside it: what C is bound to, see the runs of evolution and dream.
     settings = TrainController(dream=True, temperature=0.5, keep="last", patience=7)
     evolution = {
         "population": 64,

@@ -1,0 +1,1 @@
+"""C evolves in M's dream, and the iterative procedure."""

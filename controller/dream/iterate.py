@@ -1,0 +1,258 @@
+"""The iterative procedure (Ha & Schmidhuber 2018, section 5): drive, learn, dream, drive again.
+
+A round is done when its row is in `iterate/rounds.json`. Within a round every part can be
+repeated: what it has finished it finds finished. So a stopped procedure goes on where it was.
+"""
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import rnn
+import vae
+from controller.dream.run import adopt
+from controller.recording import record_with_agent
+from controller.report import coverage
+from envs import recording, rollouts, tracks
+from rnn import encode, measures
+from runs import executor, plots, progress
+from runs.directory import (
+    DataDirectory,
+    ModelDirectory,
+    read_json,
+    write_json,
+    write_text,
+    write_whole,
+)
+from settings.iteration import Iterate
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+DRAFTS = 3  # episodes driven for each that is kept, if curiosity chooses
+
+
+@dataclasses.dataclass(frozen=True)
+class Round:
+    """What one round brought."""
+
+    round: int
+    episodes: int  # recorded and kept
+    score: float  # mean return of the kept episodes, half of them with noise and takeovers
+    surprise: float | None  # M's loss on them before it learned from them, nats; no M: none
+    loss: float  # M's loss on the episodes held out, after it learned
+    tiles: float  # share of their tracks' tiles that the kept episodes reached
+    speeds: list[int]  # their steps at each speed, see controller.report.coverage
+    dream: float | None  # score in the dream of the round's last mean; evolved in the world: none
+    real: float  # score on the real validation tracks of the C that the round leaves
+    real_sd: float
+
+
+def begin(number: int, data: DataDirectory, places: list[ModelDirectory]) -> dict:
+    """What there is when a round begins; asked again, the same.
+
+    `places` are the model directories that may hold the present C, the first before the second.
+    Gives the `parts` that are trained, and the path of the one with the present C, or None, as
+    `driver`. Parts that are trained are trained further, the others from nothing.
+    """
+    path = data.root / "iterate" / f"round-{number}-begins.json"
+    if not path.exists():
+        driver = next((place for place in places if place.has("controller")), None)
+        parts = [part for part in ("vision", "rnn") if places[-1].has(part)]
+        write_json(path, {"parts": parts, "driver": driver and str(driver.path)})
+    return read_json(path)
+
+
+def drive(
+    data: DataDirectory,
+    number: int,
+    driver: ModelDirectory | None,
+    model: ModelDirectory,
+    settings: Iterate,
+) -> dict:
+    """Record the episodes of a round into `data`, on tracks of its own; what they were like.
+
+    `driver` is the model directory whose C drives, half of the episodes as it is and half with
+    noise and takeovers; None: random driving. With curiosity λ three times as many are driven and
+    those are kept that have the most of return / 1000 + λ · M's loss on them: good driving that M
+    does not know yet.
+    """
+    drafts = data.root / "iterate" / f"round-{number}"
+    choice_file = drafts.with_suffix(".json")
+    if not choice_file.exists():
+        count = settings.episodes * (DRAFTS if settings.curiosity else 1)
+        asked = tracks.recording(settings.seed, "iterate", count, (number - 1) * count)
+        missing = [t for t in asked if not rollouts.path_of(drafts, t).exists()]
+        drafts.mkdir(parents=True, exist_ok=True)
+        if driver is None:
+            _record_randomly(drafts, missing, settings)
+        else:
+            # M must see C as it will be used too: noise alone can keep it out of trouble.
+            quiet = dataclasses.replace(settings, weight_noise=0, action_noise=0, takeovers=0)
+            for share, how in ((asked[::2], quiet), (asked[1::2], settings)):
+                own = [track for track in share if track in missing]
+                if own:
+                    record_with_agent(drafts, own, driver, how)
+        write_json(choice_file, _choose(drafts, asked, model, settings))
+    choice = read_json(choice_file)
+    for track in choice["tracks"]:
+        draft = rollouts.path_of(drafts, track)
+        if draft.exists():
+            data.rollout.mkdir(parents=True, exist_ok=True)
+            os.replace(draft, rollouts.path_of(data.rollout, track))
+    shutil.rmtree(drafts, ignore_errors=True)
+    return choice
+
+
+def _record_randomly(folder: Path, missing: list[int], settings: Iterate) -> None:
+    tasks = [(folder, track, "random", settings.steps) for track in missing]
+    with (
+        executor.Workers(lambda: executor.processes(settings.workers)) as workers,
+        progress.bar(len(tasks), "episodes") as bar,
+    ):
+        for _ in workers.each(recording.record, tasks):
+            bar.update()
+
+
+def _choose(drafts: Path, asked: list[int], model: ModelDirectory, settings: Iterate) -> dict:
+    paths = [rollouts.path_of(drafts, track) for track in asked]
+    scores = np.array([rollouts.read(path).reward.sum() for path in paths])
+    losses = surprises(model, paths) if model.has("rnn") else None
+    kept = list(range(len(asked)))
+    if losses is not None:
+        worth = scores / 1000 + settings.curiosity * losses
+        kept = sorted(np.argsort(-worth, kind="stable")[: settings.episodes].tolist())
+    kept = kept[: settings.episodes]
+    return {
+        "tracks": [asked[i] for i in kept],
+        "score": float(scores[kept].mean()),
+        "surprise": None if losses is None else float(losses[kept].mean()),
+    }
+
+
+def surprises(model: ModelDirectory, recordings: list[Path]) -> np.ndarray:
+    """M's loss on each recorded episode, nats per step and latent number."""
+    vision, memory = vae.load(model), rnn.load(model)
+    latents = recordings[0].parent / "latents"
+    return measures.surprises(memory, list(encode.episodes(vision, recordings, latents)))
+
+
+def go_on(driver: ModelDirectory, target: ModelDirectory) -> None:
+    """Let a C go on in `target`: its M has learned since C was evolved, from where it stood."""
+    if driver.path != target.path and not target.has("controller"):
+        target.path.mkdir(parents=True, exist_ok=True)
+        with write_whole(target.weights("controller")) as beside:
+            shutil.copyfile(driver.weights("controller"), beside)
+        target.describe("controller", dict(driver.facts("controller")))
+
+
+def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round], row: Round):
+    """Copy the agent of a round to `best` if none of the earlier rounds had a better one.
+
+    With its V, M and starts: M learns on, and C drives as it did only with the M it evolved on.
+    """
+    if all(row.real > other.real for other in earlier):
+        adopt(driver, best)
+        with write_whole(best.weights("controller")) as beside:
+            shutil.copyfile(driver.weights("controller"), beside)
+        best.describe("controller", dict(driver.facts("controller")))
+
+
+def remember(data: DataDirectory, number: int, model: ModelDirectory, most: int) -> list[Path]:
+    """Keep the M of a round; the model directories of at most `most` rounds before it."""
+    kept = [data.root / "iterate" / f"memory-{i}" for i in range(number + 1)]
+    adopt(model, ModelDirectory(kept[number]))
+    return [path for path in kept[max(0, number - most) : number] if path.exists()]
+
+
+def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: list) -> Round:
+    """What a round brought, from what its parts left behind."""
+    kept = [rollouts.path_of(data.rollout, track) for track in choice["tracks"]]
+    covered = coverage.of(kept)
+    validation = driver.facts("controller")["validation"]
+    return Round(
+        round=number,
+        episodes=len(kept),
+        score=choice["score"],
+        surprise=choice["surprise"],
+        loss=model.facts("rnn")["losses"]["val_nll"],
+        tiles=covered.tiles,
+        speeds=covered.speeds.tolist(),
+        dream=pairs[-1].dream if pairs else None,
+        real=validation["mean"],
+        real_sd=validation["sd"],
+    )
+
+
+def read(path: Path) -> list[Round]:
+    """The rounds that are over."""
+    return [Round(**row) for row in read_json(path)["rounds"]] if path.exists() else []
+
+
+def write(path: Path, rounds: list[Round]) -> None:
+    write_json(path, {"rounds": [dataclasses.asdict(row) for row in rounds]})
+
+
+def speeds_seen(rounds: list[Round]) -> list[float]:
+    """The share of speeds seen by the end of each round."""
+    return [coverage.seen(steps) for steps in np.cumsum([row.speeds for row in rounds], axis=0)]
+
+
+def table(rounds: list[Round]) -> str:
+    """A row for each round, as Markdown."""
+    lines = [
+        "| round | episodes | their return | tiles reached | speeds seen | "
+        "M's loss on them before | M's held-out loss after | C in the dream | C in the world |",
+        "|" + "---|" * 9,
+    ]
+    for row, seen in zip(rounds, speeds_seen(rounds), strict=True):
+        cells = [
+            str(row.round),
+            str(row.episodes),
+            f"{row.score:.0f}",
+            f"{100 * row.tiles:.0f} %",
+            f"{100 * seen:.0f} %",
+            "" if row.surprise is None else f"{row.surprise:.3f}",
+            f"{row.loss:.3f}",
+            "" if row.dream is None else f"{row.dream:.0f}",
+            f"{row.real:.0f} ± {row.real_sd:.0f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def report(res: Path, vision: str, rounds: list[Round]) -> tuple[Path, Path]:
+    """Save the table and the plot of all rounds."""
+    text, picture = res / f"{vision}_iterate.md", res / f"{vision}_iterate.png"
+    write_text(text, table(rounds))
+    numbers = [row.round for row in rounds]
+    figure, (scores, losses, shares) = plt.subplots(1, 3, figsize=(13, 3.5))
+    scores.errorbar(
+        numbers,
+        [row.real for row in rounds],
+        [row.real_sd for row in rounds],
+        fmt="o-",
+        capsize=3,
+        label="C in the world, ± SD",
+    )
+    _line(scores, numbers, [row.dream for row in rounds], "C in the dream")
+    _line(scores, numbers, [row.score for row in rounds], "while recording")
+    _line(losses, numbers, [row.loss for row in rounds], "held out, after learning")
+    _line(losses, numbers, [row.surprise for row in rounds], "new episodes, before learning")
+    _line(shares, numbers, [row.tiles for row in rounds], "tiles reached")
+    _line(shares, numbers, speeds_seen(rounds), "speeds seen so far")
+    shares.set_ylim(0, 1.05)
+    for axis, title in ((scores, "return"), (losses, "M's loss, nats"), (shares, "coverage")):
+        axis.set(title=title, xlabel="round", xticks=numbers)
+        axis.legend(fontsize="small")
+    figure.tight_layout()
+    plots.save_figure(figure, picture)
+    return text, picture
+
+
+def _line(axis, numbers: list[int], values: Sequence[float | None], label: str) -> None:
+    known = [(n, value) for n, value in zip(numbers, values, strict=True) if value is not None]
+    if known:
+        axis.plot(*zip(*known, strict=True), "o-", label=label)

@@ -1,0 +1,1 @@
+"""C evolves: CMA-ES, and the run of a model directory."""

@@ -1,0 +1,315 @@
+"""One run that brings C forward in a model directory, over any number of sittings."""
+
+import abc
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from controller import arch
+from controller.evolution.cma_es import Evolution
+from controller.fleet import Fleet
+from controller.report import history
+from controller.report.history import Row
+from controller.report.scores import drive_tracks, summary
+from controller.rollout import Job, Outcome
+from envs import tracks
+from runs import config, progress
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory, write_json
+from settings.driving import SEES, AnyEvolution, RunSettings, TrainController, WorldEvolution
+from settings.shared import Again
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """What a generation drove to learn from: the return of each candidate, steps in all."""
+
+    returns: np.ndarray
+    steps: int
+    scouted: float | None = None
+
+
+class Learner(Protocol):
+    """What a run brings forward: a policy, and all that it knows of how to go on."""
+
+    @property
+    def mean(self) -> np.ndarray: ...
+
+    @property
+    def sigma(self) -> float: ...
+
+    @property
+    def generation(self) -> int: ...
+
+    def save(self, path: Path) -> None: ...
+
+
+class Run(abc.ABC):
+    """A run of a model directory: begins, resumes or refines one, generation by generation.
+
+    Files: `controller.training.json` (the settings of this run and of those it refines, one after
+    the other), `controller.evolutionN.npz` (its state), `controller.csv` (the history of all), and
+    with each new best mean `controller.weights.h5`.
+
+    `bound` is what the run is bound to beside its settings, such as the digest of M; `saved` is
+    both, as they are written down and compared. `refined_since` says that these settings are of a
+    run which a later one has refined. Raises `BadInput` when the directory holds a run with other
+    settings, unless this one refines its best mean or starts anew.
+    """
+
+    settings: RunSettings
+    evolution: Learner
+
+    def __init__(
+        self,
+        directory: ModelDirectory,
+        features: int,
+        settings: RunSettings,
+        bound: dict[str, Any],
+    ):
+        self.directory = directory
+        self.settings = settings
+        self.saved = self._saved() | bound
+        anew = isinstance(settings, Again) and settings.anew
+        self.state_file = directory.path / "controller.training.json"
+        self.csv_file = directory.path / "controller.csv"
+        self.rows = history.read(self.csv_file)
+        self.stage, self.lineage = self._read_state()
+        before = self.evolution_file
+        self.refined_since = not anew and self.saved in self.lineage[:-1]
+        if self.refined_since:
+            return
+        if self.lineage[-1:] == [self.saved]:
+            self.evolution = self._resume(features)
+            if self.evolution.generation:
+                print(f"Resuming after generation {self.evolution.generation}.")
+        else:
+            if self.lineage and not (anew or self.saved["refine"]):
+                self._refuse_to_overwrite(self.lineage[-1])
+            start = self._start(features)
+            self.lineage = [*(self.lineage if self.saved["refine"] else []), self.saved]
+            self.stage += 1
+            self.evolution = self._begin(start)
+            # Each stage has a file of its own, so that a kill before the next line loses nothing.
+            self.evolution.save(self.evolution_file)
+            write_json(self.state_file, {"stage": self.stage, "lineage": self.lineage})
+            before.unlink(missing_ok=True)
+        # Rows of a generation that was killed before its state was saved are made again.
+        over = self.evolution.generation
+        self.rows = [r for r in self.rows if r.stage < self.stage or r.generation <= over]
+        if [r.generation for r in self.rows if r.stage == self.stage] != list(range(1, over + 1)):
+            raise BadInput(
+                f"{self.csv_file} lacks generations that {self.evolution_file} has; "
+                "put the file back or start over with --anew."
+            )
+
+    @property
+    def evolution_file(self) -> Path:
+        return self.directory.path / f"controller.evolution{self.stage}.npz"
+
+    @property
+    def lineage_rows(self) -> list[Row]:
+        """The generations of this evolution and of those it refines."""
+        first = self.stage - len(self.lineage) + 1
+        return [row for row in self.rows if row.stage >= first]
+
+    def _read_state(self) -> tuple[int, list[dict]]:
+        """The stage reached, and the settings of the evolutions that led to it."""
+        if not self.state_file.exists():
+            # A published agent has its history and not the state: what is refined now comes after.
+            return max((row.stage for row in self.rows), default=0), []
+        stage, lineage = history.lineage(self.state_file)
+        # Evolutions from before C could see less do not say what it saw. Where the largest step
+        # size, once a setting of its own, was not the first, the replay of the state refuses.
+        for saved in lineage:
+            saved.pop("max_sigma", None)
+        return stage, [{"sees": "zh", **saved} for saved in lineage]
+
+    def _start(self, features: int) -> np.ndarray:
+        """Where a new evolution begins: at the best mean of the one that it refines, or at zero."""
+        if self.saved["refine"]:
+            return arch.load(self.directory, features, or_before=True)
+        return np.zeros(arch.size(features))
+
+    @abc.abstractmethod
+    def _saved(self) -> dict[str, Any]:
+        """What of the settings a result depends on."""
+
+    @abc.abstractmethod
+    def _begin(self, start: np.ndarray) -> Learner: ...
+
+    @abc.abstractmethod
+    def _resume(self, features: int) -> Learner: ...
+
+    @abc.abstractmethod
+    def _learn(self, fleet: Fleet) -> Learned:
+        """Drive, and learn from that: one generation."""
+
+    def _refuse_to_overwrite(self, had: dict[str, Any]) -> NoReturn:
+        raise BadInput(
+            f"{self.directory.path} holds an evolution with other settings "
+            f"({config.differences(had, self.saved)}): give the same, go on from its best with "
+            "--refine, or start over with --anew."
+        )
+
+    @property
+    def best_validation(self) -> float:
+        """The best score of a mean on these validation tracks in this evolution's line.
+
+        What it scored on others, or with an M (or V) that has learned since, is no measure: then
+        the first mean that is validated becomes C.
+        """
+        names = (SEES[self.saved["sees"]], "validation_tracks")
+        first = self.stage - len(self.lineage) + 1
+        scores = [
+            row.validation
+            for row in self.lineage_rows
+            if all(
+                self.lineage[row.stage - first].get(name) == self.saved.get(name) for name in names
+            )
+        ]
+        scores.append(self._validation_of_what_is_refined())
+        return max((score for score in scores if score is not None), default=-np.inf)
+
+    def _validation_of_what_is_refined(self) -> float | None:
+        """What the C of the directory says of itself, which may have come without its lineage."""
+        if not self.saved["refine"] or not self.directory.has("controller"):
+            return None
+        facts, part = self.directory.facts("controller"), SEES[self.saved["sees"]]
+        measured = facts.get("validation", {})
+        on_the_same = measured.get("tracks") == self.settings.validation_tracks
+        return measured.get("mean") if on_the_same and facts[part] == self.saved[part] else None
+
+    def generation(self, fleet: Fleet, validate: list[int]) -> Row:
+        """Do one generation, and validate the mean on `validate` if given."""
+        began = time.monotonic()
+        number = self.evolution.generation + 1
+        learned = self._learn(fleet)
+
+        steps, score = learned.steps, None
+        if validate:
+            validated = drive_tracks(fleet, self.evolution.mean, validate, stock=False)
+            steps += sum(outcome.steps for outcome in validated)
+            score = summary(validated)
+            if score["mean"] > self.best_validation:
+                self._keep(number, score)
+
+        row = Row(
+            stage=self.stage,
+            generation=number,
+            best=float(learned.returns.max()),
+            mean=float(learned.returns.mean()),
+            worst=float(learned.returns.min()),
+            sigma=self.evolution.sigma,
+            steps=steps,
+            seconds=round(time.monotonic() - began, 2),
+            workers=fleet.workers,
+            validation=score["mean"] if score else None,
+            validation_sd=score["sd"] if score else None,
+            scouted=learned.scouted,
+            learned=self._hours_before(),
+        )
+        self.rows.append(row)
+        history.write(self.csv_file, self.rows)
+        self.evolution.save(self.evolution_file)
+        return row
+
+    def _hours_before(self) -> float | None:
+        """Core-hours of training what C acts on; None where one part's are not known."""
+        parts = ("vision", "rnn")[: 1 + (self.saved["sees"] == "zh")]
+        spent = [self.directory.facts(part).get("core_hours") for part in parts]
+        known = [hours for hours in spent if hours is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+    def _keep(self, generation: int, score: dict) -> None:
+        facts = {**self.saved, "stage": self.stage, "generation": generation}
+        arch.save(self.directory, self.evolution.mean, {**facts, "validation": score})
+
+
+class EvolutionRun(Run):
+    """An evolution of C whose candidates drive in the world."""
+
+    KIND: type[AnyEvolution] = WorldEvolution  # whose settings are saved
+
+    settings: TrainController
+    evolution: Evolution
+
+    def _saved(self) -> dict[str, Any]:
+        return config.saved(self.settings, self.KIND) | {"diagonal": not self.settings.full}
+
+    def _begin(self, start: np.ndarray) -> Evolution:
+        return Evolution(self.settings, start)
+
+    def _resume(self, features: int) -> Evolution:
+        return Evolution.resume(self.settings, arch.size(features), self.evolution_file)
+
+    def _learn(self, fleet: Fleet) -> Learned:
+        """Ask for candidates, roll them out, tell what they returned."""
+        driven_on, driven = self._scout(fleet)
+        scouted = float(np.mean([outcome.score for outcome in driven])) if driven else None
+        candidates = self.evolution.ask()
+        outcomes = self._roll_out(fleet, candidates, driven_on)
+        returns = np.array([[outcome.score for outcome in row] for row in outcomes]).mean(1)
+        self.evolution.tell(candidates, returns)
+        driven += [outcome for row in outcomes for outcome in row]
+        return Learned(returns, sum(outcome.steps for outcome in driven), scouted)
+
+    def _scout(self, fleet: Fleet) -> tuple[list[int], list[Outcome]]:
+        """Choose the tracks of a generation; return them and the outcomes of looking for them.
+
+        With `scout` tracks the mean drives them first, and half of the generation's are those on
+        which it did worst: a good driver fails on one track in ten, so that a generation of few
+        tracks would hardly ever meet what is left to learn (compare Prioritized Level Replay,
+        Jiang et al. 2021). Every generation has other tracks, so none is learned by heart.
+        """
+        wanted, scout = self.settings.rollouts, self.settings.scout
+        fresh = tracks.evolution(self.settings.seed, len(self.lineage_rows), max(wanted, scout))
+        if not scout:
+            return fresh, []
+        [outcomes] = self._roll_out(fleet, self.evolution.mean[None], fresh)
+        return worst_and_any(fresh, [outcome.score for outcome in outcomes], wanted), outcomes
+
+    def _roll_out(
+        self, fleet: Fleet, candidates: np.ndarray, driven_on: list[int]
+    ) -> list[list[Outcome]]:
+        """Drive every candidate on every track; outcomes (population, tracks)."""
+        jobs = [Job(candidate, track) for candidate in candidates for track in driven_on]
+        outcomes = fleet.drive(jobs, self.settings.patience)
+        return [outcomes[i : i + len(driven_on)] for i in range(0, len(jobs), len(driven_on))]
+
+
+def generations(run: Run, fleet: Fleet) -> None:
+    """Bring a run to all its generations; validate the mean now and then, and at the end."""
+    wanted, every = run.settings.generations, run.settings.evaluate_every
+    validation = tracks.validation(run.settings.validation_tracks)
+    done = run.evolution.generation
+    with fleet, progress.bar(wanted, "generations", done=done) as bar:
+        for number in range(done + 1, wanted + 1):
+            validate = number % every == 0 or number == wanted
+            row = run.generation(fleet, validation if validate else [])
+            bar.write(line(row))
+            bar.update()
+
+
+def worst_and_any(fresh: list[int], scores: list[float], wanted: int) -> list[int]:
+    """`wanted` of these tracks: half (rounded down) those of the lowest scores, the rest any."""
+    order = [int(place) for place in np.argsort(scores, kind="stable")]
+    worst = order[: wanted // 2]
+    others = [place for place in range(len(fresh)) if place not in worst]
+    return [fresh[place] for place in worst + others[: wanted - len(worst)]]
+
+
+def line(row: Row) -> str:
+    """A generation in one line."""
+    words = (
+        f"generation {row.generation:4d}  candidates {row.mean:6.1f} (best {row.best:6.1f})  "
+        f"sigma {row.sigma:.4f}  {row.steps / row.seconds:6,.0f} steps/s  {row.seconds:5.1f} s"
+    )
+    if row.validation is not None:
+        words += f"  mean on validation tracks {row.validation:.1f} ± {row.validation_sd:.1f}"
+    if row.scouted is not None:
+        words += f"  on new tracks {row.scouted:.1f}"
+    return words

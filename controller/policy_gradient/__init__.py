@@ -1,0 +1,1 @@
+"""C goes on by natural policy gradient from where evolution ended."""

@@ -1,0 +1,131 @@
+"""Films of the agent: the car from above beside what V keeps of each frame."""
+
+import math
+from pathlib import Path
+
+import envs
+from controller.agent import Agent
+from controller.report import history
+from controller.report.history import Row
+from controller.rollout import Job, Recorder, World, drive
+from envs import tracks
+from runs.directory import write_whole
+from vae.pictures import to_bytes
+
+import cv2
+import gymnasium
+import numpy as np
+from imageio import v3 as imageio
+
+EVERY = 5  # one picture for every five steps, a tenth of a second of driving
+SHOWN_PER_SECOND = 20
+HEIGHT = 192  # pixels
+LARGEST = 3_000_000  # bytes of a GIF, so that a page with several of them opens at once
+
+
+def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: np.ndarray) -> str:
+    """Plot how C learned and film a lap of the C that came of it; a line that says where."""
+    curve = res / f"{vision}_controller_curve.png"
+    history.curve(curve, rows, f"C, {vision}")
+    gif = res / f"{vision}.gif"
+    score = lap(gif, agent, parameters, tracks.validation(1)[0])
+    return f"{agent.directory.weights('controller')}, {curve}, {gif} (a lap of {score:.0f} points)"
+
+
+def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
+    """Film one episode to a GIF and return its score.
+
+    Left the car from above, right what V sees (top) and what it keeps of it (bottom).
+    """
+    film, score = episode(agent, parameters, track)
+    save(path, film)
+    return score
+
+
+def race(path: Path, agents: dict[str, tuple[Agent, np.ndarray]], track: int) -> None:
+    """Film agents on one track to a GIF, side by side under their names; who is done waits."""
+    films = [episode(*driver, track, name)[0] for name, driver in agents.items()]
+    longest = max(map(len, films))
+    waited = [film + film[-1:] * (longest - len(film)) for film in films]
+    save(path, [beside(list(pictures)) for pictures in zip(*waited, strict=True)])
+
+
+def episode(
+    agent: Agent, parameters: np.ndarray, track: int, name: str = ""
+) -> tuple[list[np.ndarray], float]:
+    """Drive one track; return its pictures, (192, 384, 3) uint8 each, and its score.
+
+    On every picture stand the name and the score so far.
+    """
+    camera = Camera(name)
+    job = (0, Job(parameters, track))
+    [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, recorder=camera)
+    decoded = agent.vision.decoder(agent.vision.encoder(np.stack(camera.frames))[0]).numpy()
+    film = [
+        np.concatenate([picture, np.concatenate([_enlarge(seen), _enlarge(kept)])], axis=1)
+        for picture, seen, kept in zip(
+            camera.pictures, camera.frames, to_bytes(decoded), strict=True
+        )
+    ]
+    return film, outcome.score
+
+
+class Camera(Recorder):
+    """Takes every fifth picture of a world, with a name and the score so far on it."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.pictures: list[np.ndarray] = []
+        self.frames: list[np.ndarray] = []
+
+    def step(self, world: World, frame: np.ndarray, action: np.ndarray, done: bool) -> None:
+        if (world.steps - 1) % EVERY == 0:
+            picture = _resize(world.env.render(), HEIGHT * 3 // 2, HEIGHT)
+            self.pictures.append(labelled(picture, f"{self.name} {world.score:.0f}".strip()))
+            self.frames.append(frame)
+
+
+def beside(pictures: list[np.ndarray]) -> np.ndarray:
+    """Pictures of one size as one: two side by side, more in about as many rows as columns."""
+    columns = math.ceil(math.sqrt(len(pictures)))
+    spare = -len(pictures) % columns
+    places = pictures + [np.zeros_like(pictures[0])] * spare
+    rows = [places[i : i + columns] for i in range(0, len(places), columns)]
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
+
+
+def save(path: Path, film: list[np.ndarray], largest: int = LARGEST) -> None:
+    """Write pictures (H, W, 3) uint8 as an endless GIF of at most `largest` bytes.
+
+    Where it would be larger, pictures are left out, and the rest is shown for longer.
+    """
+    with write_whole(path) as beside_it:
+        for every in range(1, len(film) + 1):
+            duration = every * 1000 / SHOWN_PER_SECOND
+            imageio.imwrite(beside_it, np.stack(film[::every]), duration=duration, loop=0)
+            if beside_it.stat().st_size <= largest:
+                break
+
+
+def _drawn_env() -> gymnasium.Env:
+    """A world that is drawn as the scores that count are: a film shows the episode scored."""
+    return gymnasium.make(
+        envs.ENV_ID, render_mode="rgb_array", drawing="stock", disable_env_checker=True
+    )
+
+
+def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _enlarge(frame: np.ndarray) -> np.ndarray:
+    size = HEIGHT // 2
+    return cv2.resize(frame, (size, size), interpolation=cv2.INTER_NEAREST)
+
+
+def labelled(picture: np.ndarray, words: str) -> np.ndarray:
+    """The picture with words in its upper left corner, white with a shadow."""
+    for shift, colour in ((1, (0, 0, 0)), (0, (255, 255, 255))):
+        style = cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA
+        picture = cv2.putText(picture, words, (6 + shift, 18 + shift), *style)
+    return picture

@@ -1,0 +1,1 @@
+"""M as a world: an environment whose next observation M dreams."""

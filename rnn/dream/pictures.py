@@ -1,0 +1,94 @@
+"""Pictures of the dream: a film of it beside the truth, and how far its heads can be trusted."""
+
+from pathlib import Path
+
+from envs import rollouts
+from rnn import series
+from rnn.dream.dynamics import Dream, State
+from rnn.measures import Calibration
+from runs import plots
+from runs.directory import write_whole
+from vae import Vision
+from vae.pictures import to_bytes
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from imageio import v3 as imageio
+
+SEEN = 60  # true steps before the dream begins: the camera has come down, the car drives
+EVERY = 4  # steps between two pictures of the film
+MOST = 100  # pictures
+SCALE = 2
+GAP = 4  # pixels between the columns
+PER_SECOND = 12.5
+
+
+def film(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Path) -> int:
+    """Save a GIF: left the truth, in the middle what V keeps of it, right the dream.
+
+    M sees the first 60 steps of the episode and after that only its actions, which were chosen
+    for the world on the left. Returns the step from which on the dream is on its own.
+    """
+    obs = rollouts.read(recording).obs
+    episode = series.read(latents, vision.latent)
+    z, action = episode["mean"], episode["action"]
+    dreamt = np.concatenate([z[:SEEN], _dreamt(dream, z[:SEEN], action)])[: len(obs)]
+    shown = np.arange(0, len(obs), EVERY)[:MOST]
+    columns = (
+        obs[shown],
+        to_bytes(vision.decoder(z[shown])),
+        to_bytes(vision.decoder(dreamt[shown])),
+    )
+    gap = np.full((len(shown), columns[0].shape[1], GAP, 3), 255, np.uint8)
+    dreaming = gap.copy()
+    dreaming[shown >= SEEN] = (255, 0, 0)
+    pictures = np.concatenate([columns[0], gap, columns[1], dreaming, columns[2]], axis=2)
+    with write_whole(path) as beside:
+        imageio.imwrite(
+            beside,
+            pictures.repeat(SCALE, axis=1).repeat(SCALE, axis=2),
+            duration=1000 / PER_SECOND,
+            loop=0,
+        )
+    return SEEN
+
+
+def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """The latents of a dream that goes on from seen ones, (T - SEEN, L)."""
+    x = np.concatenate([seen[:-1], action[: SEEN - 1]], -1)[None]
+    empty = np.zeros((1, dream.memory.units), np.float32)
+    outputs = dream.memory.network([x, empty, empty])
+    state = State.at(tf.constant(seen[-1:]), outputs["h"], outputs["c"])
+    step = tf.function(dream.step)
+    dreamt = []
+    for tick in range(SEEN - 1, len(action) - 1):
+        chance = tf.constant([0], tf.uint32), tf.constant([tick], tf.uint32)
+        state, *_ = step(state, tf.constant(action[None, tick]), *chance)
+        dreamt.append(state.z[0].numpy())
+    return np.array(dreamt).reshape(-1, dream.memory.latent)
+
+
+def reliability(path: Path, heads: dict[str, Calibration], title: str) -> None:
+    """One panel per head: chances given against the share that came true, sized by steps."""
+    figure, axes = plt.subplots(1, len(heads), figsize=(4.5 * len(heads), 4), squeeze=False)
+    for axis, (head, found) in zip(axes[0], heads.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color="grey", linestyle=":")
+        axis.plot(found.chance, found.share, color="C0", alpha=0.5)
+        axis.scatter(found.chance, found.share, s=8 * np.log1p(found.steps), color="C0")
+        for chance, share, steps in zip(found.chance, found.share, found.steps, strict=True):
+            axis.annotate(
+                f"{steps:,}",
+                (chance, share),
+                textcoords="offset points",
+                xytext=(6, -10),
+                fontsize=7,
+            )
+        axis.set(
+            title=f"{head}: off by {100 * found.error:.2f} % on average",
+            xlabel="chance that M gave a step",
+            ylabel="share that came true",
+        )
+    figure.suptitle(title)
+    figure.tight_layout()
+    plots.save_figure(figure, path)

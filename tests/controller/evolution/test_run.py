@@ -1,0 +1,236 @@
+import dataclasses
+
+import rnn
+from controller import arch
+from controller.evolution.run import EvolutionRun, line, worst_and_any
+from controller.fleet import Fleet
+from controller.report import history
+from envs import tracks
+from runs.arguments import BadInput
+from runs.directory import read_json, write_json
+from settings.driving import TrainController
+
+import numpy as np
+import pytest
+
+FEATURES = 32 + 16
+SETTINGS = TrainController(population=6, rollouts=1, patience=10, precision="float32")
+
+
+def run(directory, **changed) -> EvolutionRun:
+    settings = dataclasses.replace(SETTINGS, **changed)
+    return EvolutionRun(directory, FEATURES, settings, arch.evolved_on(directory, "zh"))
+
+
+def tell(one: EvolutionRun, generations: int = 1) -> None:
+    """Generations as `generation` leaves them, with returns made up."""
+    for _ in range(generations):
+        candidates = one.evolution.ask()
+        one.evolution.tell(candidates, candidates[:, 0])
+        number = one.evolution.generation
+        one.rows.append(history.Row(one.stage, number, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1))
+        history.write(one.csv_file, one.rows)
+        one.evolution.save(one.evolution_file)
+
+
+def test_it_begins_at_zero_and_says_what_it_is(own_model):
+    begun = run(own_model)
+    assert begun.stage == 1 and begun.evolution.generation == 0 and begun.rows == []
+    assert not begun.evolution.mean.any()
+    state = read_json(own_model.path / "controller.training.json")
+    assert state["stage"] == 1 and [one["population"] for one in state["lineage"]] == [6]
+
+
+def test_it_resumes(own_model):
+    begun = run(own_model)
+    tell(begun, 3)
+    resumed = run(own_model)
+    assert resumed.stage == 1 and len(resumed.rows) == resumed.evolution.generation == 3
+    assert np.array_equal(resumed.evolution.mean, begun.evolution.mean)
+
+
+def test_a_row_whose_generation_was_not_saved_is_made_again(own_model):
+    begun = run(own_model)
+    tell(begun, 2)
+    before = (own_model.path / "controller.evolution1.npz").read_bytes()
+    tell(begun)
+    (own_model.path / "controller.evolution1.npz").write_bytes(before)
+    resumed = run(own_model)
+    assert [row.generation for row in resumed.rows] == [1, 2]
+
+
+def test_an_evolution_of_an_earlier_version_goes_on(own_model):
+    tell(run(own_model))
+    state_file = own_model.path / "controller.training.json"
+    state = read_json(state_file)
+    for settings in state["lineage"]:
+        del settings["sees"]
+        settings["max_sigma"] = settings["sigma"]
+    write_json(state_file, state)
+    assert run(own_model).evolution.generation == 1
+
+
+def test_what_is_saved_of_an_evolution_is_what_the_versions_before_saved(own_model):
+    """Their runs go on: every key and value by hand, as they wrote them."""
+    saved = run(own_model).saved
+    assert saved == {
+        "population": 6,
+        "rollouts": 1,
+        "sigma": 0.1,
+        "seed": 1,
+        "refine": False,
+        "evaluate_every": 10,
+        "validation_tracks": 16,
+        "scout": 0,
+        "patience": 10,
+        "precision": "float32",
+        "sees": "zh",
+        "rnn": own_model.facts("rnn")["digest"],
+        "diagonal": True,
+    }
+    assert read_json(own_model.path / "controller.training.json")["lineage"] == [saved]
+
+
+def test_other_settings_are_refused_and_nothing_is_lost(own_model):
+    tell(run(own_model), 2)
+    with pytest.raises(BadInput, match=r"other settings \(sigma 0.1, not 0.2\).*--refine.*--anew"):
+        run(own_model, sigma=0.2)
+    assert run(own_model).evolution.generation == 2
+
+
+def test_another_m_is_refused(own_model):
+    tell(run(own_model))
+    with pytest.raises(BadInput, match=r"other settings \(rnn "):
+        EvolutionRun(own_model, FEATURES, SETTINGS, {"sees": "zh", "rnn": "0" * 16})
+
+
+def test_anew_begins_a_new_stage_at_zero(own_model):
+    tell(run(own_model), 2)
+    anew = run(own_model, anew=True, sigma=0.2)
+    assert anew.stage == 2 and anew.evolution.generation == 0
+    assert not anew.evolution.mean.any()
+    assert [row.stage for row in anew.rows] == [1, 1]
+    tell(anew)
+    assert run(own_model, sigma=0.2).evolution.generation == 1
+
+
+def test_refining_begins_at_the_best_mean(own_model):
+    tell(run(own_model))
+    best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
+    arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
+    refining = run(own_model, refine=True, sigma=0.04)
+    assert refining.stage == 2 and refining.evolution.sigma == 0.04
+    np.testing.assert_allclose(refining.evolution.mean, best)
+
+
+def test_the_history_of_a_published_agent_stays_when_it_is_refined(own_model):
+    tell(run(own_model), 2)
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    (own_model.path / "controller.training.json").unlink()
+    (own_model.path / "controller.evolution1.npz").unlink()
+    refining = run(own_model, refine=True)
+    tell(refining)
+    assert [(row.stage, row.generation) for row in refining.rows] == [(1, 1), (1, 2), (2, 1)]
+    assert run(own_model, refine=True).evolution.generation == 1
+
+
+def test_an_evolution_that_was_refined_is_over(own_model):
+    tell(run(own_model))
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    assert not run(own_model).refined_since
+    refining = run(own_model, refine=True, sigma=0.04)
+    tell(refining, 2)
+    assert run(own_model).refined_since
+    assert run(own_model, refine=True, sigma=0.04).evolution.generation == 2
+    again = run(own_model, anew=True)
+    assert not again.refined_since and again.stage == 3 and len(again.lineage) == 1
+
+
+def test_a_history_that_lacks_generations_is_refused(own_model):
+    begun = run(own_model)
+    tell(begun, 2)
+    history.write(begun.csv_file, begun.rows[:1])
+    with pytest.raises(BadInput, match="controller.csv lacks generations"):
+        run(own_model)
+
+
+def test_a_kill_while_refining_begins_loses_nothing(own_model):
+    begun = run(own_model)
+    tell(begun, 3)
+    state, evolution = begun.state_file.read_bytes(), begun.evolution_file.read_bytes()
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    run(own_model, refine=True, sigma=0.04)
+    begun.state_file.write_bytes(state)
+    begun.evolution_file.write_bytes(evolution)
+    assert run(own_model).evolution.generation == 3
+
+
+def test_refining_must_beat_the_score_it_began_with(own_model):
+    begun = run(own_model)
+    tell(begun)
+    begun.rows[0] = dataclasses.replace(begun.rows[0], validation=500.0, validation_sd=1.0)
+    history.write(begun.csv_file, begun.rows)
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    assert run(own_model, refine=True, sigma=0.04).best_validation == 500
+    assert run(own_model, anew=True, sigma=0.2).best_validation == -np.inf
+
+
+def test_refining_goes_on_with_an_m_that_was_refined_but_not_with_another(own_model):
+    begun = run(own_model)
+    tell(begun)
+    begun.rows[0] = dataclasses.replace(begun.rows[0], validation=500.0, validation_sd=1.0)
+    history.write(begun.csv_file, begun.rows)
+    best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
+    arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
+    facts = own_model.facts("rnn") | {"refines": rnn.line(own_model, {"refine": True})}
+    network = rnn.load(own_model).network
+    network.set_weights([1.01 * weights for weights in network.get_weights()])
+    rnn.save(own_model, network, facts)
+    refining = run(own_model, refine=True)
+    np.testing.assert_allclose(refining.evolution.mean, best)
+    # What C scored with the M of before is nothing to be beaten with this one.
+    assert refining.best_validation == -np.inf
+    rnn.save(own_model, network, facts | {"refines": []})
+    with pytest.raises(BadInput, match="evolved on another M"):
+        run(own_model, refine=True, sigma=0.04)
+
+
+def test_the_best_mean_is_that_of_the_lineage(own_model):
+    begun = run(own_model)
+    assert begun.best_validation == -np.inf
+    scores = [None, 500.0, None, 300.0]
+    begun.rows = [
+        history.Row(1, i, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1, score, score and 1.0)
+        for i, score in enumerate(scores)
+    ]
+    assert begun.best_validation == 500
+
+
+def test_a_line_tells_a_generation():
+    row = history.Row(1, 7, 300.0, 120.0, 1.0, 0.1, 20_000, 10.0, 1, 650.0, 80.0)
+    words = line(row)
+    assert "generation    7" in words and "2,000 steps/s" in words
+    assert "mean on validation tracks 650.0 ± 80.0" in words
+
+
+def test_half_of_the_tracks_are_those_driven_worst():
+    fresh, scores = [10, 11, 12, 13, 14], [900, 300, 910, 200, 880]
+    assert worst_and_any(fresh, scores, 4) == [13, 11, 10, 12]
+    assert worst_and_any(fresh, scores, 3) == [13, 10, 11]
+    assert worst_and_any(fresh, scores, 1) == [10]
+
+
+def test_scouting_gives_the_candidates_the_worst_track(own_model):
+    begun = run(own_model, rollouts=2, scout=3, patience=3)
+    with Fleet(own_model, "float32", workers=1, worlds=4) as fleet:
+        driven_on, outcomes = begun._scout(fleet)
+        row = begun.generation(fleet, [])
+    scores = [outcome.score for outcome in outcomes]
+    fresh = tracks.evolution(1, 0, 3)
+    assert driven_on[0] == fresh[int(np.argmin(scores))] and set(driven_on) < set(fresh)
+    assert row.scouted == pytest.approx(np.mean(scores))
+    assert history.read(begun.csv_file) == [row]

@@ -1,0 +1,185 @@
+import dataclasses
+
+from controller.policy_gradient.natural_gradient import (
+    STATE,
+    Ascent,
+    _judged,
+    _least_squares,
+    advantage,
+    discounted,
+    score,
+)
+from controller.policy_gradient.trajectories import Noise, Trace
+from runs.arguments import BadInput
+from settings.driving import PolicyGradient
+
+import numpy as np
+import pytest
+
+FEATURES = 4
+SIZE = 3 * (FEATURES + 1)
+SETTINGS = PolicyGradient(
+    noise=(0.5, 0.5, 0.5),
+    persistence=0.0,
+    rate=1.0,
+    grass=0.0,
+    missed=0.0,
+    discount=0.0,
+    trace=0.0,
+    memory=0.5,
+    damping=1e-6,
+)
+
+
+def settings(**changed) -> PolicyGradient:
+    return dataclasses.replace(SETTINGS, **changed)
+
+
+def trace(steps: int = 40, seed: int = 0, **changed) -> Trace:
+    rng = np.random.default_rng(seed)
+    parts = {
+        "features": rng.normal(1, 2, (steps, FEATURES)),
+        "noise": 0.5 * rng.standard_normal((steps, 3)),
+        "rewards": rng.normal(size=steps),
+        "grass": np.zeros(steps),
+        "missed": np.zeros(steps),
+        "progress": np.linspace(0, 1, steps)[:, None] * [1, 0.8],
+    }
+    return Trace(**{**parts, **changed})
+
+
+def test_returns_add_up_what_is_to_come():
+    np.testing.assert_allclose(discounted(np.array([1.0, 2.0, 4.0]), 0.5), [3, 4, 4])
+
+
+def test_an_advantage_of_one_step_is_the_critics_error():
+    rewards, values = np.array([1.0, 2.0]), np.array([10.0, 20.0])
+    # 1 + 0.5 · 20 - 10, and 2 - 20: after the end nothing comes.
+    np.testing.assert_allclose(advantage(rewards, values, 0.5, 0.0), [1, -18])
+
+
+def test_an_advantage_of_all_steps_is_the_return_less_the_value():
+    rewards, values = np.array([1.0, 2.0, 4.0]), np.array([10.0, 20.0, 30.0])
+    expected = discounted(rewards, 0.5) - values
+    np.testing.assert_allclose(advantage(rewards, values, 0.5, 1.0), expected)
+
+
+def test_the_score_is_the_gradient_of_the_log_likelihood():
+    """Against differences of the likelihood of noise that lasts, an action at a time."""
+    noise = Noise((0.2, 0.3, 0.05), 0.9)
+    one = trace(steps=6)
+    x = np.column_stack([one.features, np.ones(6)])
+    theta = np.random.default_rng(1).normal(size=(FEATURES + 1, 3))
+    actions = x @ theta + one.noise
+
+    def log_likelihood(policy: np.ndarray) -> float:
+        n = (actions - x @ policy) / noise.sd
+        fresh = np.concatenate([n[:1], (n[1:] - 0.9 * n[:-1]) / np.sqrt(1 - 0.81)])
+        return -0.5 * (fresh**2).sum()
+
+    d, e = score(one, noise)
+    gradient = d.T @ (e / noise.sd)
+    for place in np.ndindex(theta.shape):
+        step = np.zeros_like(theta)
+        step[place] = 1e-5
+        slope = (log_likelihood(theta + step) - log_likelihood(theta - step)) / 2e-5
+        assert gradient[place] == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+
+def practise(ascent: Ascent, target: np.ndarray, generations: int) -> Ascent:
+    """Episodes of a world of single steps that rewards raw actions near `target` of the state."""
+    for generation in range(ascent.generation, ascent.generation + generations):
+        traces = []
+        for seed in range(8):
+            one = trace(100, seed=1000 * generation + seed)
+            x = np.column_stack([one.features, np.ones(100)])
+            actions = x @ ascent.policy + one.noise
+            rewards = -((actions - x @ target) ** 2).sum(1)
+            traces.append(dataclasses.replace(one, rewards=rewards))
+        ascent.tell(traces)
+    return ascent
+
+
+def test_it_climbs_to_the_best_policy():
+    target = np.random.default_rng(3).normal(size=(FEATURES + 1, 3)) / 3
+    start = np.zeros(target.size)
+    off = np.square(practise(Ascent(settings(), start), target, 1).policy - target).mean()
+    ascent = practise(Ascent(settings(), start), target, 60)
+    assert np.square(ascent.policy - target).mean() < off / 20
+    assert ascent.generation == 60
+
+
+def test_fines_count_as_rewards_lost():
+    """A grass wheel at every push to the left is a reward for every push to the right."""
+    one = trace(400)
+    left = (one.noise[:, 0] < 0).astype(float)
+    moved = []
+    for name in ("grass", "missed"):
+        fined = dataclasses.replace(one, rewards=np.zeros(400), **{name: left})
+        ascent = Ascent(settings(**{name: 2.0}), np.zeros(SIZE))
+        ascent.tell([fined])
+        moved.append(ascent.policy)
+    assert moved[0][-1, 0] > 0
+    assert np.array_equal(*moved)
+    rewarded = Ascent(settings(), np.zeros(SIZE))
+    rewarded.tell([dataclasses.replace(one, rewards=-2 * left)])
+    np.testing.assert_allclose(rewarded.policy, moved[0])
+
+
+def test_episodes_are_judged_together_by_the_critic_of_the_generation_before():
+    ascent = Ascent(settings(memory=0.0), np.zeros(SIZE))
+    ascent.tell([trace(80, seed=1), trace(90, seed=2)])
+    critic = _least_squares(ascent.seen, ascent.worth)
+    lucky = trace(30, seed=4)
+    lucky = dataclasses.replace(lucky, rewards=5 + 3 * lucky.rewards)
+    episodes = [trace(60, seed=3), lucky]
+    ascent.tell(episodes)
+    errors = np.concatenate([one.rewards - _judged(one) @ critic for one in episodes])
+    standard = (errors - errors.mean()) / errors.std()
+    scores = [score(one, ascent.noise) for one in episodes]
+    d, e = (np.concatenate(parts) for parts in zip(*scores, strict=True))
+    np.testing.assert_allclose(ascent.gradient, d.T @ (e * standard[:, None]) / 90)
+    np.testing.assert_allclose(ascent.fisher, d.T @ d / 90)
+
+
+def test_an_action_moves_as_far_as_its_noise_explores():
+    one = trace(400)
+    policies = []
+    for sd in (0.5, 0.05):
+        noise = one.noise * [1, 1, sd / 0.5]
+        ascent = Ascent(settings(noise=(0.5, 0.5, sd)), np.zeros(SIZE))
+        ascent.tell([dataclasses.replace(one, noise=noise)])
+        policies.append(ascent.policy)
+    np.testing.assert_allclose(policies[1], policies[0] * [1, 1, 0.1])
+
+
+def test_episodes_that_tell_nothing_move_nothing():
+    ascent = Ascent(settings(), np.zeros(SIZE))
+    ascent.tell([trace(1)])
+    assert not ascent.policy.any()
+
+
+@pytest.mark.parametrize("stopped_after", [0, 1, 3])
+def test_a_resumed_ascent_is_the_one_that_was_stopped(tmp_path, stopped_after):
+    target = np.ones((FEATURES + 1, 3))
+    start = np.linspace(-1, 1, target.size)
+    whole = practise(Ascent(settings(), start), target, 5)
+    practise(Ascent(settings(), start), target, stopped_after).save(tmp_path / "a.npz")
+    resumed = Ascent.resume(settings(), target.size, tmp_path / "a.npz")
+    assert resumed.generation == stopped_after
+    practise(resumed, target, 5 - stopped_after)
+    for name in STATE:
+        assert np.array_equal(getattr(resumed, name), getattr(whole, name)), name
+
+
+def test_a_torn_state_and_that_of_something_else_are_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    Ascent(settings(), np.zeros(SIZE)).save(path)
+    whole = path.read_bytes()
+    for content in (b"", b"text", whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        with pytest.raises(BadInput, match="a.npz cannot be read"):
+            Ascent.resume(settings(), SIZE, path)
+    path.write_bytes(whole)
+    with pytest.raises(BadInput, match="a.npz was made for another C"):
+        Ascent.resume(settings(), SIZE + 3, path)

@@ -1,0 +1,126 @@
+import dataclasses
+
+from controller import arch
+from controller.policy_gradient.run import PracticeRun
+from controller.policy_gradient.trajectories import Practice
+from controller.report import history
+from runs.directory import ModelDirectory
+from settings.driving import FinetuneController
+
+import numpy as np
+
+FEATURES = 32 + 16
+SETTINGS = FinetuneController(
+    episodes=3,
+    noise=(0.3, 0.3, 0.05),
+    rate=0.5,
+    memory=0.8,
+    damping=0.3,
+    patience=10,
+    validation_tracks=1,
+    precision="float32",
+)
+
+
+def run(directory: ModelDirectory, start=None, **changed) -> PracticeRun:
+    settings = dataclasses.replace(SETTINGS, **changed)
+    bound = arch.evolved_on(directory, "zh")
+    return PracticeRun(directory, FEATURES, settings, bound, start)
+
+
+def test_what_is_saved_of_a_practice_is_what_the_versions_before_saved(own_model, policies):
+    """Theirs go on: every key and value by hand, as they wrote them."""
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    saved = run(own_model).saved
+    assert saved == {
+        "episodes": 3,
+        "noise": [0.3, 0.3, 0.05],
+        "persistence": 0.9,
+        "rate": 0.5,
+        "grass": 4.0,
+        "missed": 5.0,
+        "discount": 0.99,
+        "trace": 0.985,
+        "memory": 0.8,
+        "damping": 0.3,
+        "release_brake": False,
+        "patience": 10,
+        "seed": 1,
+        "precision": "float32",
+        "evaluate_every": 10,
+        "validation_tracks": 1,
+        "sees": "zh",
+        "rnn": own_model.facts("rnn")["digest"],
+        "refine": True,
+    }
+
+
+def fleet(directory: ModelDirectory) -> Practice:
+    return Practice(directory, "float32", workers=1, worlds=4)
+
+
+def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):
+    start = policies[0].astype(np.float32)
+    arch.save(own_model, start, arch.evolved_on(own_model, "zh"))
+    begun = run(own_model)
+    np.testing.assert_allclose(begun.evolution.mean, start)
+    with fleet(own_model) as driving:
+        row = begun.generation(driving, [5])
+    assert row.stage == 1 and row.generation == 1 and row.sigma == 0.3
+    assert row.worst <= row.mean <= row.best and row.steps > 30
+    assert np.abs(begun.evolution.mean - start).max() > 0
+    np.testing.assert_allclose(arch.load(own_model, FEATURES), begun.evolution.mean, rtol=1e-6)
+    facts = own_model.facts("controller")
+    assert facts["grass"] == 4.0 and facts["validation"]["mean"] == row.validation
+    assert history.read(begun.csv_file) == [row]
+
+
+def test_it_resumes_as_if_it_had_never_stopped(own_model):
+    with fleet(own_model) as driving:
+        begun = run(own_model)
+        begun.generation(driving, [])
+        again = run(own_model)
+        for practice in (begun, again):
+            practice.generation(driving, [])
+    assert again.evolution.generation == 2
+    assert np.array_equal(again.evolution.mean, begun.evolution.mean)
+    assert [row.mean for row in again.rows] == [row.mean for row in begun.rows]
+
+
+def test_other_settings_begin_a_new_practice_and_the_old_one_is_over(own_model):
+    with fleet(own_model) as driving:
+        run(own_model).generation(driving, [5])
+    after = run(own_model, grass=8.0)
+    assert after.stage == 2 and after.evolution.generation == 0
+    assert run(own_model).refined_since
+
+
+def test_a_released_brake_is_that_of_the_start(own_model, policies):
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    expected = arch.release_brake(policies[0].astype(np.float32))
+    np.testing.assert_allclose(run(own_model, release_brake=True).evolution.mean, expected)
+
+
+def test_it_begins_at_what_is_given_and_asks_for_it_once(own_model, policies):
+    asked = []
+
+    def start() -> np.ndarray:
+        asked.append(1)
+        return policies[1]
+
+    begun = run(own_model, start, release_brake=True)
+    np.testing.assert_allclose(begun.evolution.mean, arch.release_brake(policies[1]))
+    again = run(own_model, start, release_brake=True)
+    assert np.array_equal(again.evolution.mean, begun.evolution.mean) and len(asked) == 1
+
+
+def test_a_worse_policy_does_not_replace_a_c_that_was_validated_on_the_same_tracks(own_model):
+    facts = {**arch.evolved_on(own_model, "zh"), "validation": {"tracks": 1, "mean": 950.0}}
+    arch.save(own_model, np.zeros(arch.size(FEATURES)), facts)
+    begun = run(own_model)
+    assert begun.best_validation == 950
+    with fleet(own_model) as driving:
+        row = begun.generation(driving, [5])
+    assert row.validation < 950 and not arch.load(own_model, FEATURES).any()
+    # On other tracks, or with another M, it is no measure.
+    assert run(own_model, validation_tracks=2).best_validation == -np.inf

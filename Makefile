@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 DATA   ?= data
+BEST   ?= $(DATA)/best
 # GPU=1 installs TensorFlow with CUDA (Linux with an NVIDIA driver).
 GPU    ?= 0
 # Writes the lock file; nobody else needs it.
@@ -14,7 +15,6 @@ UV     ?= uv
 
 PY     := "$(VENV)/bin/python"
 PIP    := $(PY) -m pip --disable-pip-version-check
-SCRIPT  = $(PY) $(1) --data-dir "$(DATA)"
 
 MACHINE := $(shell uname -sm)
 # There is no wheel of Box2D for Linux on ARM. Its source needs what is installed first, and swig
@@ -32,11 +32,12 @@ INSTALLED    := $(VENV)/.installed-gpu$(GPU)
 # One sentence instead of a traceback when the machine lacks something.
 stop = { echo "make: $(strip $(1))" >&2; exit 2; }
 
-.PHONY: help run best first second third fourth test install dependencies lock clean
+.PHONY: help run best test test-fast install dependencies lock clean
 
 help:
-	@echo "make run      environment, install, the five steps at small scale, the score and a GIF"
-	@echo "make best     goes on from there to a driver of over 900"
+	@echo "make run      environment, install, recipes/quick.toml in $(DATA): a driver and its score"
+	@echo "make best     the same with recipes/best.toml in $(BEST): a driver of over 900"
+	@echo "make test-fast   the tests of the packages, in a minute"
 	@echo "make test     environment, install, ruff, mypy, the whole test suite"
 	@echo "make install  environment and install only"
 	@echo "make lock     requirements.lock anew after a change in setup.py (needs uv)"
@@ -46,64 +47,19 @@ help:
 	@echo "PYTHON=$(PYTHON)  VENV=$(VENV)  DATA=$(DATA)  GPU=$(GPU)"
 
 run: install
-	@$(call once,first)
-	$(PY) evaluate.py "$(MODEL)" --tracks 16
+	$(PY) run_recipe.py recipes/quick.toml --data-dir "$(DATA)"
 
 best: install
-	@$(call once,first)
-	@$(call once,second)
-	@$(call once,third)
-	@$(call once,fourth)
-	$(PY) evaluate.py "$(MODEL)" --tracks 100
-
-# A stage goes on from what the one before left behind, so one that is over is not begun again.
-# The stamps lie with the models, and go with them.
-MODEL := $(DATA)/models/vae
-once = test -e "$(MODEL)/.$(1)" || { $(MAKE) --no-print-directory $(1) && touch "$(MODEL)/.$(1)"; }
-
-# V and M from random driving, and a C that has evolved on them.
-first:
-	$(call SCRIPT,01_generate_data.py) --episodes 120 --steps 500
-	$(call SCRIPT,02_train_vae.py) --epochs 3
-	$(call SCRIPT,03_generate_rnn_data.py)
-	$(call SCRIPT,04_train_rnn.py) --steps 500 --batch-size 50
-	$(call SCRIPT,05_train_controller.py) --rollouts 1 --generations 16
-	$(call SCRIPT,05_train_controller.py) --rollouts 4 --generations 6 --sigma 0.05 --scout 32 --refine
-
-# V and M learn on from what that C drives, and another C evolves on them.
-second:
-	$(call SCRIPT,01_generate_data.py) $(LASTING) --seed 2
-	$(call SCRIPT,01_generate_data.py) $(TAKEN) --seed 3
-	$(call SCRIPT,02_train_vae.py) --refine --epochs 1 --learning-rate 0.0005
-	$(call SCRIPT,03_generate_rnn_data.py)
-	$(call SCRIPT,04_train_rnn.py) --refine --steps 700 --batch-size 50
-	$(call SCRIPT,05_train_controller.py) --anew --rollouts 1 --generations 16
-
-# It evolves further, and practises.
-third:
-	$(call SCRIPT,05_train_controller.py) --rollouts 4 --generations 8 --evaluate-every 4 --sigma 0.05 --scout 32 --refine
-	$(call SCRIPT,practice.py) --worlds 64 --release-brake --validation-tracks 64 --generations 30
-
-# M learns on from what has practised, which goes on practising on it.
-fourth:
-	$(call SCRIPT,01_generate_data.py) $(LASTING) --seed 4
-	$(call SCRIPT,01_generate_data.py) $(TAKEN) --seed 5
-	test -e "$(MODEL)/before" || { rm -rf "$(DATA)/copied" && \
-		cp -R "$(MODEL)" "$(DATA)/copied" && mv "$(DATA)/copied" "$(MODEL)/before"; }
-	$(call SCRIPT,03_generate_rnn_data.py)
-	$(call SCRIPT,04_train_rnn.py) --refine --steps 1000 --batch-size 50
-	$(call SCRIPT,practice.py) --worlds 64 --carry "$(MODEL)/before" --validation-tracks 64 --generations 100
-
-# With mistakes that last, so that what comes of them is seen.
-AGENT   := --policy agent --weight-noise 0.01 --patience 150
-LASTING := $(AGENT) --episodes 60 --action-noise 0.2 --noise-steps 8
-TAKEN   := $(AGENT) --episodes 40 --action-noise 0.05 --takeovers 80
+	$(PY) run_recipe.py recipes/best.toml --data-dir "$(BEST)"
 
 test: install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m pytest --numprocesses 2 --dist loadfile
+
+test-fast: install
+	$(PY) -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
 install: $(INSTALLED)
 dependencies: $(DEPENDENCIES)

@@ -39,6 +39,8 @@ setup(
         "matplotlib>=3.8,<4",
         "imageio>=2.34,<3",
         "tqdm>=4.66,<5",
+        # Reads recipes; from 3.11 on Python has it.
+        "tomli>=2,<3; python_version < '3.11'",
         # Keeps a second process out of a directory on every system; 3.30 brought lock_descriptor.
         "filelock>=3.30,<5",
     ],

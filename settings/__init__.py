@@ -8,6 +8,7 @@ from settings.adversary import TrainVAEGAN
 from settings.driving import Evaluate, FinetuneController, Play, TrainController
 from settings.iteration import Iterate
 from settings.memory import EvaluateDream, GenerateRNNData, TrainRNN
+from settings.recipe import RunRecipe
 from settings.recording import GenerateData
 from settings.vision import EvaluateVision, TrainVAE
 
@@ -24,4 +25,5 @@ STEPS = {
     "evaluate_vision.py": EvaluateVision,
     "iterate.py": Iterate,
     "play.py": Play,
+    "run_recipe.py": RunRecipe,
 }

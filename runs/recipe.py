@@ -1,0 +1,151 @@
+"""Recipes: a procedure of many steps as data, run stage by stage and resumed after any kill.
+
+A recipe is a TOML file:
+
+    title = "what comes of it"
+
+    [[stage]]
+    step = "02_train_vae.py"        # a script, and any of its settings
+    epochs = 2
+
+    [[stage]]
+    step = "04_train_rnn.py"
+    keep_agent_as = "vae-before"    # optional: copy models/VISION to models/vae-before first
+    seed_plus = 100                 # optional: added to the seed of the run
+    refine = true
+
+`{data}` in a text stands for the directory of everything generated. Where that is, where pictures
+go, the seed and the number of workers are not the recipe's: a run is told them.
+"""
+
+import dataclasses
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from runs import config
+from runs.arguments import LARGEST_SEED, BadInput
+from runs.config import Settings
+from runs.directory import DataDirectory, read_json, write_json
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+OF_THE_RUN = ("data_dir", "res", "seed", "workers")
+STATE = "recipe.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A script with its settings; and under which name the agent is kept as it was before it."""
+
+    script: str
+    settings: Settings
+    keep_agent_as: str | None
+    row: dict[str, Any]  # as it stands in the recipe
+
+
+def read(path: Path, steps: Mapping[str, type[Settings]], run: Mapping[str, Any]) -> list[Stage]:
+    """The stages of a recipe, for scripts of these settings and a run of those of `OF_THE_RUN`.
+
+    Raises `BadInput` for a file that cannot be read, an unknown step or setting, or a value that
+    is none of a setting's, with the number of the stage.
+    """
+    content = _content(path)
+    rows = content.get("stage", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
+        raise BadInput(f"{path} has no [[stage]].")
+    return [
+        _stage(f"{path}, stage {number}", row, steps, run) for number, row in enumerate(rows, 1)
+    ]
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise BadInput(f"{path} cannot be read as a recipe ({problem}).") from None
+    if unknown := content.keys() - {"title", "stage"}:
+        raise BadInput(f"{path}: a recipe has a title and stages, but no {min(unknown)}.")
+    return content
+
+
+def _stage(
+    where: str, row: dict[str, Any], steps: Mapping[str, type[Settings]], run: Mapping[str, Any]
+) -> Stage:
+    given = {name: _filled(value, run["data_dir"]) for name, value in row.items()}
+    script, kept = given.pop("step", None), given.pop("keep_agent_as", None)
+    plus = given.pop("seed_plus", 0)
+    if script not in steps:
+        raise BadInput(f"{where}: step is {script!r}, not one of {', '.join(steps)}.")
+    if own := [name for name in OF_THE_RUN if name in given]:
+        raise BadInput(f"{where}: {own[0]} is of the run, not of a recipe; leave it out.")
+    if kept is not None and not (isinstance(kept, str) and kept.replace("-", "").isalnum()):
+        raise BadInput(f"{where}: keep_agent_as is {kept!r}, not a name of letters and digits.")
+    if isinstance(plus, bool) or not isinstance(plus, int) or plus < 0:
+        raise BadInput(f"{where}: seed_plus is {plus!r}, not a whole number from 0 up.")
+    if run["seed"] + plus > LARGEST_SEED:
+        raise BadInput(f"{where}: no seed is above {LARGEST_SEED}; give a lower --seed.")
+    told = {**run, "seed": run["seed"] + plus}
+    known = {option.name for option in config.options(steps[script])}
+    given |= {name: _plain(value) for name, value in told.items() if name in known}
+    return Stage(script, config.from_mapping(steps[script], given, where), kept, row)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _filled(value: Any, data: Path) -> Any:
+    if isinstance(value, list):
+        return [_filled(one, data) for one in value]
+    return value.replace("{data}", str(data)) if isinstance(value, str) else value
+
+
+class Progress:
+    """Which stages of a data directory are over: `recipe.json` in it.
+
+    Raises `BadInput` when the stages that are over are not the first ones of these.
+    """
+
+    def __init__(self, data: DataDirectory, stages: list[Stage], seed: int):
+        self.data = data
+        self.stages = stages
+        self.file = data.root / STATE
+        self._done: list[dict] = []
+        if self.file.exists():
+            state = read_json(self.file)
+            self._done = state.get("done", [])
+            asked = [stage.row for stage in stages[: len(self._done)]]
+            if state.get("seed") != seed or self._done[: len(asked)] != asked:
+                raise BadInput(
+                    f"{data.root} holds the stages of another recipe or seed ({self.file}); "
+                    "give another --data-dir."
+                )
+        self._seed = seed
+
+    def waiting(self) -> Iterator[tuple[int, Stage]]:
+        """The stages that are not over, with their numbers from 1; each is over when the next is
+        asked for."""
+        for number in range(len(self._done), len(self.stages)):
+            stage = self.stages[number]
+            if stage.keep_agent_as:
+                keep(self.data, getattr(stage.settings, "vision", "vae"), stage.keep_agent_as)
+            yield number + 1, stage
+            self._done.append(stage.row)
+            write_json(self.file, {"seed": self._seed, "done": self._done})
+
+
+def keep(data: DataDirectory, vision: str, name: str) -> None:
+    """Copy a model directory beside itself, whole or not at all; a copy that is there stays."""
+    copy = data.model(name).path
+    if copy.exists():
+        return
+    beside = copy.with_name(f".{name}.copying")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(data.model(vision).path, beside)
+    beside.rename(copy)

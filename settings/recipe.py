@@ -1,0 +1,14 @@
+"""What run_recipe.py is told."""
+
+import dataclasses
+from pathlib import Path
+
+from runs.config import REQUIRED, setting
+from settings.shared import DataDir, Res, Seed, Workers
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunRecipe(Workers, Res, Seed, DataDir):
+    """What run_recipe.py is told."""
+
+    recipe: Path = setting(REQUIRED, "file of the recipe", metavar="RECIPE")

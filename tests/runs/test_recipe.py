@@ -1,0 +1,113 @@
+from pathlib import Path
+
+from runs import config, recipe
+from runs.arguments import BadInput
+from runs.directory import DataDirectory, read_json
+from settings import STEPS
+
+import pytest
+
+RUN = {"data_dir": Path("d"), "res": Path("r"), "seed": 3, "workers": 2}
+TOP = Path(__file__).parents[2]
+TWO = """
+[[stage]]
+step = "02_train_vae.py"
+epochs = 2
+
+[[stage]]
+step = "evaluate.py"
+models = ["{data}/models/vae"]
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "some.toml"
+    path.write_text(text)
+    return path
+
+
+def read(folder: Path, text: str) -> list[recipe.Stage]:
+    return recipe.read(written(folder, text), STEPS, RUN)
+
+
+def test_a_stage_is_a_script_with_its_settings_and_those_of_the_run(tmp_path):
+    first, second = read(tmp_path, TWO)
+    assert first.script == "02_train_vae.py"
+    flags = ["--epochs", "2", "--res", "r", "--seed", "3", "--data-dir", "d"]
+    assert sorted(config.flags(first.settings)) == sorted(flags)
+    assert second.settings.models == ("d/models/vae",) and second.settings.workers == 2
+
+
+def test_a_seed_may_be_added_to_that_of_the_run(tmp_path):
+    [stage] = read(tmp_path, "[[stage]]\nstep = '02_train_vae.py'\nseed_plus = 100\n")
+    assert stage.settings.seed == 103
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("stage = 1", r"some.toml has no \[\[stage\]\]"),
+        ("[[stage", "some.toml cannot be read as a recipe"),
+        ("titel = 'x'", "but no titel"),
+        ("[[stage]]\nstep = '07.py'", "stage 1: step is '07.py', not one of 01_generate_data.py"),
+        ("[[stage]]\nepochs = 2", "stage 1: step is None"),
+        ("[[stage]]\nstep = '02_train_vae.py'\nepoch = 2", "no setting epoch; do you mean epochs"),
+        ("[[stage]]\nstep = '02_train_vae.py'\nepochs = 0", "epochs: 0 is not a whole number"),
+        ("[[stage]]\nstep = '02_train_vae.py'\nseed = 1", "seed is of the run"),
+        ("[[stage]]\nstep = '02_train_vae.py'\nseed_plus = 999", "no seed is above 999"),
+        ("[[stage]]\nstep = '02_train_vae.py'\nseed_plus = true", "seed_plus is True"),
+        ("[[stage]]\nstep = '04_train_rnn.py'\nkeep_agent_as = '../x'", "keep_agent_as is"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_with_the_file_and_the_stage(tmp_path, text, problem):
+    with pytest.raises(BadInput, match=problem) as refusal:
+        read(tmp_path, text)
+    assert "some.toml" in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_missing_recipe_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="none.toml cannot be read"):
+        recipe.read(tmp_path / "none.toml", STEPS, RUN)
+
+
+@pytest.mark.parametrize("path", sorted((TOP / "recipes").glob("*.toml")), ids=lambda p: p.stem)
+def test_every_recipe_can_be_read_and_ends_with_a_score(path):
+    stages = recipe.read(path, STEPS, RUN)
+    assert stages[0].script == "01_generate_data.py" and stages[-1].script == "evaluate.py"
+
+
+def test_stages_that_are_over_are_not_begun_again(tmp_path):
+    stages, data = read(tmp_path, TWO), DataDirectory(tmp_path / "data")
+    first = recipe.Progress(data, stages, 3).waiting()
+    assert next(first)[0] == 1
+    # Stopped within the first stage: it is asked for again, and after it the second.
+    again = recipe.Progress(data, stages, 3).waiting()
+    assert [next(again)[0], next(again)[0]] == [1, 2]
+    assert [number for number, _ in recipe.Progress(data, stages, 3).waiting()] == [2]
+    assert list(recipe.Progress(data, stages, 3).waiting()) == []
+    assert len(read_json(data.root / "recipe.json")["done"]) == 2
+
+
+def test_another_recipe_or_seed_in_one_directory_is_refused(tmp_path):
+    stages, data = read(tmp_path, TWO), DataDirectory(tmp_path / "data")
+    list(recipe.Progress(data, stages, 3).waiting())
+    other = read(tmp_path, TWO.replace("epochs = 2", "epochs = 3"))
+    for wrong, seed in ((other, 3), (stages, 4)):
+        with pytest.raises(BadInput, match="another recipe or seed.*give another --data-dir"):
+            recipe.Progress(data, wrong, seed)
+    longer = read(tmp_path, TWO + "[[stage]]\nstep = '03_generate_rnn_data.py'\n")
+    assert [number for number, _ in recipe.Progress(data, longer, 3).waiting()] == [3]
+
+
+def test_an_agent_is_kept_whole_as_it_was_before_a_stage(tmp_path):
+    data = DataDirectory(tmp_path / "data")
+    (data.model("vae").path / "logs").mkdir(parents=True)
+    (data.model("vae").path / "model.json").write_text("old")
+    text = "[[stage]]\nstep = '04_train_rnn.py'\nkeep_agent_as = 'vae-before'\n"
+    for content in ("new", "newer"):
+        # As if it was stopped within the stage, and once within the copying.
+        next(recipe.Progress(data, read(tmp_path, text), 3).waiting())
+        (data.model("vae").path / "model.json").write_text(content)
+        (data.root / "models" / ".vae-before.copying").mkdir(exist_ok=True)
+    assert (data.model("vae-before").path / "model.json").read_text() == "old"
+    assert (data.model("vae-before").path / "logs").is_dir()

@@ -57,14 +57,20 @@ def _before_abort(show: Callable[[], None]) -> Iterator[None]:
         handle(signal.SIGABRT, before)
 
 
+def _limit_threads(threads: int) -> None:
+    """TensorFlow by itself counts the machine's processors, whatever a container leaves of them."""
+    if "TF_NUM_INTRAOP_THREADS" in os.environ:
+        return  # TensorFlow's own word for it, which the user has spoken.
+    # A program that has begun to use TensorFlow keeps the threads it has.
+    with contextlib.suppress(RuntimeError):
+        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
+
+
 if sentence := lacks_avx(processor_flags(CPUINFO)):
     refuse(sentence)
 
 with _silence():
     import tensorflow
 
-# By itself it counts the machine's processors, whatever a container leaves of them.
-if "TF_NUM_INTRAOP_THREADS" not in os.environ:
-    tensorflow.config.threading.set_intra_op_parallelism_threads(cores())
-if "TF_NUM_INTEROP_THREADS" not in os.environ:
-    tensorflow.config.threading.set_inter_op_parallelism_threads(cores())
+_limit_threads(cores())

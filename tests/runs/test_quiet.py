@@ -91,3 +91,8 @@ def test_what_libraries_read_as_they_start_is_set_but_where_the_user_has_set_it(
     assert run(program.format(names=names)).stdout == "true 1\n"
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     assert run(program.format(names=names)).stdout == "true 3\n"
+
+
+def test_a_program_that_uses_tensorflow_already_keeps_its_threads():
+    done = run("import tensorflow as tf; tf.constant(1); import runs.quiet; print('imported')")
+    assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr

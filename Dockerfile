@@ -4,16 +4,15 @@
 #   docker run --rm -v wm-data:/world-models/data world-models          (with a GPU: --gpus all)
 #
 # Runs `make run`; any other command can stand behind the image's name, e.g. `make test`.
-# -v "$PWD/data:/world-models/data" -v "$PWD/res:/world-models/res" --user "$(id -u):$(id -g)"
-# leaves models and pictures on the host.
+# docs/docker.md: keeping what a run leaves behind, other users, a read-only root, limits, sizes.
+#
+# For linux/amd64. On linux/arm64 Box2D is compiled; the image was not built there.
 
-FROM python:3.12.11-slim-bookworm
+FROM python:3.12.11-slim-bookworm AS base
 
-# No system libraries beyond make: headless OpenCV, pygame and Box2D bring their own in their wheels.
-# Only for ARM there is no wheel of Box2D, and it is compiled.
+# No system libraries: headless OpenCV, pygame and Box2D bring their own in their wheels.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends make \
-        $(test "$(uname -m)" != aarch64 || echo g++) \
+    && apt-get install --yes --no-install-recommends make tini \
     && rm -rf /var/lib/apt/lists/*
 
 ARG GPU=0
@@ -29,13 +28,43 @@ ENV GPU=${GPU} \
     PIP_ROOT_USER_ACTION=ignore \
     PYTHONUNBUFFERED=1
 
-RUN useradd --create-home driver
-WORKDIR /world-models
 
-# The large layer depends on the lock alone and survives every change of the code.
+FROM base AS environment
+
+# For strip; on ARM64 also for Box2D.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends \
+        binutils $(test "$(uname -m)" != aarch64 || echo g++)
+
+# The large steps depend on the lock and the Makefile, and survive every change of the code.
 COPY Makefile requirements.lock ./
 COPY runs/platform_check.py ./runs/
 RUN make dependencies
+
+# TensorFlow's wheel for x86-64 has machine code for GPUs in it. The CPU build of the same release
+# takes the place of its files; its name stays, so that the lock is fulfilled and `pip check` holds.
+RUN if [ "$GPU" = 0 ] && [ "$(uname -m)" = x86_64 ]; then \
+        release=$("$VENV/bin/python" -c \
+            'from importlib.metadata import version; print(version("tensorflow"))') \
+        && rm -r "$VENV"/lib/python3*/site-packages/tensorflow \
+        && "$VENV/bin/pip" install --quiet --no-deps "tensorflow-cpu==$release"; \
+    fi
+
+# What nothing here uses: TensorFlow's headers and symbols, the library of the generator of its
+# bindings, the server of TensorBoard's page, manuals, and the packages' own tests.
+RUN cd "$VENV"/lib/python3*/site-packages \
+    && rm -rf tensorflow/include clang/native tensorboard_data_server/bin \
+        pygame/docs pygame/examples \
+    && find . -type d -name tests -prune -exec rm -rf {} + \
+    && find tensorflow -name '*.so*' -exec strip --strip-unneeded {} +
+
+
+FROM base
+
+RUN useradd --create-home driver
+WORKDIR /world-models
+COPY --from=environment /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
 
 COPY --chown=driver:driver . .
 # Copied files carry the host's times: the stamp says that this lock is the one installed.
@@ -46,4 +75,6 @@ RUN touch "$VENV/.dependencies-gpu$GPU" \
 
 USER driver
 VOLUME /world-models/data
+# A container's first process ignores signals if it is make; tini passes them on to all there are.
+ENTRYPOINT ["tini", "-g", "--"]
 CMD ["make", "run"]

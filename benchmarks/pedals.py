@@ -1,6 +1,6 @@
 """What an agent does with its pedals as the road ahead turns, and whether C could know of it.
 
-    python benchmarks/pedals.py res/pretrained/vae res/pretrained/vaegan
+    python benchmarks/pedals.py res/published/vae res/published/vaegan
 
 Each agent drives validation tracks. For the turning of the next 28 units of road: how fast it goes,
 how much gas it gives, in how many steps it presses the brake. Then how well a linear function of

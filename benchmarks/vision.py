@@ -4,7 +4,7 @@ Learns from the episodes in DIR/rollout and measures on every third of them, whi
 sees. Frames as an agent meets them, those of the published tables:
 
     python 01_generate_data.py --data-dir seen --episodes 18 --steps 500
-    mkdir -p seen/models && cp -r res/pretrained/vae seen/models
+    mkdir -p seen/models && cp -r res/published/vae seen/models
     python 01_generate_data.py --data-dir seen --episodes 54 --steps 500 --policy agent
     python benchmarks/vision.py --data-dir seen --res seen/res
 

@@ -27,6 +27,10 @@ def main(settings: GenerateData) -> None:
                 "more --episodes or another --seed record new ones."
             )
             return
+        size = len(missing) * settings.steps * rollouts.BYTES_PER_STEP
+        what = f"{len(missing)} episodes of at most {settings.steps} steps"
+        directory.require_space(data.rollout, size, what)
+        print(f"{what}: up to {size / 1e6:,.1f} MB in {data.rollout}.", flush=True)
         if settings.policy == "agent":
             # Imported here: every worker imports this script, and only an agent needs TensorFlow.
             from controller.recording import record_with_agent

@@ -21,6 +21,8 @@ from runs.directory import write_whole
 import numpy as np
 
 FRAME = (64, 64, 3)
+# Of a compressed recording at most: 1,290 were measured of a random driver, 1,570 of an agent.
+BYTES_PER_STEP = 1_700
 ACTIONS = 3
 LAYOUT = {
     "obs": (FRAME, np.uint8),

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -155,6 +156,16 @@ def read_json(path: str | os.PathLike) -> dict:
     if not isinstance(content, dict):
         raise BadInput(f"{path} holds no JSON object; remove it and make it again.")
     return content
+
+
+def require_space(folder: Path, size: int, what: str) -> None:
+    """Raise `BadInput` when the disk of a folder has fewer than `size` bytes left for `what`."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise BadInput(
+            f"{what} may take {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are left in {folder}; "
+            "make room or ask for less."
+        )
 
 
 @contextlib.contextmanager

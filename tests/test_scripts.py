@@ -39,7 +39,9 @@ def test_01_records_episodes_of_new_tracks(chain):
         assert len(episode) == 40 and not episode.done.any()
         assert episode.obs.std() > 10 and episode.reward.max() > 0
         assert (episode.action[:20] == [0, 1, 0]).all()
-    assert "5 new episodes, 200 steps" in chain.printed["01_generate_data.py"]
+    printed = chain.printed["01_generate_data.py"]
+    assert "5 episodes of at most 40 steps: up to 0.3 MB" in printed
+    assert "5 new episodes, 200 steps" in printed
 
 
 def test_01_gives_the_same_files_whatever_the_number_of_workers(chain, scripts, small, tmp_path):

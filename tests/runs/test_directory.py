@@ -12,6 +12,7 @@ from runs.directory import (
     digest,
     locked,
     read_json,
+    require_space,
     write_json,
     write_whole,
 )
@@ -258,3 +259,9 @@ def test_a_part_that_is_no_dictionary_is_refused(model):
     model.model_json.write_text(json.dumps({"vision": 3}))
     with pytest.raises(BadInput, match="is not the file"):
         model.facts("vision")
+
+
+def test_what_the_disk_cannot_hold_is_refused_with_the_arithmetic(tmp_path):
+    require_space(tmp_path, 1, "a byte")
+    with pytest.raises(BadInput, match=r"9 frames may take 1,000,000 MB, and [\d,]+ MB are left"):
+        require_space(tmp_path, 10**12, "9 frames")

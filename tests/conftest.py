@@ -27,6 +27,18 @@ ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 os.environ.update(ONE_THREAD)
 
 
+# What runs scripts or starts processes takes seconds; `make test-fast` leaves it out.
+SLOW_FIXTURES = {"scripts", "chain", "figures", "refuse"}
+FAST_AT_THE_TOP = {"test_docs.py", "test_makefile.py"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        at_the_top = item.path.parent == TOP / "tests" and item.path.name not in FAST_AT_THE_TOP
+        if at_the_top or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 def make_episode(steps: int, seed: int = 0) -> rollouts.Episode:
     """Frames of flat colour, different in every step and of every seed."""
     rng = np.random.default_rng(seed)

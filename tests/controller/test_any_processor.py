@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # starts processes
+
 PROGRAM = """
 from controller import arch
 from controller.agent import Agent

@@ -10,6 +10,8 @@ from runs.arguments import BadInput
 
 import pytest
 
+pytestmark = pytest.mark.slow  # starts processes
+
 
 def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed(model, policies):
     jobs = [Job(policy, track) for track in range(20, 32) for policy in policies]

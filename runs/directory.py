@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
+from runs import aliases
 from runs.arguments import BadInput
 
 from filelock import lock_descriptor, unlock_descriptor
@@ -82,7 +83,12 @@ class ModelDirectory:
         write_json(self.model_json, parts)
 
     def _parts(self) -> dict:
-        return read_json(self.model_json) if self.model_json.exists() else {}
+        """The entry of each part, under today's names."""
+        parts = read_json(self.model_json) if self.model_json.exists() else {}
+        return {
+            part: aliases.renamed(facts) if isinstance(facts, dict) else facts
+            for part, facts in parts.items()
+        }
 
 
 class _Facts(dict):

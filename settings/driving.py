@@ -1,10 +1,11 @@
-"""What the scripts are told that make C and score it: 05_train_controller.py, practice.py,
-evaluate.py and play.py."""
+"""What the scripts are told that make C and score it: 05_train_controller.py,
+06_finetune_controller.py, evaluate.py and play.py."""
 
 import dataclasses
 import functools
 from pathlib import Path
 
+from runs.aliases import earlier
 from runs.arguments import BadInput
 from runs.config import Settings, override, setting
 from settings.memory import Dreaming
@@ -191,44 +192,58 @@ class PolicyGradient(Settings):
         above=True,
         metavar=("STEERING", "GAS", "BRAKE"),
     )
-    persistence: float = setting(
-        0.9, "correlation of that noise with itself one step before", least=0, most=0.999
+    correlation: float = setting(
+        0.9,
+        "of that noise with itself one step before: AR(1) noise",
+        least=0,
+        most=0.999,
+        aliases=earlier("correlation"),
     )
-    rate: float = setting(
+    step_size: float = setting(
         0.8,
         "how far a step goes, in natural gradients of standardised advantages",
         least=0,
         most=100,
         above=True,
+        aliases=earlier("step_size"),
     )
-    grass: float = setting(
+    grass_penalty: float = setting(
         4.0,
-        "fine for each of the four wheels in the grass in each environment step",
+        "taken from the reward for each of the four wheels in the grass in each environment step",
         least=0,
         most=1000,
         unit="points",
+        aliases=earlier("grass_penalty"),
     )
-    missed: float = setting(
+    missed_tile_penalty: float = setting(
         5.0,
-        "fine for each tile left behind, which keeps the lap from ending",
+        "taken from the reward for each tile left behind, which keeps the lap from ending",
         least=0,
         most=1000,
         unit="points",
+        aliases=earlier("missed_tile_penalty"),
     )
-    discount: float = setting(
-        0.99, "gamma: weight of the next environment step against this one", least=0, most=1
+    gamma: float = setting(
+        0.99,
+        "discount factor: weight of the next environment step against this one",
+        least=0,
+        most=1,
+        aliases=earlier("gamma"),
     )
-    trace: float = setting(
+    gae_lambda: float = setting(
         0.985,
         "lambda of the generalised advantage: 1 trusts what happened, 0 the critic",
         least=0,
         most=1,
+        aliases=earlier("gae_lambda"),
     )
-    memory: float = setting(
+    decay: float = setting(
         0.9,
-        "weight of all earlier generations in gradient, Fisher matrix and critic",
+        "of the running averages: weight of all earlier generations in gradient, Fisher matrix and "
+        "critic",
         least=0,
         most=0.999,
+        aliases=earlier("decay"),
     )
     damping: float = setting(
         0.03,
@@ -241,12 +256,12 @@ class PolicyGradient(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FinetuneController(PolicyGradient, RunSettings):
-    """What practice.py is told."""
+    """What 06_finetune_controller.py is told."""
 
     generations: int = override(Generations, "generations", default=40)
     episodes: int = setting(
         128,
-        "that C drives for each step of the ascent",
+        "that C drives for each update of the policy",
         least=1,
         most=1000,
         unit="episodes a generation",
@@ -256,14 +271,16 @@ class FinetuneController(PolicyGradient, RunSettings):
         "begin with a brake that presses where the gas ends, in place of the one C has: evolution "
         "often holds it so far below its threshold that no noise ever presses it",
     )
-    carry: Path | None = setting(
+    init_from: Path | None = setting(
         None,
         "begin at the C of this model directory, which has another M, or V and M: what it does in "
         "the recorded episodes, fitted to what V and M here make of them. Needed where they "
-        "learned further or anew: copy the directory before that, and leave the copy as it is",
+        "learned further or from scratch: copy the directory before that, and leave the copy as "
+        "it is",
         words="begin at the C that is there",
         metavar="MODELS",
         saved=False,
+        aliases=earlier("init_from"),
     )
 
 

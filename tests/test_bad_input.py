@@ -21,7 +21,7 @@ SCRIPTS = [
     "04_train_rnn.py",
     "05_train_controller.py",
     "evaluate.py",
-    "practice.py",
+    "06_finetune_controller.py",
 ]
 
 
@@ -72,10 +72,11 @@ ABSURD = {
         ["--sees", "h"],
     ],
     "evaluate.py": [[], ["there", "--tracks", "0"], ["there", "--tracks", "-3"]],
-    "practice.py": [
+    "06_finetune_controller.py": [
         *(["--generations", "0"], ["--episodes", "0"], ["--noise", "0.1"], ["--noise", "nan"]),
-        *(["--persistence", "1"], ["--rate", "0"], ["--grass", "-1"], ["--missed", "inf"]),
-        *(["--discount", "1.1"], ["--trace", "-0.1"], ["--memory", "1"], ["--damping", "0"]),
+        *(["--correlation", "1"], ["--step-size", "0"], ["--grass-penalty", "-1"]),
+        *(["--missed-tile-penalty", "inf"], ["--gamma", "1.1"], ["--gae-lambda", "-0.1"]),
+        *(["--decay", "1"], ["--damping", "0"]),
     ],
 }
 

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from runs import plots, records
+from runs import aliases, plots, records
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json
 
@@ -20,7 +20,7 @@ class Row:
     best: float  # highest return of a candidate
     mean: float  # mean return of the candidates
     worst: float
-    sigma: float  # CMA-ES step size after it; of a practice the largest SD of its noise
+    sigma: float  # CMA-ES step size after it; of a policy gradient the largest SD of its noise
     steps: int  # environment steps of the generation, validation included
     seconds: float  # wall-clock time of the generation, validation included
     workers: int
@@ -45,7 +45,7 @@ def lineage(path: Path) -> tuple[int, list[dict]]:
     state = read_json(path)
     if state.keys() != {"stage", "lineage"} or not state["lineage"]:
         raise BadInput(f"{path} is not the state of an evolution; remove it.")
-    return state["stage"], state["lineage"]
+    return state["stage"], [aliases.renamed(saved) for saved in state["lineage"]]
 
 
 def line(directory: ModelDirectory) -> list[Row]:

@@ -243,6 +243,23 @@ def test_settings_that_do_not_go_together_are_refused(make, words):
         make()
 
 
+EARLIER = {
+    "--persistence 0.5": {"correlation": 0.5},
+    "--rate 0.5": {"step_size": 0.5},
+    "--grass 1": {"grass_penalty": 1.0},
+    "--missed 1": {"missed_tile_penalty": 1.0},
+    "--discount 0.9": {"gamma": 0.9},
+    "--trace 0.9": {"gae_lambda": 0.9},
+    "--memory 0.5": {"decay": 0.5},
+    "--carry there": {"init_from": Path("there")},
+}
+
+
+@pytest.mark.parametrize("line, today", EARLIER.items())
+def test_the_flags_of_earlier_versions_are_today_s(line, today):
+    assert config.parse(FinetuneController, None, line.split()) == FinetuneController(**today)
+
+
 def test_an_agent_s_settings_go_with_an_agent():
     recorded = GenerateData(policy="agent", takeovers=80, patience=150, vision="vaegan")
     assert config.parse(GenerateData, None, config.flags(recorded)) == recorded

@@ -2,7 +2,7 @@
 
 Writes DIR/models/vaegan/vision.weights.h5, which every later script takes with --vision vaegan,
 and to look at res/vaegan_curve.png, vaegan_strip.png (truth above reconstructions) and
-vaegan_training.gif. A stopped training goes on with the same command; --refine trains a finished
+vaegan_training.gif. A stopped training goes on with the same command; --finetune trains a finished
 one further, with the episodes that are there now.
 
 --variant published is the model once used with World Models; repaired is what its faults taught.
@@ -54,9 +54,9 @@ def main(settings: TrainVAEGAN) -> None:
             settings.seed,
         )
         model.compile(*arch_vaegan.optimizers(recipe, steps))
-        run = training.Training(model_directory, "vision", saved, settings.anew)
+        run = training.Training(model_directory, "vision", saved, settings.from_scratch)
         resumed = run.resume(model)
-        if not resumed and settings.refine:
+        if not resumed and settings.finetune:
             vae.restore(model_directory, model.encoder, model.generator)
         if run.finished and model_directory.has("vision"):
             print(f"{model_directory.weights('vision')} is trained; nothing to do.")

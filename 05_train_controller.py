@@ -2,9 +2,9 @@
 
 Writes DIR/models/VISION/controller.weights.h5 (the best mean of the distribution so far) and
 controller.csv (a row per generation), and RES/VISION_controller_curve.png and RES/VISION.gif. A
-stopped evolution goes on with the same command, and with more --generations; --refine starts a
-new one, with other numbers, from the best mean of a finished one, also when M was refined since
-(scores with another M or on other --validation-tracks are not compared).
+stopped evolution goes on with the same command, and with more --generations; --finetune starts a
+new one, with other numbers, from the best mean of a finished one, also when M was fine-tuned
+since (scores with another M or on other --validation-tracks are not compared).
 
 With --dream the candidates drive in M's dream, and only the mean's scores come from the world.
 The agent of each temperature is DIR/models/VISION-dream-TEMPERATURE; RES/VISION_dream_curve.png
@@ -89,8 +89,8 @@ def of_the_same_vision(path: Path, dream: Dream, settings: TrainController) -> D
 
 
 def evolve(run: Run, settings: TrainController) -> None:
-    if run.refined_since:
-        print("This evolution is over and was refined since; nothing to do.")
+    if run.finetuned_since:
+        print("This evolution is over and was fine-tuned since; nothing to do.")
         return
     fleet = Fleet(
         run.directory, settings.precision, settings.workers, settings.worlds, settings.sees

@@ -49,7 +49,7 @@ def main(settings: FinetuneController) -> None:
         start = functools.partial(transferred, before, data, settings, agent.vision)
     with directory.locked(model_directory.path):
         run = PolicyGradientRun(model_directory, agent.features, settings, bound, start)
-        if run.refined_since:
+        if run.finetuned_since:
             print("This run is over and was fine-tuned since; nothing to do.")
         else:
             fleet = TrajectoryFleet(

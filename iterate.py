@@ -71,7 +71,7 @@ def one_round(
     print(f"Round {number}: learn", flush=True)
     if settings.retrain_vision or "vision" not in had["parts"]:
         kind = {"vae": TrainVAE, "vaegan": TrainVAEGAN}[settings.vision]
-        script(kind(**places, epochs=settings.epochs, refine="vision" in had["parts"]))
+        script(kind(**places, epochs=settings.epochs, finetune="vision" in had["parts"]))
     script(GenerateRNNData(data_dir=settings.data_dir, vision=settings.vision))
     script(
         TrainRNN(
@@ -81,7 +81,7 @@ def one_round(
             batch_size=settings.memory_batch,
             units=settings.units,
             latent_noise=settings.latent_noise,
-            refine="rnn" in had["parts"],
+            finetune="rnn" in had["parts"],
         )
     )
 
@@ -95,7 +95,7 @@ def one_round(
             **places,
             vision=settings.vision,
             workers=settings.workers,
-            refine=present is not None,
+            finetune=present is not None,
             generations=settings.generations,
             population=settings.population,
             rollouts=settings.rollouts,

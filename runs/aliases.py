@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 TODAY = {
+    # What to do with a finished training.
+    "refine": "finetune",
+    "anew": "from_scratch",
+    "refines": "finetuned_from",
+    # The evolution's tracks.
+    "scout": "hard_tracks",
+    "scouted": "on_new_tracks",
     # The policy gradient's settings, and what it is bound to.
     "persistence": "correlation",
     "rate": "step_size",

@@ -76,6 +76,10 @@ class ModelDirectory:
             )
         return _Facts(facts, self.model_json, part)
 
+    def described(self, part: str) -> dict:
+        """What `model.json` says of a part, without a look at its weights; `{}` if nothing."""
+        return self._parts().get(part, {})
+
     def describe(self, part: str, facts: dict) -> None:
         """Record what the weights of a part, already written, are."""
         parts = self._parts()

@@ -12,7 +12,7 @@ A recipe is a TOML file:
     step = "04_train_rnn.py"
     keep_agent_as = "vae-before"    # optional: copy models/VISION to models/vae-before first
     seed_plus = 100                 # optional: added to the seed of the run
-    refine = true
+    finetune = true
 
 `{data}` in a text stands for the directory of everything generated. Where that is, where pictures
 go, the seed and the number of workers are not the recipe's: a run is told them.

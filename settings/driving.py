@@ -88,12 +88,13 @@ class Population(Settings):
 class AnyEvolution(Population, Again, Validation):
     """What an evolution of C is, wherever its candidates drive."""
 
-    scout: int = setting(
+    hard_tracks: int = setting(
         0,
-        "new tracks that the distribution's mean drives before each generation; half of the "
-        "rollouts are then on those on which it did worst",
+        "hard-track sampling: new tracks that the distribution's mean drives before each "
+        "generation; half of the rollouts are then on those on which it did worst; 0: none",
         least=0,
         most=10_000,
+        aliases=earlier("hard_tracks"),
     )
     sees: str = setting(
         "zh", "what C acts on: z and h, or z alone", choices=tuple(SEES), saved=False
@@ -106,9 +107,10 @@ class AnyEvolution(Population, Again, Validation):
 
     def check(self) -> None:
         super().check()
-        if self.scout and not 2 <= self.rollouts < self.scout:
+        if self.hard_tracks and not 2 <= self.rollouts < self.hard_tracks:
             raise BadInput(
-                f"--scout {self.scout} needs at least 2 --rollouts and fewer than it scouts."
+                f"--hard-tracks {self.hard_tracks} needs at least 2 --rollouts, and fewer than "
+                "its tracks."
             )
 
 
@@ -172,8 +174,10 @@ class TrainController(DreamEvolution, WorldEvolution, RunSettings):
             raise BadInput("A dream is M's, and its C sees M too; leave out --sees z.")
         if self.also and not self.in_dreams:
             raise BadInput("Only dreams have several M's; leave out --also or add --dream.")
-        if self.also and self.scout:
-            raise BadInput("A scouted dream is one M's; leave out --also or --scout.")
+        if self.also and self.hard_tracks:
+            raise BadInput(
+                "Hard tracks are chosen in one M's dreams; leave out --also or --hard-tracks."
+            )
 
     @property
     def in_dreams(self) -> bool:

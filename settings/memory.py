@@ -61,8 +61,8 @@ class TrainRNN(TrainedMemory, MemorySteps, Learning, Again, Vision, Res, Seed, D
 
     def check(self) -> None:
         super().check()
-        if self.refine and not self.steps:
-            raise BadInput("--refine trains M further, which --steps 0 cannot; give more.")
+        if self.finetune and not self.steps:
+            raise BadInput("--finetune trains M further, which --steps 0 cannot; give more.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

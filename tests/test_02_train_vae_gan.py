@@ -114,7 +114,7 @@ def test_published_trains_too_and_its_ingredients_can_be_changed(chain, scripts,
 def test_other_settings_are_refused_where_a_training_stands(trained, refuse):
     data, res, _ = trained
     said = refuse(SCRIPT, *arguments(data, res, "--deception", 0.5))
-    assert "deception 0.2, not 0.5" in said and "--anew" in said
+    assert "deception 0.2, not 0.5" in said and "--from-scratch" in said
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,11 @@ def test_it_can_begin_at_a_c_transferred_to_another_v_and_m(chain, scripts, smal
     model = model_of(tmp_path)
     before = shutil.copytree(model.path, tmp_path / "before")
     evolved = model.facts("controller")["digest"]
-    anew = ["--seed", "2", "--anew"]
+    other = ["--seed", "2", "--from-scratch"]
     for script, more in (
-        ("02_train_vae.py", anew),
+        ("02_train_vae.py", other),
         ("03_generate_rnn_data.py", []),
-        ("04_train_rnn.py", anew),
+        ("04_train_rnn.py", other),
     ):
         scripts.succeed(script, *small(script, tmp_path, tmp_path / "res"), *more)
     printed = scripts.succeed(SCRIPT, *arguments(tmp_path), "--init-from", before)

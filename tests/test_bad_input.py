@@ -170,7 +170,7 @@ def test_02_on_an_episode_of_an_evaluation_track(refuse, data):
 def test_02_with_other_settings_than_those_it_was_begun_with(refuse, data, small, changed):
     arguments = small("02_train_vae.py", data, data / "res")[2:]
     sentence = refused(refuse, data, "02_train_vae.py", *arguments, *changed)
-    assert "other settings" in sentence and "--refine" in sentence
+    assert "other settings" in sentence and "--finetune" in sentence
     assert changed[0][2:].replace("-", "_") in sentence
 
 
@@ -181,8 +181,8 @@ def test_02_after_more_was_recorded(refuse, data, small, record):
     assert "other settings (data " in sentence
 
 
-def test_02_refining_what_is_not_there(refuse, data):
-    sentence = refused(refuse, data, "02_train_vae.py", *new_v(data), "--refine")
+def test_02_finetuning_what_is_not_there(refuse, data):
+    sentence = refused(refuse, data, "02_train_vae.py", *new_v(data), "--finetune")
     assert "no trained vision" in sentence
 
 
@@ -236,8 +236,8 @@ def test_03_on_an_episode_that_cannot_be_read(refuse, data):
     assert [path.name for path in (data / "series" / "vae").glob("*.npz")] == ["0001000000.npz"]
 
 
-def test_04_refining_without_a_step(refuse, data):
-    sentence = refused(refuse, data, "04_train_rnn.py", "--refine", "--steps", 0)
+def test_04_finetuning_without_a_step(refuse, data):
+    sentence = refused(refuse, data, "04_train_rnn.py", "--finetune", "--steps", 0)
     assert "--steps 0 cannot" in sentence
 
 
@@ -269,7 +269,7 @@ def test_04_after_the_recording_it_would_show_is_gone(refuse, data):
 def test_05_with_other_settings_than_those_it_was_begun_with(refuse, data, small):
     arguments = small("05_train_controller.py", data, data / "res")[2:]
     sentence = refused(refuse, data, "05_train_controller.py", *arguments, "--population", 5)
-    assert "other settings (population 4, not 5)" in sentence and "--refine" in sentence
+    assert "other settings (population 4, not 5)" in sentence and "--finetune" in sentence
 
 
 def test_05_that_sees_less_than_the_c_that_is_there(refuse, data, small):

@@ -110,7 +110,7 @@ def test_04_leaves_an_m_a_curve_and_its_beliefs(chain):
 def test_04_without_a_step_leaves_m_as_initialised(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout", "series", "models")
     arguments = [*small("04_train_rnn.py", tmp_path, tmp_path), "--steps", 0]
-    scripts.succeed("04_train_rnn.py", *arguments, "--anew")
+    scripts.succeed("04_train_rnn.py", *arguments, "--from-scratch")
     model = ModelDirectory(tmp_path / "models" / "vae")
     training.seed(1)
     untouched = rnn_arch.MDNRNN(32, 16, rnn_arch.MIXTURES, {"tile": 1.0, "done": 1.0}, 1).network
@@ -146,7 +146,7 @@ def test_05_evolves_a_c_that_sees_z_alone_without_any_m(chain, scripts, small, t
     for path in [*model.path.glob("controller.*"), *model.path.glob("rnn.*")]:
         path.unlink()
     arguments = [*small("05_train_controller.py", tmp_path, tmp_path), "--sees", "z"]
-    scripts.succeed("05_train_controller.py", *arguments, "--anew", "--generations", 2)
+    scripts.succeed("05_train_controller.py", *arguments, "--from-scratch", "--generations", 2)
     assert arch.load(model, 32).shape == (3 * 32 + 3,)
     facts = model.facts("controller")
     assert facts["sees"] == "z" and facts["vision"] == model.facts("vision")["digest"]
@@ -198,17 +198,17 @@ def test_evaluate_gives_the_same_scores_whoever_drives_and_whatever_else(scored)
     assert two[0] == one[0]
 
 
-def test_refining_goes_on_from_the_finished_weights(chain, scripts, small, tmp_path):
+def test_finetuning_goes_on_from_the_finished_weights(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout", "models")
     before = vae.load(ModelDirectory(chain.model)).encoder.get_weights()
     arguments = small("02_train_vae.py", tmp_path, tmp_path / "res")
-    refining = [*arguments, "--refine", "--epochs", 1, "--learning-rate", 1e-6]
-    scripts.succeed("02_train_vae.py", *refining)
+    finetuning = [*arguments, "--finetune", "--epochs", 1, "--learning-rate", 1e-6]
+    scripts.succeed("02_train_vae.py", *finetuning)
     after = vae.load(ModelDirectory(tmp_path / "models" / "vae")).encoder.get_weights()
     moved = max(np.abs(a - b).max() for a, b in zip(before, after, strict=True))
     # Three steps of Adam at 1e-6 move a weight by about as much, not by a new initialisation.
     assert 0 < moved < 1e-5
-    assert "nothing to do" in scripts.succeed("02_train_vae.py", *refining)
+    assert "nothing to do" in scripts.succeed("02_train_vae.py", *finetuning)
 
 
 def test_01_records_a_trained_agent_the_same_for_any_number_of_workers(chain, scripts, tmp_path):

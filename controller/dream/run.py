@@ -45,7 +45,7 @@ class DreamRun(EvolutionRun):
         self.pairs_file = directory.path / "dream.csv"
         super().__init__(directory, rollout.features, settings, bound)
         self.pairs = read(self.pairs_file)
-        if not self.refined_since:
+        if not self.finetuned_since:
             now = self.stage, self.evolution.generation
             self.pairs = [pair for pair in self.pairs if (pair.stage, pair.generation) <= now]
 

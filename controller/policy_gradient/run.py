@@ -43,7 +43,7 @@ class PolicyGradientRun(Run):
         super().__init__(directory, features, settings, bound)
 
     def _saved(self) -> dict[str, Any]:
-        return config.saved(self.settings) | {"refine": True}
+        return config.saved(self.settings) | {"finetune": True}
 
     def _start(self, features: int) -> np.ndarray:
         return self._given() if self._given else super()._start(features)

@@ -15,7 +15,7 @@ import numpy as np
 class Row:
     """One generation. Returns are of the training episodes, which patience may cut short."""
 
-    stage: int  # how many evolutions came before, each refined by the next
+    stage: int  # how many evolutions came before, each fine-tuned by the next
     generation: int  # of this stage, from 1
     best: float  # highest return of a candidate
     mean: float  # mean return of the candidates
@@ -26,7 +26,7 @@ class Row:
     workers: int
     validation: float | None = None  # mean score of the distribution's mean on validation tracks
     validation_sd: float | None = None
-    scouted: float | None = None  # mean score of the mean, before it moved, on the tracks scouted
+    on_new_tracks: float | None = None  # the mean's score on those that hard ones are chosen from
     learned: float | None = None  # core-hours that training V and M had taken by then
 
 
@@ -51,7 +51,7 @@ def lineage(path: Path) -> tuple[int, list[dict]]:
 def line(directory: ModelDirectory) -> list[Row]:
     """The generations that led to the C of a model directory, none if there is no record of them.
 
-    `controller.csv` may also hold evolutions that were given up with `--anew`. Without a
+    `controller.csv` may also hold evolutions that were given up with `--from-scratch`. Without a
     `controller.training.json` all its rows count.
     """
     rows = read(directory.path / "controller.csv")

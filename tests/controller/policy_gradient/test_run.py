@@ -51,7 +51,7 @@ def test_what_is_saved_of_a_run_is_all_that_it_depends_on(own_model, policies):
         "validation_tracks": 1,
         "sees": "zh",
         "rnn": own_model.facts("rnn")["digest"],
-        "refine": True,
+        "finetune": True,
     }
 
 
@@ -63,6 +63,7 @@ BEFORE = {
     "gamma": "discount",
     "gae_lambda": "trace",
     "decay": "memory",
+    "finetune": "refine",
 }
 
 
@@ -116,7 +117,7 @@ def test_other_settings_begin_a_new_run_and_the_old_one_is_over(own_model):
         run(own_model).generation(driving, [5])
     after = run(own_model, grass_penalty=8.0)
     assert after.stage == 2 and after.evolution.generation == 0
-    assert run(own_model).refined_since
+    assert run(own_model).finetuned_since
 
 
 def test_a_released_brake_is_that_of_the_start(own_model, policies):

@@ -1,7 +1,7 @@
 """Drive, learn, dream, drive again: the iterative procedure, from nothing or from trained parts.
 
-Each round records episodes driven by the present C, every other one with noise and takeovers (at
-first all at random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or
+Each round records episodes driven by the present C, every other one with exploration (at first
+all at random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or
 if there is none) and evolves C further in M's dream or in the world: the numbered scripts in
 their order.
 Writes DIR/iterate/rounds.json, RES/VISION_iterate.md and RES/VISION_iterate.png. Stopped at any

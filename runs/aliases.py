@@ -11,6 +11,9 @@ TODAY = {
     # The evolution's tracks.
     "scout": "hard_tracks",
     "scouted": "on_new_tracks",
+    # The exploration of a driver that records.
+    "noise_steps": "noise_hold",
+    "takeovers": "action_bursts",
     # The policy gradient's settings, and what it is bound to.
     "persistence": "correlation",
     "rate": "step_size",

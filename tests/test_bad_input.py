@@ -52,8 +52,8 @@ ABSURD = {
         *(["--episodes", "0"], ["--episodes", "-5"], ["--steps", "1"], ["--steps", "1001"]),
         *(["--policy", "sleepy"], ["--workers", "0"], ["--seed", "-1"], ["--seed", "1000"]),
         *(["--weight-noise", "-1"], ["--action-noise", "nan"], ["--vision", "eyes"]),
-        *(["--takeovers", "-1"], ["--takeovers", "1001"], ["--noise-steps", "0"]),
-        *(["--takeovers", "80"], ["--policy", "brownian", "--noise-steps", "8"]),
+        *(["--action-bursts", "-1"], ["--action-bursts", "1001"], ["--noise-hold", "0"]),
+        *(["--action-bursts", "80"], ["--policy", "brownian", "--noise-hold", "8"]),
     ],
     "02_train_vae.py": [
         *(["--epochs", "0"], ["--batch-size", "0"], ["--batch-size", "9" * 30]),

@@ -219,7 +219,7 @@ def test_what_is_saved_of_an_evolution_in_dreams_is_all_that_it_depends_on():
 @pytest.mark.parametrize(
     "make, words",
     [
-        (lambda: GenerateData(takeovers=80), "--takeovers needs --policy agent"),
+        (lambda: GenerateData(action_bursts=80), "--action-bursts needs --policy agent"),
         (lambda: GenerateData(patience=100), "--patience needs --policy agent"),
         (lambda: GenerateData(policy="brownian", vision="vaegan"), "--vision needs"),
         (lambda: TrainVAEGAN(batch_size=1), "--batch-size 1"),
@@ -247,6 +247,10 @@ EARLIER = [
     ("--refine", TrainVAE(finetune=True)),
     ("--anew", TrainRNN(from_scratch=True)),
     ("--refine --scout 32", TrainController(finetune=True, hard_tracks=32)),
+    (
+        "--policy agent --noise-steps 8 --takeovers 80",
+        GenerateData(policy="agent", noise_hold=8, action_bursts=80),
+    ),
     ("--persistence 0.5 --rate 0.5", FinetuneController(correlation=0.5, step_size=0.5)),
     ("--grass 1 --missed 2", FinetuneController(grass_penalty=1.0, missed_tile_penalty=2.0)),
     ("--discount 0.9 --trace 0.8", FinetuneController(gamma=0.9, gae_lambda=0.8)),
@@ -260,7 +264,7 @@ def test_the_flags_of_earlier_versions_are_today_s(line, today):
 
 
 def test_an_agent_s_settings_go_with_an_agent():
-    recorded = GenerateData(policy="agent", takeovers=80, patience=150, vision="vaegan")
+    recorded = GenerateData(policy="agent", action_bursts=80, patience=150, vision="vaegan")
     assert config.parse(GenerateData, None, config.flags(recorded)) == recorded
 
 

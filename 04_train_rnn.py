@@ -88,8 +88,8 @@ def main(settings: TrainRNN) -> None:
         if settings.steps:
             curve = settings.res / f"{settings.vision}_rnn_curve.png"
             plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
-        beliefs = settings.res / f"{settings.vision}_rnn_beliefs.png"
-        pictures.beliefs(beliefs, vision, rnn.load(model_directory), *shown)
+        predictions = settings.res / f"{settings.vision}_rnn_beliefs.png"
+        pictures.predictions(predictions, vision, rnn.load(model_directory), *shown)
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()
     print(f"{model_directory.weights('rnn')}, {settings.res}/{settings.vision}_rnn_*.png")

@@ -29,7 +29,7 @@ from controller.dream.rollout import DreamRollout, Ensemble
 from controller.dream.run import DreamRun, adopt
 from controller.evolution.run import EvolutionRun, Run, generations
 from controller.fleet import Fleet
-from controller.report import film
+from controller.report import video
 from rnn.dream.dynamics import Dream
 from runs import arguments, device, directory
 
@@ -54,7 +54,7 @@ def evolve_in_the_world(
         run = EvolutionRun(model_directory, agent.features, settings, bound)
         evolve(run, settings)
         best = arch.load(model_directory, agent.features)
-    print(film.results(settings.res, settings.vision, run.rows, agent, best))
+    print(video.results(settings.res, settings.vision, run.rows, agent, best))
 
 
 def evolve_in_dreams(data: directory.DataDirectory, settings: TrainController) -> None:

@@ -27,7 +27,7 @@ from controller.evolution.run import generations
 from controller.policy_gradient import transfer
 from controller.policy_gradient.run import PolicyGradientRun
 from controller.policy_gradient.trajectories import TrajectoryFleet
-from controller.report import film
+from controller.report import video
 from rnn import series
 from runs import arguments, device, directory
 
@@ -57,7 +57,7 @@ def main(settings: FinetuneController) -> None:
             )
             generations(run, fleet)
         best = arch.load(model_directory, agent.features)
-    print(film.results(settings.res, settings.vision, run.rows, agent, best))
+    print(video.results(settings.res, settings.vision, run.rows, agent, best))
 
 
 def transferred(

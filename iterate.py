@@ -1,14 +1,15 @@
 """Drive, learn, dream, drive again: the iterative procedure, from nothing or from trained parts.
 
 Each round records episodes driven by the present C, every other one with exploration (at first
-all at random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or
-if there is none) and evolves C further in M's dream or in the world: the numbered scripts in
-their order.
+all at random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or if
+there is none) and evolves C further in M's dream or in the world: the numbered scripts in their
+order.
 Writes DIR/iterate/rounds.json, RES/VISION_iterate.md and RES/VISION_iterate.png. Stopped at any
 moment, the same command goes on; with more --rounds it adds rounds.
 
-From a dream the present C is always the last mean, however it does in the world: what it believes
-wrongly M sees in the next round. DIR/models/VISION-iterated is the agent of the best round.
+From a dream the present C is always the last mean, however it does in the world: where it
+exploits errors of M, M learns better in the next round. DIR/models/VISION-iterated is the agent
+of the best round.
 """
 
 import subprocess

@@ -303,7 +303,7 @@ class Scoring(Settings):
 class Evaluate(Scoring, Models, Workers, Res):
     """What evaluate.py is told."""
 
-    scores_only: bool = setting(False, "no films, which take a while each")
+    scores_only: bool = setting(False, "no videos, which take a while each")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

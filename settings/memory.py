@@ -68,7 +68,7 @@ class TrainRNN(TrainedMemory, MemorySteps, Learning, Again, Vision, Res, Seed, D
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dreaming(Settings):
     temperature: float = setting(
-        1.15, "how much chance the dream has", group="in the dream", least=0, most=100, above=True
+        1.15, "how random the dream is", group="in the dream", least=0, most=100, above=True
     )
 
 

@@ -319,7 +319,7 @@ def test_evaluate_of_what_is_no_agent(refuse, data, tmp_path):
     assert not list(tmp_path.glob("scores*"))
 
 
-def test_evaluate_of_agents_that_cannot_be_told_apart(refuse, chain, tmp_path):
+def test_evaluate_of_agents_that_are_not_distinguishable(refuse, chain, tmp_path):
     model, other = chain.model, tmp_path / "other"
     assert "given twice" in refuse("evaluate.py", model, f"again={model}", "--res", tmp_path)
     assert "one name (a, a)" in refuse("evaluate.py", f"a={model}", f"a={other}", "--res", tmp_path)

@@ -25,7 +25,7 @@ def picture(path) -> np.ndarray:
     return read
 
 
-def film(path) -> np.ndarray:
+def video(path) -> np.ndarray:
     read = imageio.imread(path, index=None)
     assert read.ndim == 4 and read.std() > 0
     return read
@@ -98,7 +98,7 @@ def test_03_run_again_does_what_is_missing_only(chain, scripts, small, tmp_path)
     assert filecmp.cmp(removed, chain.data / "series" / "vae" / removed.name, shallow=False)
 
 
-def test_04_leaves_an_m_a_curve_and_its_beliefs(chain):
+def test_04_leaves_an_m_a_curve_and_its_predictions(chain):
     memory = rnn.load(ModelDirectory(chain.model))
     assert (memory.latent, memory.units, memory.heads) == (32, 16, ("tile", "done"))
     history = read_json(chain.model / "rnn.training.json")["history"]
@@ -137,7 +137,7 @@ def test_05_leaves_a_c_a_csv_a_curve_and_a_gif(chain):
         r.validation for r in rows if r.validation is not None
     )
     picture(chain.res / "vae_controller_curve.png")
-    assert film(chain.res / "vae.gif").shape[1:] == (192, 384, 3)
+    assert video(chain.res / "vae.gif").shape[1:] == (192, 384, 3)
 
 
 def test_05_evolves_a_c_that_sees_z_alone_without_any_m(chain, scripts, small, tmp_path):
@@ -150,7 +150,7 @@ def test_05_evolves_a_c_that_sees_z_alone_without_any_m(chain, scripts, small, t
     assert arch.load(model, 32).shape == (3 * 32 + 3,)
     facts = model.facts("controller")
     assert facts["sees"] == "z" and facts["vision"] == model.facts("vision")["digest"]
-    assert film(tmp_path / "vae.gif").shape[1:] == (192, 384, 3)
+    assert video(tmp_path / "vae.gif").shape[1:] == (192, 384, 3)
 
 
 @pytest.mark.parametrize("script", ["02_train_vae.py", "04_train_rnn.py"])
@@ -185,7 +185,7 @@ def test_evaluate_scores_on_stock_car_racing_and_unseen_tracks(scored):
     assert score["interval"][0] <= score["mean"] <= score["interval"][1]
     assert f"| vae | {score['mean']:.1f} ± {score['sd']:.1f} |" in printed
     for name in ("vae_lap.gif", "vae_worst.gif"):
-        assert film(res / name).shape[1:] == (192, 384, 3)
+        assert video(res / name).shape[1:] == (192, 384, 3)
         assert (res / name).stat().st_size <= 3e6
     picture(res / "curves.png")
 

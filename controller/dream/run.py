@@ -1,7 +1,8 @@
 """One evolution of C inside M's dream, watched from the real world.
 
 The candidates never leave the dream. Every few generations the distribution's mean drives in both
-worlds, so that the two scores side by side show when C learns to cheat its dream.
+worlds, so that the two scores side by side show when C learns to exploit the errors
+of its M (model exploitation).
 """
 
 import shutil

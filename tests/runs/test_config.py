@@ -176,6 +176,8 @@ def test_earlier_names_are_taken_and_not_shown(capsys):
     assert config.from_mapping(Step, {"how_many": 5}, "a file") == Step(count=5)
     with pytest.raises(BadInput, match="a file: count is given twice, once as number."):
         config.from_mapping(Step, {"count": 5, "number": 5}, "a file")
+    with pytest.raises(BadInput, match="there are ((?!how_many|afresh).)*$"):
+        config.from_mapping(Step, {"colour": 1}, "a file")
     text = help_of(Step, capsys)
     assert "--how-many" not in text and "--number" not in text and "--afresh" not in text
 

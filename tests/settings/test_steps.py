@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import settings
-from runs import config
+from runs import aliases, config
 from runs.arguments import BadInput
 from settings import STEPS
 from settings.adversary import TrainVAEGAN
@@ -59,6 +59,11 @@ def test_a_name_that_counts_the_same_has_the_same_help_and_bounds_in_every_step(
         meaning = dataclasses.replace(option.meaning, words=None)
         meanings.setdefault((option.name, meaning.unit, option.kind), set()).add(meaning)
     assert [name for name, found in meanings.items() if len(found) > 1] == []
+
+
+def test_no_setting_has_the_earlier_name_of_another():
+    """All that is read from a file is renamed, whichever step wrote it."""
+    assert not aliases.TODAY.keys() & {option.name for option in every_option()}
 
 
 def test_names_that_count_different_things_are_known_and_tell_their_units():

@@ -1,7 +1,7 @@
 """Train V, a variational autoencoder, on the recorded frames.
 
 Writes DIR/models/vae/vision.weights.h5, and res/vae_curve.png and res/vae_strip.png to look at.
-A stopped training goes on with the same command; --refine trains a finished one further, with
+A stopped training goes on with the same command; --finetune trains a finished one further, with
 the episodes that are there now.
 """
 
@@ -39,8 +39,8 @@ def main(settings: TrainVAE) -> None:
         encoder, decoder = arch.encoder(dtype=dtype), arch.decoder(dtype=dtype)
         model = arch.VAE(encoder, decoder, settings.kl_tolerance, settings.seed)
         model.compile(training.adam(settings.learning_rate, settings.epochs * per_epoch))
-        run = training.Training(model_directory, "vision", saved, settings.anew)
-        if not run.resume(model) and settings.refine:
+        run = training.Training(model_directory, "vision", saved, settings.from_scratch)
+        if not run.resume(model) and settings.finetune:
             vae.restore(model_directory, model.encoder, model.decoder)
         if run.finished and model_directory.has("vision"):
             print(f"{model_directory.weights('vision')} is trained; nothing to do.")

@@ -2,7 +2,7 @@
 
 Writes DIR/models/vaegan/vision.weights.h5, which every later script takes with --vision vaegan,
 and to look at res/vaegan_curve.png, vaegan_strip.png (truth above reconstructions) and
-vaegan_training.gif. A stopped training goes on with the same command; --refine trains a finished
+vaegan_training.gif. A stopped training goes on with the same command; --finetune trains a finished
 one further, with the episodes that are there now.
 
 --variant published is the model once used with World Models; repaired is what its faults taught.
@@ -54,17 +54,18 @@ def main(settings: TrainVAEGAN) -> None:
             settings.seed,
         )
         model.compile(*arch_vaegan.optimizers(recipe, steps))
-        run = training.Training(model_directory, "vision", saved, settings.anew)
+        run = training.Training(model_directory, "vision", saved, settings.from_scratch)
         resumed = run.resume(model)
-        if not resumed and settings.refine:
+        if not resumed and settings.finetune:
             vae.restore(model_directory, model.encoder, model.generator)
         if run.finished and model_directory.has("vision"):
             print(f"{model_directory.weights('vision')} is trained; nothing to do.")
             return
 
         shown = watched(held_out)
-        film = watch.Film(model_directory.path / "film", shown, steps, anew=not resumed)
-        course = watch.Course(model_directory.path / "film" / "course.csv", steps, anew=not resumed)
+        kept = model_directory.path / "film"
+        video = watch.TrainingVideo(kept, shown, steps, resumed=resumed)
+        curve = watch.TrainingCurve(kept / "course.csv", steps, resumed=resumed)
         print(device.report(computer, settings.precision))
         training.fit(
             model,
@@ -73,7 +74,7 @@ def main(settings: TrainVAEGAN) -> None:
             lambda epoch: frames.batches(learned, settings.batch_size, (settings.seed, epoch)),
             per_epoch,
             frames.in_order(held_out, settings.batch_size),
-            (film, course, watch.Warnings()),
+            (video, curve, watch.Warnings()),
         )
         model.finalize()
         facts = {
@@ -85,9 +86,9 @@ def main(settings: TrainVAEGAN) -> None:
         }
         vae.save(model_directory, model.encoder, model.generator, facts)
         title = f"VAE-GAN, {settings.variant}"
-        course.save(settings.res / "vaegan_curve.png", run.history, title)
+        curve.save(settings.res / "vaegan_curve.png", run.history, title)
         pictures.strip(settings.res / "vaegan_strip.png", [shown, model(shown)])
-        film.save(settings.res / "vaegan_training.gif")
+        video.save(settings.res / "vaegan_training.gif")
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()
     print(

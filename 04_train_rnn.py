@@ -2,7 +2,7 @@
 
 Writes DIR/models/VISION/rnn.weights.h5 and starts.npz (where its dreams begin), and
 RES/VISION_rnn_curve.png and RES/VISION_rnn_beliefs.png (from above: truth, what V keeps of it, M
-one step ahead, M left to itself). A stopped training goes on with the same command; --refine
+one step ahead, M left to itself). A stopped training goes on with the same command; --finetune
 trains a finished one further. With --steps 0 there is no training, and M is written as it was
 initialised, to see what a memory is worth that has learned nothing.
 """
@@ -50,8 +50,8 @@ def main(settings: TrainRNN) -> None:
         # No schedule has no steps; that of an M which is not trained is not used.
         steps = max(1, epochs) * STEPS_PER_EPOCH
         model.compile(training.adam(settings.learning_rate, steps, clip=1.0))
-        run = training.Training(model_directory, "rnn", saved, settings.anew)
-        if not run.resume(model) and settings.refine:
+        run = training.Training(model_directory, "rnn", saved, settings.from_scratch)
+        if not run.resume(model) and settings.finetune:
             rnn.restore(model_directory, model.network)
         if run.finished and model_directory.has("rnn"):
             print(f"{model_directory.weights('rnn')} is trained; nothing to do.")
@@ -79,7 +79,7 @@ def main(settings: TrainRNN) -> None:
             "latent": vision.latent,
             "heads": list(model.head_weights),
             **saved,
-            "refines": rnn.line(model_directory, saved) if settings.refine else [],
+            "finetuned_from": rnn.lineage(model_directory, saved) if settings.finetune else [],
             "losses": run.history[-1],
             "core_hours": run.core_hours(),
         }
@@ -88,8 +88,8 @@ def main(settings: TrainRNN) -> None:
         if settings.steps:
             curve = settings.res / f"{settings.vision}_rnn_curve.png"
             plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
-        beliefs = settings.res / f"{settings.vision}_rnn_beliefs.png"
-        pictures.beliefs(beliefs, vision, rnn.load(model_directory), *shown)
+        predictions = settings.res / f"{settings.vision}_rnn_beliefs.png"
+        pictures.predictions(predictions, vision, rnn.load(model_directory), *shown)
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()
     print(f"{model_directory.weights('rnn')}, {settings.res}/{settings.vision}_rnn_*.png")

@@ -2,9 +2,9 @@
 
 Writes DIR/models/VISION/controller.weights.h5 (the best mean of the distribution so far) and
 controller.csv (a row per generation), and RES/VISION_controller_curve.png and RES/VISION.gif. A
-stopped evolution goes on with the same command, and with more --generations; --refine starts a
-new one, with other numbers, from the best mean of a finished one, also when M was refined since
-(scores with another M or on other --validation-tracks are not compared).
+stopped evolution goes on with the same command, and with more --generations; --finetune starts a
+new one, with other numbers, from the best mean of a finished one, also when M was fine-tuned
+since (scores with another M or on other --validation-tracks are not compared).
 
 With --dream the candidates drive in M's dream, and only the mean's scores come from the world.
 The agent of each temperature is DIR/models/VISION-dream-TEMPERATURE; RES/VISION_dream_curve.png
@@ -29,7 +29,7 @@ from controller.dream.rollout import DreamRollout, Ensemble
 from controller.dream.run import DreamRun, adopt
 from controller.evolution.run import EvolutionRun, Run, generations
 from controller.fleet import Fleet
-from controller.report import film
+from controller.report import video
 from rnn.dream.dynamics import Dream
 from runs import arguments, device, directory
 
@@ -54,7 +54,7 @@ def evolve_in_the_world(
         run = EvolutionRun(model_directory, agent.features, settings, bound)
         evolve(run, settings)
         best = arch.load(model_directory, agent.features)
-    print(film.results(settings.res, settings.vision, run.rows, agent, best))
+    print(video.results(settings.res, settings.vision, run.rows, agent, best))
 
 
 def evolve_in_dreams(data: directory.DataDirectory, settings: TrainController) -> None:
@@ -89,8 +89,8 @@ def of_the_same_vision(path: Path, dream: Dream, settings: TrainController) -> D
 
 
 def evolve(run: Run, settings: TrainController) -> None:
-    if run.refined_since:
-        print("This evolution is over and was refined since; nothing to do.")
+    if run.finetuned_since:
+        print("This evolution is over and was fine-tuned since; nothing to do.")
         return
     fleet = Fleet(
         run.directory, settings.precision, settings.workers, settings.worlds, settings.sees

@@ -25,7 +25,7 @@ if __name__ == "__main__":
 from controller import arch
 from controller.agent import Agent
 from controller.fleet import Fleet
-from controller.report import film, history
+from controller.report import history, video
 from controller.report import scores as scoring
 from envs import tracks
 from runs import arguments, directory, progress
@@ -58,7 +58,7 @@ def main(settings: Evaluate) -> None:
     if not settings.scores_only:
         make_films(agents, scores, settings.res)
     print(table)
-    print(f"{settings.res}/{kind}.md, {kind}.json and {kind}.png, pictures and films beside them.")
+    print(f"{settings.res}/{kind}.md, {kind}.json and {kind}.png, pictures and videos beside them.")
 
 
 def make_films(
@@ -66,11 +66,11 @@ def make_films(
 ) -> None:
     for name, driver in agents.items():
         file = re.sub(r"[^\w.-]+", "_", name)
-        film.lap(res / f"{file}_lap.gif", *driver, scoring.median_track(scores[name]))
-        film.lap(res / f"{file}_worst.gif", *driver, scoring.worst_track(scores[name]))
+        video.lap(res / f"{file}_lap.gif", *driver, scoring.median_track(scores[name]))
+        video.lap(res / f"{file}_worst.gif", *driver, scoring.worst_track(scores[name]))
     if len(agents) > 1:
         typical = scoring.median_track(next(iter(scores.values())))
-        film.race(res / "compare.gif", agents, typical)
+        video.race(res / "compare.gif", agents, typical)
 
 
 def load(path: Path) -> tuple[Agent, np.ndarray]:

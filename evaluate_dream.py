@@ -1,8 +1,8 @@
 """Measure how true the dreams of trained models are, on the episodes held out from them.
 
 For each model directory: PSNR of what M expects 1, 5, 10 and 20 frames ahead, between the last
-frame that it saw (the floor) and decode(encode(frame)) (the ceiling); how far the chances that
-its heads give can be trusted. Writes RES/dream_truth.md and .json, and for each model
+frame that it saw (the floor) and decode(encode(frame)) (the ceiling); how far the probabilities
+that its heads give can be trusted. Writes RES/dream_truth.md and .json, and for each model
 RES/NAME_calibration.png and RES/NAME_dream.gif: an episode (left), what V keeps of it (middle)
 and M's dream (right), which has seen 60 steps of it and then only the actions.
 """
@@ -46,13 +46,13 @@ def measure(
     open_loop = measures.open_loop(vision, memory, episodes)
     heads = {
         head: measures.calibration(*pair)
-        for head, pair in measures.chances(memory, held_out).items()
+        for head, pair in measures.probabilities(memory, held_out).items()
     }
     name = model.path.name
     dream_pictures.reliability(settings.res / f"{name}_calibration.png", heads, f"M, {name}")
     shown = max(episodes, key=lambda pair: series.read(pair[1], vision.latent)["reward"].sum())
     dream = Dream(model, settings.temperature)
-    dream_pictures.film(settings.res / f"{name}_dream.gif", vision, dream, *shown)
+    dream_pictures.video(settings.res / f"{name}_dream.gif", vision, dream, *shown)
     return {
         "episodes": len(episodes),
         "open_loop": dataclasses.asdict(open_loop),
@@ -71,17 +71,17 @@ def table(found: dict[str, dict]) -> str:
         for kind, word in words.items():
             cells = " | ".join(f"{value:.2f}" for value in row["open_loop"][kind])
             lines.append(f"| {name} | {word} | {cells} |")
-    lines += ["", "| model | head | steps | share true | mean chance | calibration error |"]
+    lines += ["", "| model | head | steps | share true | mean probability | calibration error |"]
     lines.append("|" + "---|" * 6)
     for name, row in found.items():
         for head, value in row["heads"].items():
             steps = sum(value["steps"])
-            share, chance = (
+            share, probability = (
                 sum(a * n for a, n in zip(value[key], value["steps"], strict=True)) / steps
-                for key in ("share", "chance")
+                for key in ("share", "probability")
             )
             lines.append(
-                f"| {name} | {head} | {steps:,} | {share:.4f} | {chance:.4f} "
+                f"| {name} | {head} | {steps:,} | {share:.4f} | {probability:.4f} "
                 f"| {value['error']:.4f} |"
             )
     return "\n".join(lines) + "\n"

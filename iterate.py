@@ -1,14 +1,15 @@
 """Drive, learn, dream, drive again: the iterative procedure, from nothing or from trained parts.
 
-Each round records episodes driven by the present C, every other one with noise and takeovers (at
-first all at random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or
-if there is none) and evolves C further in M's dream or in the world: the numbered scripts in
-their order.
+Each round records episodes driven by the present C, every other one with exploration (at first
+all at random), adds them to DIR/rollout, trains M from where it stands (and V, if asked or if
+there is none) and evolves C further in M's dream or in the world: the numbered scripts in their
+order.
 Writes DIR/iterate/rounds.json, RES/VISION_iterate.md and RES/VISION_iterate.png. Stopped at any
 moment, the same command goes on; with more --rounds it adds rounds.
 
-From a dream the present C is always the last mean, however it does in the world: what it believes
-wrongly M sees in the next round. DIR/models/VISION-iterated is the agent of the best round.
+From a dream the present C is always the last mean, however it does in the world: where it
+exploits errors of M, M learns better in the next round. DIR/models/VISION-iterated is the agent
+of the best round.
 """
 
 import subprocess
@@ -71,7 +72,7 @@ def one_round(
     print(f"Round {number}: learn", flush=True)
     if settings.retrain_vision or "vision" not in had["parts"]:
         kind = {"vae": TrainVAE, "vaegan": TrainVAEGAN}[settings.vision]
-        script(kind(**places, epochs=settings.epochs, refine="vision" in had["parts"]))
+        script(kind(**places, epochs=settings.epochs, finetune="vision" in had["parts"]))
     script(GenerateRNNData(data_dir=settings.data_dir, vision=settings.vision))
     script(
         TrainRNN(
@@ -81,7 +82,7 @@ def one_round(
             batch_size=settings.memory_batch,
             units=settings.units,
             latent_noise=settings.latent_noise,
-            refine="rnn" in had["parts"],
+            finetune="rnn" in had["parts"],
         )
     )
 
@@ -95,7 +96,7 @@ def one_round(
             **places,
             vision=settings.vision,
             workers=settings.workers,
-            refine=present is not None,
+            finetune=present is not None,
             generations=settings.generations,
             population=settings.population,
             rollouts=settings.rollouts,

@@ -1,7 +1,7 @@
 """Drive with the arrow keys: the real world, M's dream of it, or both side by side.
 
 Left and right steer, up is gas, down brakes; R starts over, Esc leaves. In the dream, what you
-see is V's decoder at work on what M believes comes next.
+see is V's decoder at work on what M predicts.
 """
 
 from runs import config

@@ -40,12 +40,13 @@ class PlainVAE(arch.VAE):
     """The same training on frames that are float32 in [0, 1] already."""
 
     def losses_of(self, frames, noise_seed):
-        mean, log_variance = self.encoder(frames)
-        reconstruction = self.decoder(arch.sample(mean, log_variance, noise_seed))
-        error = tf.reduce_mean(tf.reduce_sum(tf.square(frames - reconstruction), axis=(1, 2, 3)))
-        kl = arch.divergence(mean, log_variance)
-        loss = error + tf.reduce_mean(tf.maximum(kl, self.free_nats))
-        return loss, error, tf.reduce_mean(kl)
+        z_mean, z_log_var = self.encoder(frames)
+        reconstruction = self.decoder(arch.sample(z_mean, z_log_var, noise_seed))
+        squared = tf.square(frames - reconstruction)
+        reconstruction_loss = tf.reduce_mean(tf.reduce_sum(squared, axis=(1, 2, 3)))
+        kl = arch.kl_divergence(z_mean, z_log_var)
+        loss = reconstruction_loss + tf.reduce_mean(tf.maximum(kl, self.free_nats))
+        return loss, reconstruction_loss, tf.reduce_mean(kl)
 
 
 class Stopwatch(keras.callbacks.Callback):

@@ -98,12 +98,12 @@ def load(directory: ModelDirectory, features: int, or_before: bool = False) -> n
     """C's parameters (P,) of a model directory.
 
     Raises `BadInput` when they are missing or made for other features or another M, or V where C
-    sees z alone. With `or_before` it may have been made for an M that today's has refined.
+    sees z alone. With `or_before` it may have been made for an M that was fine-tuned to today's.
     """
     facts = directory.facts("controller")
     part = SEES[seen(directory)]
     seen_now = directory.facts(part)
-    fitting = [seen_now["digest"], *(seen_now.get("refines", []) if or_before else [])]
+    fitting = [seen_now["digest"], *(seen_now.get("finetuned_from", []) if or_before else [])]
     if facts[part] not in fitting:
         name = {"rnn": "M", "vision": "V"}[part]
         raise BadInput(

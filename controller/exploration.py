@@ -1,20 +1,22 @@
-"""What a driver that records does wrong on purpose, so that M sees more than one habit.
+"""Exploration of an agent that records: held action noise and bursts of random actions.
 
 M learns what actions do only from those it sees. A good driver steers into every bend: whether
-steering or the bend turns the car, its recordings do not tell.
+steering or the bend turns the car, its recordings do not tell. Noise put into a demonstrator is
+DART's (Laskey et al. 2017), and recordings of the present agent added to those before are a
+data aggregation as in DAgger (Ross et al. 2011).
 """
 
 import numpy as np
 
 LOW, HIGH = np.array([-1, 0, 0]), np.array([1, 1, 1])  # of CarRacing's actions
-SHORTEST, LONGEST = 5, 160  # steps of a takeover: a tenth of a second to three
-TAKEN = ([True, True, True], [True, False, False], [False, True, True])  # all, wheel, pedals
+SHORTEST, LONGEST = 5, 160  # steps of a burst: a tenth of a second to three
+REPLACED = ([True, True, True], [True, False, False], [False, True, True])  # all, wheel, pedals
 
 
-class LastingNoise:
-    """Normal noise on the actions of numbered jobs, drawn anew every `steps` steps on average.
+class HeldNoise:
+    """Normal noise on the actions of numbered jobs, held for `steps` steps on average.
 
-    Noise that lasts takes the car off its line, so that M sees where that leads and how it is
+    Noise that is held takes the car off its line, so that M sees where that leads and how it is
     mended; compare Eberhard et al. 2023, Pink Noise Is All You Need.
     """
 
@@ -31,12 +33,12 @@ class LastingNoise:
         return (action + self._noise[job]).clip(LOW, HIGH).astype(np.float32)
 
 
-class Takeovers:
-    """Now and then somebody else takes the wheel, the pedals or both of a job and holds them.
+class ActionBursts:
+    """Now and then a random action replaces wheel, pedals or both of a job and is held.
 
-    A takeover begins in one of `every` steps on average (0: there are none) and lasts 5 to 160,
-    all orders of length alike. Steering is straight, any, or slight; gas none, half, full or any;
-    one in five brakes. With the pedals alone taken, a good driver comes too fast into bends.
+    A burst begins in one of `every` steps on average (0: there are none) and lasts 5 to 160, all
+    orders of length alike. Steering is straight, any, or slight; gas none, half, full or any; one
+    in five brakes. With the pedals alone replaced, a good driver comes too fast into bends.
     """
 
     def __init__(self, every: int, rngs: list[np.random.Generator]):
@@ -46,16 +48,16 @@ class Takeovers:
         self._held: list[tuple[np.ndarray, np.ndarray]] = [nothing] * len(rngs)
 
     def __call__(self, job: int, action: np.ndarray) -> np.ndarray:
-        """The action (3,) that is done: the job's own, but for what is taken from it."""
+        """The action (3,) that is done: the job's own, but for what a burst replaces."""
         rng = self.rngs[job]
         if self._left[job] == 0:
             if self.every == 0 or rng.random() >= 1 / self.every:
                 return action
             self._left[job] = int(np.exp(rng.uniform(*np.log([SHORTEST, LONGEST + 1]))))
-            self._held[job] = np.array(TAKEN[rng.integers(3)]), _any_action(rng)
+            self._held[job] = np.array(REPLACED[rng.integers(3)]), _any_action(rng)
         self._left[job] -= 1
-        taken, held = self._held[job]
-        return np.where(taken, held, action)
+        replaced, held = self._held[job]
+        return np.where(replaced, held, action)
 
 
 def _any_action(rng: np.random.Generator) -> np.ndarray:

@@ -57,7 +57,7 @@ class Game:
     """The worlds that a person drives at once, with the same actions.
 
     The dream begins with what V sees of the real track's first frame, so that both start from
-    the same place and differ by what M believes.
+    the same place and differ by what M predicts.
     """
 
     def __init__(self, directory: ModelDirectory, worlds: str, temperature: float, track: int):

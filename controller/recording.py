@@ -1,11 +1,11 @@
-"""Record episodes driven by a trained agent, with mistakes so that M sees more than one habit."""
+"""Record episodes driven by a trained agent, with exploration: M sees more than one habit."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from controller import arch, fleet, rollout
 from controller.agent import Agent
-from controller.exploration import LastingNoise, Takeovers
+from controller.exploration import ActionBursts, HeldNoise
 from envs import rollouts
 from envs.recording import EpisodeLog
 from runs import executor, progress
@@ -50,9 +50,9 @@ def _record_group(
         rollout.Job(mean + settings.weight_noise * rng.standard_normal(len(mean)), track)
         for rng, track in zip(rngs, group, strict=True)
     ]
-    noise = LastingNoise(settings.action_noise, settings.noise_steps, rngs)
-    taken_over = Takeovers(settings.takeovers, rngs)
-    recorder = Logs(lambda job, action: taken_over(job, noise(job, action)))
+    noise = HeldNoise(settings.action_noise, settings.noise_hold, rngs)
+    bursts = ActionBursts(settings.action_bursts, rngs)
+    recorder = Logs(lambda job, action: bursts(job, noise(job, action)))
     lengths = []
     driven = rollout.drive(
         agent, enumerate(jobs), GROUP, settings.patience, settings.steps, recorder=recorder

@@ -4,11 +4,11 @@ Importing this package registers `WorldModels/CarRacingDream-v0` with Gymnasium.
 """
 
 from envs import MAX_STEPS
-from rnn.saved import Memory, line, load, restore, save
+from rnn.saved import Memory, lineage, load, restore, save
 
 import gymnasium
 
-__all__ = ["DREAM_ID", "Memory", "line", "load", "restore", "save"]
+__all__ = ["DREAM_ID", "Memory", "lineage", "load", "restore", "save"]
 
 DREAM_ID = "WorldModels/CarRacingDream-v0"
 

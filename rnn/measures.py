@@ -72,32 +72,32 @@ def _score(vision, memory, obs, z, action) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """How often what a head gave a chance came true, by chance.
+    """How often what a head predicted came true, by the probability that it gave.
 
-    `chance` and `share` are means in each bin that holds any of the steps, `steps` their numbers;
-    `error` is the expected calibration error, the mean distance of the two over all steps.
+    `probability` and `share` are means in each bin that holds any of the steps, `steps` their
+    numbers; `error` is the expected calibration error, the mean distance of the two over all steps.
     """
 
-    chance: list[float]
+    probability: list[float]
     share: list[float]
     steps: list[int]
     error: float
 
 
-def calibration(chance: np.ndarray, came: np.ndarray, bins: int = 10) -> Calibration:
-    """Compare chances with what came, both (N,); bins of equal width."""
-    bin_of = np.minimum((chance * bins).astype(int), bins - 1)
+def calibration(probability: np.ndarray, came: np.ndarray, bins: int = 10) -> Calibration:
+    """Compare probabilities with what came, both (N,); bins of equal width."""
+    bin_of = np.minimum((probability * bins).astype(int), bins - 1)
     used = [bin_of == i for i in range(bins) if (bin_of == i).any()]
-    given = [float(chance[chosen].mean()) for chosen in used]
+    given = [float(probability[chosen].mean()) for chosen in used]
     share = [float(came[chosen].mean()) for chosen in used]
     steps = [int(chosen.sum()) for chosen in used]
     error = np.average(np.abs(np.subtract(given, share)), weights=steps)
     return Calibration(given, share, steps, float(error))
 
 
-def chances(memory: Memory, latents: list[Path]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """What each head expected of every step of episodes, and what came: head → (N,), (N,)."""
-    expected: dict[str, list[np.ndarray]] = {head: [] for head in memory.heads}
+def probabilities(memory: Memory, latents: list[Path]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What each head predicted of every step of episodes, and what came: head → (N,), (N,)."""
+    predicted: dict[str, list[np.ndarray]] = {head: [] for head in memory.heads}
     came: dict[str, list[np.ndarray]] = {head: [] for head in memory.heads}
     outputs_of = tf.function(memory.network, reduce_retracing=True)
     for path in latents:
@@ -107,9 +107,9 @@ def chances(memory: Memory, latents: list[Path]) -> dict[str, tuple[np.ndarray, 
         outputs = outputs_of([x, empty, empty])
         truth = {"tile": episode["reward"] > 0, "done": episode["done"]}
         for head in memory.heads:
-            expected[head].append(tf.sigmoid(outputs[head])[0].numpy())
+            predicted[head].append(tf.sigmoid(outputs[head])[0].numpy())
             came[head].append(truth[head])
-    return {h: (np.concatenate(expected[h]), np.concatenate(came[h])) for h in memory.heads}
+    return {h: (np.concatenate(predicted[h]), np.concatenate(came[h])) for h in memory.heads}
 
 
 def surprises(memory: Memory, latents: list[Path]) -> np.ndarray:

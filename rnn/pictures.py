@@ -1,4 +1,4 @@
-"""A picture of what M believes."""
+"""A picture of what M predicts."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def subject(recordings: Path, latents: list[Path], latent: int) -> tuple[Path, P
     return recording, longest
 
 
-def beliefs(path: Path, vision: Vision, memory: Memory, recording: Path, latents: Path) -> None:
+def predictions(path: Path, vision: Vision, memory: Memory, recording: Path, latents: Path) -> None:
     """Save four rows: truth, what V keeps of it, M one step ahead, M left to itself.
 
     `recording` and `latents` are those of `subject`. M left to itself has seen the

@@ -4,7 +4,7 @@ import dataclasses
 
 from rnn import arch
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, read_json
+from runs.directory import ModelDirectory
 from runs.training import buildable, load_weights, save_weights
 
 import keras
@@ -49,15 +49,15 @@ def restore(directory: ModelDirectory, network: keras.Model) -> None:
     load_weights(network, directory.weights("rnn"))
 
 
-def line(directory: ModelDirectory, settings: dict) -> list[str]:
-    """The digests of the M's that a refinement with these settings goes on from, the last one last.
+def lineage(directory: ModelDirectory, settings: dict) -> list[str]:
+    """The digests of the M's that fine-tuning with these settings goes on from, the last one last.
 
-    Without a look at the weights: a refinement that was killed may have written its own already.
+    Without a look at the weights: a fine-tuning that was killed may have written its own already.
     """
-    facts = read_json(directory.model_json)["rnn"]
+    facts = directory.described("rnn")
     if all(facts.get(name) == value for name, value in settings.items()):
-        return facts["refines"]
-    return [*facts.get("refines", []), facts["digest"]]
+        return facts["finetuned_from"]
+    return [*facts.get("finetuned_from", []), facts["digest"]]
 
 
 def save(directory: ModelDirectory, network: keras.Model, facts: dict) -> None:

@@ -199,8 +199,9 @@ def from_mapping(kind: type[S], mapping: Mapping[str, Any], where: str) -> S:
     given: dict[str, Any] = {}
     for name, plain in mapping.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            advice = f"do you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+            names = [option.name for option in options(kind)]
+            near = difflib.get_close_matches(name, names, 1)
+            advice = f"do you mean {near[0]}?" if near else f"there are {', '.join(names)}."
             raise BadInput(f"{where}: there is no setting {name}; {advice}")
         option = known[name]
         if option.name in given:

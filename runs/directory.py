@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
+from runs import aliases
 from runs.arguments import BadInput
 
 from filelock import lock_descriptor, unlock_descriptor
@@ -76,6 +77,10 @@ class ModelDirectory:
             )
         return _Facts(facts, self.model_json, part)
 
+    def described(self, part: str) -> dict:
+        """What `model.json` says of a part, without a look at its weights; `{}` if nothing."""
+        return self._parts().get(part, {})
+
     def describe(self, part: str, facts: dict) -> None:
         """Record what the weights of a part, already written, are."""
         parts = self._parts()
@@ -83,7 +88,12 @@ class ModelDirectory:
         write_json(self.model_json, parts)
 
     def _parts(self) -> dict:
-        return read_json(self.model_json) if self.model_json.exists() else {}
+        """The entry of each part, under today's names."""
+        parts = read_json(self.model_json) if self.model_json.exists() else {}
+        return {
+            part: aliases.renamed(facts) if isinstance(facts, dict) else facts
+            for part, facts in parts.items()
+        }
 
 
 class _Facts(dict):

@@ -31,7 +31,9 @@ def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epo
     _save_panels(figure, axes, title, path)
 
 
-def course(path: Path, steps: list[int], rows: list[dict], epochs: list[dict], title: str) -> None:
+def training_curve(
+    path: Path, steps: list[int], rows: list[dict], epochs: list[dict], title: str
+) -> None:
     """One panel per loss over the steps of a training, and a dot per epoch for what was held out.
 
     `rows` are what was measured by `steps`; `epochs` is the history of the training.

@@ -12,7 +12,7 @@ A recipe is a TOML file:
     step = "04_train_rnn.py"
     keep_agent_as = "vae-before"    # optional: copy models/VISION to models/vae-before first
     seed_plus = 100                 # optional: added to the seed of the run
-    refine = true
+    finetune = true
 
 `{data}` in a text stands for the directory of everything generated. Where that is, where pictures
 go, the seed and the number of workers are not the recipe's: a run is told them.
@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from runs import config
+from runs import aliases, config
 from runs.arguments import LARGEST_SEED, BadInput
 from runs.config import Settings
 from runs.directory import DataDirectory, read_json, write_json
@@ -78,7 +78,7 @@ def _stage(
     where: str, row: dict[str, Any], steps: Mapping[str, type[Settings]], run: Mapping[str, Any]
 ) -> Stage:
     given = {name: _filled(value, run["data_dir"]) for name, value in row.items()}
-    script, kept = given.pop("step", None), given.pop("keep_agent_as", None)
+    script, kept = aliases.script(given.pop("step", None)), given.pop("keep_agent_as", None)
     plus = given.pop("seed_plus", 0)
     if script not in steps:
         raise BadInput(f"{where}: step is {script!r}, not one of {', '.join(steps)}.")
@@ -120,8 +120,9 @@ class Progress:
         if self.file.exists():
             state = read_json(self.file)
             self._done = state.get("done", [])
-            asked = [stage.row for stage in stages[: len(self._done)]]
-            if state.get("seed") != seed or self._done[: len(asked)] != asked:
+            asked = [aliases.renamed_stage(stage.row) for stage in stages[: len(self._done)]]
+            over = [aliases.renamed_stage(row) for row in self._done[: len(asked)]]
+            if state.get("seed") != seed or over != asked:
                 raise BadInput(
                     f"{data.root} holds the stages of another recipe or seed ({self.file}); "
                     "give another --data-dir."

@@ -7,6 +7,7 @@ import typing
 from pathlib import Path
 from typing import Any
 
+from runs import aliases
 from runs.arguments import BadInput
 from runs.directory import write_whole
 
@@ -30,9 +31,10 @@ def read(path: Path, kind: type) -> list:
     types_of = typing.get_type_hints(kind)
     try:
         with open(path, newline="", encoding="utf-8") as file:
+            rows = map(aliases.renamed, csv.DictReader(file))
             return [
                 kind(**{name: _value(types_of[name], text) for name, text in row.items()})
-                for row in csv.DictReader(file)
+                for row in rows
             ]
     except (KeyError, TypeError, ValueError, UnicodeDecodeError, csv.Error) as problem:
         raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None

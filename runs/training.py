@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import runs.quiet  # noqa: F401 - before Keras
-from runs import config
+from runs import aliases, config
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, digest, read_json, write_json, write_whole
 from runs.progress import bar
@@ -28,14 +28,16 @@ class Training:
     one, history) and names the weights file that goes with it, which also holds the optimisers.
     Two weights files take turns, so that a kill while writing one leaves the other.
 
-    It also counts `core_seconds`, the processor time of all sittings and of what it refines; None
-    where that began before anybody counted.
+    It also counts `core_seconds`, the processor time of all sittings and of what it fine-tunes;
+    None where that began before anybody counted.
     """
 
-    def __init__(self, directory: ModelDirectory, part: str, settings: dict, anew: bool = False):
+    def __init__(
+        self, directory: ModelDirectory, part: str, settings: dict, from_scratch: bool = False
+    ):
         self.directory = directory
         self.part = part
-        self.anew = anew
+        self.from_scratch = from_scratch
         self.settings = settings
         self.state_file = directory.path / f"{part}.training.json"
         self.epoch = 0
@@ -43,14 +45,14 @@ class Training:
         self.saves = 0
         self.finished = False
         self.history: list[dict] = []
-        self.core_seconds = self._seconds_of_what_is_refined()
+        self.core_seconds = self._seconds_before_finetuning()
         self._counted_till = time.process_time()
 
     def resume(self, model: keras.Model) -> bool:
         """Bring `model` to the newest checkpoint of this training; False if there is none.
 
         Raises `BadInput` when the directory holds a training with other settings, unless this
-        one starts anew, or refines the result of that one, which must be over.
+        one starts from scratch, or fine-tunes the result of that one, which must be over.
         """
         if not self.state_file.exists():
             return False
@@ -59,13 +61,15 @@ class Training:
             raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
         if state["finished"] and not self.directory.has(self.part):
             return False  # What it had made was removed: it is made anew.
+        state["settings"] = aliases.renamed(state["settings"])
         if state["settings"] != self.settings:
-            if self.anew or (state["finished"] and self.settings.get("refine")):
+            if self.from_scratch or (state["finished"] and self.settings.get("finetune")):
                 return False
             raise BadInput(
                 f"{self.directory.path} holds a training with other settings "
                 f"({config.differences(state['settings'], self.settings)}): give the same, "
-                "train its finished result further with --refine, or start over with --anew."
+                "train its finished result further with --finetune, or start over with "
+                "--from-scratch."
             )
         self.epoch, self.batch = state["epoch"], state["batch"]
         self.saves, self.finished = state["saves"], state["finished"]
@@ -85,11 +89,11 @@ class Training:
         self._count()
         return None if self.core_seconds is None else round(self.core_seconds / 3600, 4)
 
-    def _seconds_of_what_is_refined(self) -> float | None:
-        if not self.settings.get("refine") or not self.directory.model_json.exists():
+    def _seconds_before_finetuning(self) -> float | None:
+        if not self.settings.get("finetune") or not self.directory.model_json.exists():
             return 0.0
-        # Without a look at the weights: a refinement that was killed may have written its own.
-        facts = read_json(self.directory.model_json).get(self.part, {})
+        # Without a look at the weights: a fine-tuning that was killed may have written its own.
+        facts = self.directory.described(self.part)
         return None if facts.get("core_hours") is None else 3600 * facts["core_hours"]
 
     def _count(self) -> None:

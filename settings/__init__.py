@@ -19,7 +19,7 @@ STEPS = {
     "03_generate_rnn_data.py": GenerateRNNData,
     "04_train_rnn.py": TrainRNN,
     "05_train_controller.py": TrainController,
-    "practice.py": FinetuneController,
+    "06_finetune_controller.py": FinetuneController,
     "evaluate.py": Evaluate,
     "evaluate_dream.py": EvaluateDream,
     "evaluate_vision.py": EvaluateVision,

@@ -1,10 +1,11 @@
-"""What the scripts are told that make C and score it: 05_train_controller.py, practice.py,
-evaluate.py and play.py."""
+"""What the scripts are told that make C and score it: 05_train_controller.py,
+06_finetune_controller.py, evaluate.py and play.py."""
 
 import dataclasses
 import functools
 from pathlib import Path
 
+from runs.aliases import earlier
 from runs.arguments import BadInput
 from runs.config import Settings, override, setting
 from settings.memory import Dreaming
@@ -87,12 +88,13 @@ class Population(Settings):
 class AnyEvolution(Population, Again, Validation):
     """What an evolution of C is, wherever its candidates drive."""
 
-    scout: int = setting(
+    hard_tracks: int = setting(
         0,
-        "new tracks that the distribution's mean drives before each generation; half of the "
-        "rollouts are then on those on which it did worst",
+        "hard-track sampling: new tracks that the distribution's mean drives before each "
+        "generation; half of the rollouts are then on those on which it did worst; 0: none",
         least=0,
         most=10_000,
+        aliases=earlier("hard_tracks"),
     )
     sees: str = setting(
         "zh", "what C acts on: z and h, or z alone", choices=tuple(SEES), saved=False
@@ -105,9 +107,10 @@ class AnyEvolution(Population, Again, Validation):
 
     def check(self) -> None:
         super().check()
-        if self.scout and not 2 <= self.rollouts < self.scout:
+        if self.hard_tracks and not 2 <= self.rollouts < self.hard_tracks:
             raise BadInput(
-                f"--scout {self.scout} needs at least 2 --rollouts and fewer than it scouts."
+                f"--hard-tracks {self.hard_tracks} needs at least 2 --rollouts, and fewer than "
+                "its tracks."
             )
 
 
@@ -171,8 +174,10 @@ class TrainController(DreamEvolution, WorldEvolution, RunSettings):
             raise BadInput("A dream is M's, and its C sees M too; leave out --sees z.")
         if self.also and not self.in_dreams:
             raise BadInput("Only dreams have several M's; leave out --also or add --dream.")
-        if self.also and self.scout:
-            raise BadInput("A scouted dream is one M's; leave out --also or --scout.")
+        if self.also and self.hard_tracks:
+            raise BadInput(
+                "Hard tracks are chosen in one M's dreams; leave out --also or --hard-tracks."
+            )
 
     @property
     def in_dreams(self) -> bool:
@@ -191,44 +196,58 @@ class PolicyGradient(Settings):
         above=True,
         metavar=("STEERING", "GAS", "BRAKE"),
     )
-    persistence: float = setting(
-        0.9, "correlation of that noise with itself one step before", least=0, most=0.999
+    correlation: float = setting(
+        0.9,
+        "of that noise with itself one step before: AR(1) noise",
+        least=0,
+        most=0.999,
+        aliases=earlier("correlation"),
     )
-    rate: float = setting(
+    step_size: float = setting(
         0.8,
         "how far a step goes, in natural gradients of standardised advantages",
         least=0,
         most=100,
         above=True,
+        aliases=earlier("step_size"),
     )
-    grass: float = setting(
+    grass_penalty: float = setting(
         4.0,
-        "fine for each of the four wheels in the grass in each environment step",
+        "taken from the reward for each of the four wheels in the grass in each environment step",
         least=0,
         most=1000,
         unit="points",
+        aliases=earlier("grass_penalty"),
     )
-    missed: float = setting(
+    missed_tile_penalty: float = setting(
         5.0,
-        "fine for each tile left behind, which keeps the lap from ending",
+        "taken from the reward for each tile left behind, which keeps the lap from ending",
         least=0,
         most=1000,
         unit="points",
+        aliases=earlier("missed_tile_penalty"),
     )
-    discount: float = setting(
-        0.99, "gamma: weight of the next environment step against this one", least=0, most=1
+    gamma: float = setting(
+        0.99,
+        "discount factor: weight of the next environment step against this one",
+        least=0,
+        most=1,
+        aliases=earlier("gamma"),
     )
-    trace: float = setting(
+    gae_lambda: float = setting(
         0.985,
         "lambda of the generalised advantage: 1 trusts what happened, 0 the critic",
         least=0,
         most=1,
+        aliases=earlier("gae_lambda"),
     )
-    memory: float = setting(
+    decay: float = setting(
         0.9,
-        "weight of all earlier generations in gradient, Fisher matrix and critic",
+        "of the running averages: weight of all earlier generations in gradient, Fisher matrix and "
+        "critic",
         least=0,
         most=0.999,
+        aliases=earlier("decay"),
     )
     damping: float = setting(
         0.03,
@@ -241,12 +260,12 @@ class PolicyGradient(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FinetuneController(PolicyGradient, RunSettings):
-    """What practice.py is told."""
+    """What 06_finetune_controller.py is told."""
 
     generations: int = override(Generations, "generations", default=40)
     episodes: int = setting(
         128,
-        "that C drives for each step of the ascent",
+        "that C drives for each update of the policy",
         least=1,
         most=1000,
         unit="episodes a generation",
@@ -256,14 +275,16 @@ class FinetuneController(PolicyGradient, RunSettings):
         "begin with a brake that presses where the gas ends, in place of the one C has: evolution "
         "often holds it so far below its threshold that no noise ever presses it",
     )
-    carry: Path | None = setting(
+    init_from: Path | None = setting(
         None,
         "begin at the C of this model directory, which has another M, or V and M: what it does in "
         "the recorded episodes, fitted to what V and M here make of them. Needed where they "
-        "learned further or anew: copy the directory before that, and leave the copy as it is",
+        "learned further or from scratch: copy the directory before that, and leave the copy as "
+        "it is",
         words="begin at the C that is there",
         metavar="MODELS",
         saved=False,
+        aliases=earlier("init_from"),
     )
 
 
@@ -282,7 +303,7 @@ class Scoring(Settings):
 class Evaluate(Scoring, Models, Workers, Res):
     """What evaluate.py is told."""
 
-    scores_only: bool = setting(False, "no films, which take a while each")
+    scores_only: bool = setting(False, "no videos, which take a while each")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -48,8 +48,8 @@ class Iterate(
     rollouts: int = override(Population, "rollouts", default=16)
     memories: int = setting(
         1,
-        "the M's of how many rounds dream, this one's and those before it: C finds less to cheat "
-        "in several",
+        "the M's of how many rounds dream, this one's and those before it: C finds fewer "
+        "errors to exploit in several",
         least=1,
         most=1000,
     )

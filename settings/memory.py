@@ -61,14 +61,14 @@ class TrainRNN(TrainedMemory, MemorySteps, Learning, Again, Vision, Res, Seed, D
 
     def check(self) -> None:
         super().check()
-        if self.refine and not self.steps:
-            raise BadInput("--refine trains M further, which --steps 0 cannot; give more.")
+        if self.finetune and not self.steps:
+            raise BadInput("--finetune trains M further, which --steps 0 cannot; give more.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dreaming(Settings):
     temperature: float = setting(
-        1.15, "how much chance the dream has", group="in the dream", least=0, most=100, above=True
+        1.15, "how random the dream is", group="in the dream", least=0, most=100, above=True
     )
 
 

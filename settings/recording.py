@@ -3,13 +3,14 @@
 import dataclasses
 import functools
 
+from runs.aliases import earlier
 from runs.arguments import BadInput
 from runs.config import Settings, options, override, setting
 from settings.shared import DataDir, Seed, Vision, Workers
 
 MAX_STEPS = 1000  # environment steps of an episode, as in CarRacing-v3
 
-_mistake = functools.partial(setting, group="what a driver that records does wrong on purpose")
+_exploration = functools.partial(setting, group="exploration of an agent that records")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Episodes(Settings):
 class Patience(Settings):
     patience: int = setting(
         100,
-        "steps without a new tile that end an episode; most of what follows is grass",
+        "early termination: steps without a new tile that end an episode; most of what follows is "
+        "grass",
         least=1,
         most=MAX_STEPS,
         unit="environment steps",
@@ -31,33 +33,35 @@ class Patience(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Mistakes(Settings):
+class Exploration(Settings):
     """How a driver that records departs from what it has learned; see `controller.exploration`."""
 
-    weight_noise: float = _mistake(
+    weight_noise: float = _exploration(
         0.05, "SD of the noise on C's weights, anew for each episode", least=0, most=10
     )
-    action_noise: float = _mistake(0.1, "SD of the noise on every action", least=0, most=10)
-    noise_steps: int = _mistake(
+    action_noise: float = _exploration(0.1, "SD of the noise on every action", least=0, most=10)
+    noise_hold: int = _exploration(
         1,
-        "steps that this noise lasts, on average: M sees what comes of lasting mistakes",
+        "steps that this noise is held, on average: M sees what comes of a mistake that lasts",
         least=1,
         most=MAX_STEPS,
         unit="environment steps",
+        aliases=earlier("noise_hold"),
     )
-    takeovers: int = _mistake(
+    action_bursts: int = _exploration(
         0,
-        "steps between takeovers of wheel, pedals or both, on average; each holds an action for 5 "
-        "to 160 steps; 0: none",
+        "steps between bursts of a random action of wheel, pedals or both, on average; each is "
+        "held for 5 to 160 steps; 0: none",
         least=0,
         most=MAX_STEPS,
         unit="environment steps",
         metavar="STEPS",
+        aliases=earlier("action_bursts"),
     )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AgentRecording(Mistakes, Patience, Episodes, Workers):
+class AgentRecording(Exploration, Patience, Episodes, Workers):
     """All that recording with a trained agent needs."""
 
 
@@ -70,12 +74,12 @@ class GenerateData(AgentRecording, Vision, Seed, DataDir):
     policy: str = setting(
         "random",
         "random: a push, then random keys; brownian: a bounded random walk; agent: the trained "
-        "controller with noise and, if asked, takeovers",
+        "controller with noise and, if asked, bursts of random actions",
         choices=("random", "brownian", "agent"),
     )
 
     def check(self) -> None:
-        of_agents = {"vision", "patience", *(option.name for option in options(Mistakes))}
+        of_agents = {"vision", "patience", *(option.name for option in options(Exploration))}
         for option in options(type(self)):
             given = getattr(self, option.name) != option.default
             if given and option.name in of_agents and self.policy != "agent":

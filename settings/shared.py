@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from runs.aliases import earlier
 from runs.arguments import LARGEST_SEED, MOST_WORKERS, PRECISIONS
 from runs.config import REQUIRED, Settings, setting
 from runs.processors import cores
@@ -53,16 +54,18 @@ class Precision(Settings):
 class Again(Settings):
     """What to do where a finished training with other settings, or on other data, stands."""
 
-    refine: bool = setting(
+    finetune: bool = setting(
         False,
         "train the finished weights further, with these settings and the data there are now",
         exclusive="again",
+        aliases=earlier("finetune"),
     )
-    anew: bool = setting(
+    from_scratch: bool = setting(
         False,
-        "start over from nothing in place of a training with other settings or data",
+        "start over from scratch in place of a training with other settings or data",
         exclusive="again",
         saved=False,
+        aliases=earlier("from_scratch"),
     )
 
 

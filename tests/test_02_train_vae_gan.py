@@ -42,20 +42,20 @@ def test_it_leaves_pictures(trained):
     strip = imageio.imread(res / "vaegan_strip.png")
     assert strip.shape[0] == 2 * 64 * 2 and strip.std() > 0
     assert imageio.imread(res / "vaegan_curve.png").std() > 0
-    film = imageio.imread(res / "vaegan_training.gif", index=None)
-    assert film.ndim == 4 and len(film) >= 3
+    video = imageio.imread(res / "vaegan_training.gif", index=None)
+    assert video.ndim == 4 and len(video) >= 3
     # The upper row is the truth and stays, but for a GIF's few colours; the lower changes.
-    changed = np.abs(film[0].astype(int) - film[-1]).mean(axis=(1, 2))
+    changed = np.abs(video[0].astype(int) - video[-1]).mean(axis=(1, 2))
     assert changed[:128].mean() < 2 and changed[128:].any()
 
 
-def course(data) -> list:
+def curve(data) -> list:
     return records.read(data / "models" / "vaegan" / "film" / "course.csv", watch.Point)
 
 
-def test_its_course_averages_to_what_each_epoch_says(trained):
+def test_its_curve_averages_to_what_each_epoch_says(trained):
     data, _, _ = trained
-    points = course(data)
+    points = curve(data)
     history = read_json(data / "models" / "vaegan" / "vision.training.json")["history"]
     assert [point.step for point in points] == list(range(1, len(points) + 1))
     for epoch, part in zip(history, np.split(np.array(points), len(history)), strict=True):
@@ -91,9 +91,9 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(trained, chain, script
     for one, other in ((whole.encoder, resumed.encoder), (whole.decoder, resumed.decoder)):
         for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
             assert np.array_equal(a, b)
-    films = [sorted((d / "models" / "vaegan" / "film").iterdir()) for d in (data, tmp_path)]
-    assert [one.name for one in films[0]] == [other.name for other in films[1]]
-    assert [one.step for one in course(data)] == [other.step for other in course(tmp_path)]
+    kept = [sorted((d / "models" / "vaegan" / "film").iterdir()) for d in (data, tmp_path)]
+    assert [one.name for one in kept[0]] == [other.name for other in kept[1]]
+    assert [one.step for one in curve(data)] == [other.step for other in curve(tmp_path)]
 
 
 def test_published_trains_too_and_its_ingredients_can_be_changed(chain, scripts, tmp_path):
@@ -114,7 +114,7 @@ def test_published_trains_too_and_its_ingredients_can_be_changed(chain, scripts,
 def test_other_settings_are_refused_where_a_training_stands(trained, refuse):
     data, res, _ = trained
     said = refuse(SCRIPT, *arguments(data, res, "--deception", 0.5))
-    assert "deception 0.2, not 0.5" in said and "--anew" in said
+    assert "deception 0.2, not 0.5" in said and "--from-scratch" in said
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ SCRIPTS = [
     "04_train_rnn.py",
     "05_train_controller.py",
     "evaluate.py",
-    "practice.py",
+    "06_finetune_controller.py",
 ]
 
 
@@ -52,8 +52,8 @@ ABSURD = {
         *(["--episodes", "0"], ["--episodes", "-5"], ["--steps", "1"], ["--steps", "1001"]),
         *(["--policy", "sleepy"], ["--workers", "0"], ["--seed", "-1"], ["--seed", "1000"]),
         *(["--weight-noise", "-1"], ["--action-noise", "nan"], ["--vision", "eyes"]),
-        *(["--takeovers", "-1"], ["--takeovers", "1001"], ["--noise-steps", "0"]),
-        *(["--takeovers", "80"], ["--policy", "brownian", "--noise-steps", "8"]),
+        *(["--action-bursts", "-1"], ["--action-bursts", "1001"], ["--noise-hold", "0"]),
+        *(["--action-bursts", "80"], ["--policy", "brownian", "--noise-hold", "8"]),
     ],
     "02_train_vae.py": [
         *(["--epochs", "0"], ["--batch-size", "0"], ["--batch-size", "9" * 30]),
@@ -72,10 +72,11 @@ ABSURD = {
         ["--sees", "h"],
     ],
     "evaluate.py": [[], ["there", "--tracks", "0"], ["there", "--tracks", "-3"]],
-    "practice.py": [
+    "06_finetune_controller.py": [
         *(["--generations", "0"], ["--episodes", "0"], ["--noise", "0.1"], ["--noise", "nan"]),
-        *(["--persistence", "1"], ["--rate", "0"], ["--grass", "-1"], ["--missed", "inf"]),
-        *(["--discount", "1.1"], ["--trace", "-0.1"], ["--memory", "1"], ["--damping", "0"]),
+        *(["--correlation", "1"], ["--step-size", "0"], ["--grass-penalty", "-1"]),
+        *(["--missed-tile-penalty", "inf"], ["--gamma", "1.1"], ["--gae-lambda", "-0.1"]),
+        *(["--decay", "1"], ["--damping", "0"]),
     ],
 }
 
@@ -169,7 +170,7 @@ def test_02_on_an_episode_of_an_evaluation_track(refuse, data):
 def test_02_with_other_settings_than_those_it_was_begun_with(refuse, data, small, changed):
     arguments = small("02_train_vae.py", data, data / "res")[2:]
     sentence = refused(refuse, data, "02_train_vae.py", *arguments, *changed)
-    assert "other settings" in sentence and "--refine" in sentence
+    assert "other settings" in sentence and "--finetune" in sentence
     assert changed[0][2:].replace("-", "_") in sentence
 
 
@@ -180,8 +181,8 @@ def test_02_after_more_was_recorded(refuse, data, small, record):
     assert "other settings (data " in sentence
 
 
-def test_02_refining_what_is_not_there(refuse, data):
-    sentence = refused(refuse, data, "02_train_vae.py", *new_v(data), "--refine")
+def test_02_finetuning_what_is_not_there(refuse, data):
+    sentence = refused(refuse, data, "02_train_vae.py", *new_v(data), "--finetune")
     assert "no trained vision" in sentence
 
 
@@ -235,8 +236,8 @@ def test_03_on_an_episode_that_cannot_be_read(refuse, data):
     assert [path.name for path in (data / "series" / "vae").glob("*.npz")] == ["0001000000.npz"]
 
 
-def test_04_refining_without_a_step(refuse, data):
-    sentence = refused(refuse, data, "04_train_rnn.py", "--refine", "--steps", 0)
+def test_04_finetuning_without_a_step(refuse, data):
+    sentence = refused(refuse, data, "04_train_rnn.py", "--finetune", "--steps", 0)
     assert "--steps 0 cannot" in sentence
 
 
@@ -268,7 +269,7 @@ def test_04_after_the_recording_it_would_show_is_gone(refuse, data):
 def test_05_with_other_settings_than_those_it_was_begun_with(refuse, data, small):
     arguments = small("05_train_controller.py", data, data / "res")[2:]
     sentence = refused(refuse, data, "05_train_controller.py", *arguments, "--population", 5)
-    assert "other settings (population 4, not 5)" in sentence and "--refine" in sentence
+    assert "other settings (population 4, not 5)" in sentence and "--finetune" in sentence
 
 
 def test_05_that_sees_less_than_the_c_that_is_there(refuse, data, small):
@@ -318,7 +319,7 @@ def test_evaluate_of_what_is_no_agent(refuse, data, tmp_path):
     assert not list(tmp_path.glob("scores*"))
 
 
-def test_evaluate_of_agents_that_cannot_be_told_apart(refuse, chain, tmp_path):
+def test_evaluate_of_agents_that_are_not_distinguishable(refuse, chain, tmp_path):
     model, other = chain.model, tmp_path / "other"
     assert "given twice" in refuse("evaluate.py", model, f"again={model}", "--res", tmp_path)
     assert "one name (a, a)" in refuse("evaluate.py", f"a={model}", f"a={other}", "--res", tmp_path)

@@ -25,7 +25,7 @@ def picture(path) -> np.ndarray:
     return read
 
 
-def film(path) -> np.ndarray:
+def video(path) -> np.ndarray:
     read = imageio.imread(path, index=None)
     assert read.ndim == 4 and read.std() > 0
     return read
@@ -100,7 +100,7 @@ def test_03_run_again_does_what_is_missing_only(chain, scripts, small, tmp_path)
     assert filecmp.cmp(removed, chain.data / "series" / "vae" / removed.name, shallow=False)
 
 
-def test_04_leaves_an_m_a_curve_and_its_beliefs(chain):
+def test_04_leaves_an_m_a_curve_and_its_predictions(chain):
     memory = rnn.load(ModelDirectory(chain.model))
     assert (memory.latent, memory.units, memory.heads) == (32, 16, ("tile", "done"))
     history = read_json(chain.model / "rnn.training.json")["history"]
@@ -112,7 +112,7 @@ def test_04_leaves_an_m_a_curve_and_its_beliefs(chain):
 def test_04_without_a_step_leaves_m_as_initialised(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout", "series", "models")
     arguments = [*small("04_train_rnn.py", tmp_path, tmp_path), "--steps", 0]
-    scripts.succeed("04_train_rnn.py", *arguments, "--anew")
+    scripts.succeed("04_train_rnn.py", *arguments, "--from-scratch")
     model = ModelDirectory(tmp_path / "models" / "vae")
     training.seed(1)
     untouched = rnn_arch.MDNRNN(32, 16, rnn_arch.MIXTURES, {"tile": 1.0, "done": 1.0}, 1).network
@@ -139,7 +139,7 @@ def test_05_leaves_a_c_a_csv_a_curve_and_a_gif(chain):
         r.validation for r in rows if r.validation is not None
     )
     picture(chain.res / "vae_controller_curve.png")
-    assert film(chain.res / "vae.gif").shape[1:] == (192, 384, 3)
+    assert video(chain.res / "vae.gif").shape[1:] == (192, 384, 3)
 
 
 def test_05_evolves_a_c_that_sees_z_alone_without_any_m(chain, scripts, small, tmp_path):
@@ -148,11 +148,11 @@ def test_05_evolves_a_c_that_sees_z_alone_without_any_m(chain, scripts, small, t
     for path in [*model.path.glob("controller.*"), *model.path.glob("rnn.*")]:
         path.unlink()
     arguments = [*small("05_train_controller.py", tmp_path, tmp_path), "--sees", "z"]
-    scripts.succeed("05_train_controller.py", *arguments, "--anew", "--generations", 2)
+    scripts.succeed("05_train_controller.py", *arguments, "--from-scratch", "--generations", 2)
     assert arch.load(model, 32).shape == (3 * 32 + 3,)
     facts = model.facts("controller")
     assert facts["sees"] == "z" and facts["vision"] == model.facts("vision")["digest"]
-    assert film(tmp_path / "vae.gif").shape[1:] == (192, 384, 3)
+    assert video(tmp_path / "vae.gif").shape[1:] == (192, 384, 3)
 
 
 @pytest.mark.parametrize("script", ["02_train_vae.py", "04_train_rnn.py"])
@@ -187,7 +187,7 @@ def test_evaluate_scores_on_stock_car_racing_and_unseen_tracks(scored):
     assert score["interval"][0] <= score["mean"] <= score["interval"][1]
     assert f"| vae | {score['mean']:.1f} ± {score['sd']:.1f} |" in printed
     for name in ("vae_lap.gif", "vae_worst.gif"):
-        assert film(res / name).shape[1:] == (192, 384, 3)
+        assert video(res / name).shape[1:] == (192, 384, 3)
         assert (res / name).stat().st_size <= 3e6
     picture(res / "curves.png")
 
@@ -200,17 +200,17 @@ def test_evaluate_gives_the_same_scores_whoever_drives_and_whatever_else(scored)
     assert two[0] == one[0]
 
 
-def test_refining_goes_on_from_the_finished_weights(chain, scripts, small, tmp_path):
+def test_finetuning_goes_on_from_the_finished_weights(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout", "models")
     before = vae.load(ModelDirectory(chain.model)).encoder.get_weights()
     arguments = small("02_train_vae.py", tmp_path, tmp_path / "res")
-    refining = [*arguments, "--refine", "--epochs", 1, "--learning-rate", 1e-6]
-    scripts.succeed("02_train_vae.py", *refining)
+    finetuning = [*arguments, "--finetune", "--epochs", 1, "--learning-rate", 1e-6]
+    scripts.succeed("02_train_vae.py", *finetuning)
     after = vae.load(ModelDirectory(tmp_path / "models" / "vae")).encoder.get_weights()
     moved = max(np.abs(a - b).max() for a, b in zip(before, after, strict=True))
     # Three steps of Adam at 1e-6 move a weight by about as much, not by a new initialisation.
     assert 0 < moved < 1e-5
-    assert "nothing to do" in scripts.succeed("02_train_vae.py", *refining)
+    assert "nothing to do" in scripts.succeed("02_train_vae.py", *finetuning)
 
 
 def test_01_records_a_trained_agent_the_same_for_any_number_of_workers(chain, scripts, tmp_path):

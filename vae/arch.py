@@ -41,9 +41,9 @@ def encoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
     for filters in (32, 64, 128, 256):
         x = layers.Conv2D(filters, 4, strides=2, activation="relu", dtype=dtype)(x)
     x = layers.Flatten(dtype=dtype)(x)  # (B, 2·2·256)
-    mean = layers.Dense(latent, name="mean", dtype="float32")(x)
-    log_variance = layers.Dense(latent, name="log_variance", dtype="float32")(x)
-    return keras.Model(frames, [mean, log_variance], name="encoder")
+    z_mean = layers.Dense(latent, name="mean", dtype="float32")(x)
+    z_log_var = layers.Dense(latent, name="log_variance", dtype="float32")(x)
+    return keras.Model(frames, [z_mean, z_log_var], name="encoder")
 
 
 def decoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
@@ -64,8 +64,8 @@ def autoencoder(encoder: keras.Model, decoder: keras.Model) -> keras.Model:
     Frames → the reconstruction of their mean, and the log-variance, whose layer would otherwise
     not be part of the model and be left out of the file.
     """
-    mean, log_variance = encoder.output
-    return keras.Model(encoder.input, [decoder(mean), log_variance], name="vision")
+    z_mean, z_log_var = encoder.output
+    return keras.Model(encoder.input, [decoder(z_mean), z_log_var], name="vision")
 
 
 def to_unit(frames: tf.Tensor) -> tf.Tensor:
@@ -73,15 +73,15 @@ def to_unit(frames: tf.Tensor) -> tf.Tensor:
     return tf.cast(frames, tf.float32) / 255
 
 
-def sample(mean: tf.Tensor, log_variance: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """z ~ N(mean, exp(log_variance)), by the reparametrisation trick (Kingma & Welling 2014)."""
-    noise = tf.random.stateless_normal(tf.shape(mean), seed)
-    return mean + tf.exp(log_variance / 2) * noise
+def sample(z_mean: tf.Tensor, z_log_var: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """z ~ N(z_mean, exp(z_log_var)), by the reparametrisation trick (Kingma & Welling 2014)."""
+    noise = tf.random.stateless_normal(tf.shape(z_mean), seed)
+    return z_mean + tf.exp(z_log_var / 2) * noise
 
 
-def divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
-    """KL(N(mean, exp(log_variance)) ‖ N(0, I)) of each frame in nats, (B, L) → (B,)."""
-    return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - log_variance - 1, axis=-1)
+def kl_divergence(z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
+    """KL(N(z_mean, exp(z_log_var)) ‖ N(0, I)) of each frame in nats, (B, L) → (B,)."""
+    return 0.5 * tf.reduce_sum(tf.square(z_mean) + tf.exp(z_log_var) - z_log_var - 1, axis=-1)
 
 
 class VAE(keras.Model):
@@ -119,29 +119,29 @@ class VAE(keras.Model):
         return self.decoder(self.encoder(frames)[0])
 
     def losses_of(self, frames, noise_seed):
-        mean, log_variance = self.encoder(frames)
-        reconstruction = self.decoder(sample(mean, log_variance, noise_seed))
+        z_mean, z_log_var = self.encoder(frames)
+        reconstruction = self.decoder(sample(z_mean, z_log_var, noise_seed))
         squared = tf.square(to_unit(frames) - reconstruction)
-        error = tf.reduce_mean(tf.reduce_sum(squared, axis=(1, 2, 3)))
-        kl = divergence(mean, log_variance)
-        loss = error + tf.reduce_mean(tf.maximum(kl, self.free_nats))
-        return loss, error, tf.reduce_mean(kl)
+        reconstruction_loss = tf.reduce_mean(tf.reduce_sum(squared, axis=(1, 2, 3)))
+        kl = kl_divergence(z_mean, z_log_var)
+        loss = reconstruction_loss + tf.reduce_mean(tf.maximum(kl, self.free_nats))
+        return loss, reconstruction_loss, tf.reduce_mean(kl)
 
     def train_step(self, frames):
         noise_seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
         with tf.GradientTape() as tape:
-            loss, error, kl = self.losses_of(frames, noise_seed)
+            loss, reconstruction_loss, kl = self.losses_of(frames, noise_seed)
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, self.trainable_variables)
         # Takes the scale out again; where there is one, it also skips what has overflowed.
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-        return self.track(loss, error, kl)
+        return self.track(loss, reconstruction_loss, kl)
 
     def test_step(self, frames):
         return self.track(*self.losses_of(frames, tf.constant([self.seed, -1])))
 
-    def track(self, loss, error, kl):
+    def track(self, loss, reconstruction_loss, kl):
         self.loss_tracker.update_state(loss)
-        self.reconstruction_tracker.update_state(error)
+        self.reconstruction_tracker.update_state(reconstruction_loss)
         self.kl_tracker.update_state(kl)
         return {metric.name: metric.result() for metric in self.metrics}

@@ -53,10 +53,10 @@ def encoder(
             x = layers.Conv2D(filters, 4, strides=2, activation="relu", dtype=dtype)(x)
         x = layers.Flatten(dtype=dtype)(x)  # (B, 2·2·8·depth)
     activation = "tanh" if recipe.heads == "tanh" else None
-    mean = layers.Dense(latent, activation, name="mean", dtype="float32")(x)
-    log_variance = layers.Dense(latent, activation, name="log_variance", dtype="float32")(x)
-    log_variance = keras.ops.clip(log_variance, *LOG_VARIANCE)
-    return keras.Model(frames, [mean, log_variance], name="encoder")
+    z_mean = layers.Dense(latent, activation, name="mean", dtype="float32")(x)
+    z_log_var = layers.Dense(latent, activation, name="log_variance", dtype="float32")(x)
+    z_log_var = keras.ops.clip(z_log_var, *LOG_VARIANCE)
+    return keras.Model(frames, [z_mean, z_log_var], name="encoder")
 
 
 def generator(
@@ -251,8 +251,8 @@ class VAEGAN(keras.Model):
 
     def view(self, frames, real, step) -> dict[str, tf.Tensor]:
         """One pass through the three networks: the images, and every term of the losses."""
-        mean, log_variance = self.encoder(frames)
-        z = arch.sample(mean, log_variance, tf.stack([self.seed, step]))
+        z_mean, z_log_var = self.encoder(frames)
+        z = arch.sample(z_mean, z_log_var, tf.stack([self.seed, step]))
         reconstruction = self.generator(z)
         # Seeds end at 999, so these streams meet no other run's.
         prior = tf.random.stateless_normal(tf.shape(z), tf.stack([self.seed + 1000, step]))
@@ -261,7 +261,7 @@ class VAEGAN(keras.Model):
         logit, *its_layers = self.discriminator(reconstruction)
         fantasy_logit = self.discriminator(fantasy)[0]
         logits = real_logit, logit, fantasy_logit
-        kl = arch.divergence(mean, log_variance)
+        kl = arch.kl_divergence(z_mean, z_log_var)
         adversary = self.recipe.adversary
         return {
             "reconstruction": reconstruction,

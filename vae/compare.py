@@ -89,14 +89,14 @@ def _of_frames(vision: Vision, episode: Seen) -> dict[str, tuple[float, float]]:
     agreement: dict[str, list] = {name: [] for name in ("iou", "precision", "recall", "lost")}
     for start in range(0, len(episode.obs), BATCH):
         obs = episode.obs[start : start + BATCH]
-        mean, log_variance = vision.encoder(obs)
-        drawn = vision.decoder(mean).numpy()
+        z_mean, z_log_var = vision.encoder(obs)
+        drawn = vision.decoder(z_mean).numpy()
         true = obs.astype(np.float32) / 255
         found["psnr"].append(measures.psnr(true, drawn))
         found["ssim"].append(measures.ssim(true, drawn))
         found["drawn"].append(measures.edge_energy(drawn))
         found["true"].append(measures.edge_energy(true))
-        found["bits"].append(arch.divergence(mean, log_variance).numpy() / np.log(2))
+        found["bits"].append(arch.kl_divergence(z_mean, z_log_var).numpy() / np.log(2))
         for name, value in measures.road_agreement(true, drawn).items():
             agreement[name].append(value)
     every = {name: np.concatenate(parts) for name, parts in found.items()}

@@ -21,20 +21,20 @@ WON = 0.98
 COLLAPSED = 5
 
 
-class Film(keras.callbacks.Callback):
+class TrainingVideo(keras.callbacks.Callback):
     """Keeps what a model makes of some frames, at moments spread over its training.
 
     The pictures lie in a directory, so that a resumed training adds to what is there.
     """
 
-    def __init__(self, directory: Path, frames: np.ndarray, steps: int, *, anew: bool):
+    def __init__(self, directory: Path, frames: np.ndarray, steps: int, *, resumed: bool):
         super().__init__()
         self.directory = directory
         self.frames = frames
         # Close together at first, when most changes.
         shares = np.linspace(0, 1, PICTURES) ** 2
         self.moments = set(np.unique(np.maximum(1, np.round(shares * steps))).astype(int))
-        if anew:
+        if not resumed:
             for old in directory.glob("*.png"):
                 old.unlink()
 
@@ -60,17 +60,17 @@ Point = dataclasses.make_dataclass(
 )
 
 
-class Course(keras.callbacks.Callback):
+class TrainingCurve(keras.callbacks.Callback):
     """Keeps what a model tracks, averaged from point to point, in a CSV: an epoch is too coarse.
 
     The file stays, so that a resumed training adds to what is there.
     """
 
-    def __init__(self, path: Path, steps: int, *, anew: bool):
+    def __init__(self, path: Path, steps: int, *, resumed: bool):
         super().__init__()
         self.path = path
         self.every = max(1, steps // POINTS)
-        self.points = [] if anew else records.read(path, Point)
+        self.points = records.read(path, Point) if resumed else []
 
     def on_train_begin(self, logs=None):
         # What was kept after the checkpoint is trained, and kept, again.
@@ -95,7 +95,7 @@ class Course(keras.callbacks.Callback):
         """Plot the points, with what each epoch of `history` found on held-out frames."""
         rows = [dataclasses.asdict(point) for point in self.points]
         steps = [row.pop("step") for row in rows]
-        plots.course(path, steps, rows, history, title)
+        plots.training_curve(path, steps, rows, history, title)
 
 
 class Warnings(keras.callbacks.Callback):

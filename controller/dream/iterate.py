@@ -40,7 +40,7 @@ class Round:
 
     round: int
     episodes: int  # recorded and kept
-    score: float  # mean return of the kept episodes, half of them with noise and takeovers
+    score: float  # mean return of the kept episodes, half of them with exploration
     surprise: float | None  # M's loss on them before it learned from them, nats; no M: none
     loss: float  # M's loss on the episodes held out, after it learned
     tiles: float  # share of their tracks' tiles that the kept episodes reached
@@ -75,7 +75,7 @@ def drive(
     """Record the episodes of a round into `data`, on tracks of its own; what they were like.
 
     `driver` is the model directory whose C drives, half of the episodes as it is and half with
-    noise and takeovers; None: random driving. With curiosity λ three times as many are driven and
+    exploration; None: random driving. With curiosity λ three times as many are driven and
     those are kept that have the most of return / 1000 + λ · M's loss on them: good driving that M
     does not know yet.
     """
@@ -90,7 +90,7 @@ def drive(
             _record_randomly(drafts, missing, settings)
         else:
             # M must see C as it will be used too: noise alone can keep it out of trouble.
-            quiet = dataclasses.replace(settings, weight_noise=0, action_noise=0, takeovers=0)
+            quiet = dataclasses.replace(settings, weight_noise=0, action_noise=0, action_bursts=0)
             for share, how in ((asked[::2], quiet), (asked[1::2], settings)):
                 own = [track for track in share if track in missing]
                 if own:

@@ -17,7 +17,7 @@ class DreamRollout:
 
     Dimensions: N candidates, D dreams of each, N·D rows, F features. Every row has its own latent
     and memory; the rows of a candidate share its policy, and the dreams with the same key meet
-    the same start and the same chances, whoever drives.
+    the same start and the same randomness, whoever drives.
     """
 
     def __init__(self, dream: Dream, steps: int):

@@ -1,7 +1,8 @@
 """One evolution of C inside M's dream, watched from the real world.
 
 The candidates never leave the dream. Every few generations the distribution's mean drives in both
-worlds, so that the two scores side by side show when C learns to cheat its dream.
+worlds, so that the two scores side by side show when C learns to exploit the errors
+of its M (model exploitation).
 """
 
 import shutil
@@ -45,7 +46,7 @@ class DreamRun(EvolutionRun):
         self.pairs_file = directory.path / "dream.csv"
         super().__init__(directory, rollout.features, settings, bound)
         self.pairs = read(self.pairs_file)
-        if not self.refined_since:
+        if not self.finetuned_since:
             now = self.stage, self.evolution.generation
             self.pairs = [pair for pair in self.pairs if (pair.stage, pair.generation) <= now]
 

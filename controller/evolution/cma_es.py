@@ -31,7 +31,7 @@ STATE = (
     *("sm.C", "sm.B", "sm.D", "sm.count_tell", "sm.count_eigen", "sm.last_update"),
 )
 HISTORY = ("start", "returns", "mean")
-ANOTHER_WAY = "or go on from its best C with --refine and another --seed"
+ANOTHER_WAY = "or go on from its best C with --finetune and another --seed"
 
 
 class Evolution:

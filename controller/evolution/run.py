@@ -29,7 +29,7 @@ class Learned:
 
     returns: np.ndarray
     steps: int
-    scouted: float | None = None
+    on_new_tracks: float | None = None
 
 
 class Learner(Protocol):
@@ -48,16 +48,16 @@ class Learner(Protocol):
 
 
 class Run(abc.ABC):
-    """A run of a model directory: begins, resumes or refines one, generation by generation.
+    """A run of a model directory: begins, resumes or fine-tunes one, generation by generation.
 
-    Files: `controller.training.json` (the settings of this run and of those it refines, one after
-    the other), `controller.evolutionN.npz` (its state), `controller.csv` (the history of all), and
-    with each new best mean `controller.weights.h5`.
+    Files: `controller.training.json` (the settings of this run and of those it fine-tunes, one
+    after the other), `controller.evolutionN.npz` (its state), `controller.csv` (the history of
+    all), and with each new best mean `controller.weights.h5`.
 
     `bound` is what the run is bound to beside its settings, such as the digest of M; `saved` is
-    both, as they are written down and compared. `refined_since` says that these settings are of a
-    run which a later one has refined. Raises `BadInput` when the directory holds a run with other
-    settings, unless this one refines its best mean or starts anew.
+    both, as they are written down and compared. `finetuned_since` says that these settings are
+    of a run which a later one has fine-tuned. Raises `BadInput` when the directory holds a run
+    with other settings, unless this one fine-tunes its best mean or starts from scratch.
     """
 
     settings: RunSettings
@@ -73,24 +73,24 @@ class Run(abc.ABC):
         self.directory = directory
         self.settings = settings
         self.saved = self._saved() | bound
-        anew = isinstance(settings, Again) and settings.anew
+        from_scratch = isinstance(settings, Again) and settings.from_scratch
         self.state_file = directory.path / "controller.training.json"
         self.csv_file = directory.path / "controller.csv"
         self.rows = history.read(self.csv_file)
         self.stage, self.lineage = self._read_state()
         before = self.evolution_file
-        self.refined_since = not anew and self.saved in self.lineage[:-1]
-        if self.refined_since:
+        self.finetuned_since = not from_scratch and self.saved in self.lineage[:-1]
+        if self.finetuned_since:
             return
         if self.lineage[-1:] == [self.saved]:
             self.evolution = self._resume(features)
             if self.evolution.generation:
                 print(f"Resuming after generation {self.evolution.generation}.")
         else:
-            if self.lineage and not (anew or self.saved["refine"]):
+            if self.lineage and not (from_scratch or self.saved["finetune"]):
                 self._refuse_to_overwrite(self.lineage[-1])
             start = self._start(features)
-            self.lineage = [*(self.lineage if self.saved["refine"] else []), self.saved]
+            self.lineage = [*(self.lineage if self.saved["finetune"] else []), self.saved]
             self.stage += 1
             self.evolution = self._begin(start)
             # Each stage has a file of its own, so that a kill before the next line loses nothing.
@@ -103,7 +103,7 @@ class Run(abc.ABC):
         if [r.generation for r in self.rows if r.stage == self.stage] != list(range(1, over + 1)):
             raise BadInput(
                 f"{self.csv_file} lacks generations that {self.evolution_file} has; "
-                "put the file back or start over with --anew."
+                "put the file back or start over with --from-scratch."
             )
 
     @property
@@ -112,14 +112,14 @@ class Run(abc.ABC):
 
     @property
     def lineage_rows(self) -> list[Row]:
-        """The generations of this evolution and of those it refines."""
+        """The generations of this evolution and of those it fine-tunes."""
         first = self.stage - len(self.lineage) + 1
         return [row for row in self.rows if row.stage >= first]
 
     def _read_state(self) -> tuple[int, list[dict]]:
         """The stage reached, and the settings of the evolutions that led to it."""
         if not self.state_file.exists():
-            # A published agent has its history and not the state: what is refined now comes after.
+            # A published agent has its history and not the state: what fine-tunes it comes after.
             return max((row.stage for row in self.rows), default=0), []
         stage, lineage = history.lineage(self.state_file)
         # Evolutions from before C could see less do not say what it saw. Where the largest step
@@ -129,8 +129,8 @@ class Run(abc.ABC):
         return stage, [{"sees": "zh", **saved} for saved in lineage]
 
     def _start(self, features: int) -> np.ndarray:
-        """Where a new evolution begins: at the best mean of the one that it refines, or at zero."""
-        if self.saved["refine"]:
+        """Where a new evolution begins: at the best mean of the one it fine-tunes, or at zero."""
+        if self.saved["finetune"]:
             return arch.load(self.directory, features, or_before=True)
         return np.zeros(arch.size(features))
 
@@ -152,7 +152,7 @@ class Run(abc.ABC):
         raise BadInput(
             f"{self.directory.path} holds an evolution with other settings "
             f"({config.differences(had, self.saved)}): give the same, go on from its best with "
-            "--refine, or start over with --anew."
+            "--finetune, or start over with --from-scratch."
         )
 
     @property
@@ -171,12 +171,12 @@ class Run(abc.ABC):
                 self.lineage[row.stage - first].get(name) == self.saved.get(name) for name in names
             )
         ]
-        scores.append(self._validation_of_what_is_refined())
+        scores.append(self._validation_before_finetuning())
         return max((score for score in scores if score is not None), default=-np.inf)
 
-    def _validation_of_what_is_refined(self) -> float | None:
+    def _validation_before_finetuning(self) -> float | None:
         """What the C of the directory says of itself, which may have come without its lineage."""
-        if not self.saved["refine"] or not self.directory.has("controller"):
+        if not self.saved["finetune"] or not self.directory.has("controller"):
             return None
         facts, part = self.directory.facts("controller"), SEES[self.saved["sees"]]
         measured = facts.get("validation", {})
@@ -209,7 +209,7 @@ class Run(abc.ABC):
             workers=fleet.workers,
             validation=score["mean"] if score else None,
             validation_sd=score["sd"] if score else None,
-            scouted=learned.scouted,
+            on_new_tracks=learned.on_new_tracks,
             learned=self._hours_before(),
         )
         self.rows.append(row)
@@ -248,26 +248,26 @@ class EvolutionRun(Run):
 
     def _learn(self, fleet: Fleet) -> Learned:
         """Ask for candidates, roll them out, tell what they returned."""
-        driven_on, driven = self._scout(fleet)
-        scouted = float(np.mean([outcome.score for outcome in driven])) if driven else None
+        driven_on, driven = self._choose_tracks(fleet)
+        on_new_tracks = float(np.mean([outcome.score for outcome in driven])) if driven else None
         candidates = self.evolution.ask()
         outcomes = self._roll_out(fleet, candidates, driven_on)
         returns = np.array([[outcome.score for outcome in row] for row in outcomes]).mean(1)
         self.evolution.tell(candidates, returns)
         driven += [outcome for row in outcomes for outcome in row]
-        return Learned(returns, sum(outcome.steps for outcome in driven), scouted)
+        return Learned(returns, sum(outcome.steps for outcome in driven), on_new_tracks)
 
-    def _scout(self, fleet: Fleet) -> tuple[list[int], list[Outcome]]:
+    def _choose_tracks(self, fleet: Fleet) -> tuple[list[int], list[Outcome]]:
         """Choose the tracks of a generation; return them and the outcomes of looking for them.
 
-        With `scout` tracks the mean drives them first, and half of the generation's are those on
-        which it did worst: a good driver fails on one track in ten, so that a generation of few
-        tracks would hardly ever meet what is left to learn (compare Prioritized Level Replay,
+        With `hard_tracks` the mean drives so many first, and half of the generation's are those
+        on which it did worst: a good driver fails on one track in ten, so that a generation of
+        few tracks would hardly ever meet what is left to learn (compare Prioritized Level Replay,
         Jiang et al. 2021). Every generation has other tracks, so none is learned by heart.
         """
-        wanted, scout = self.settings.rollouts, self.settings.scout
-        fresh = tracks.evolution(self.settings.seed, len(self.lineage_rows), max(wanted, scout))
-        if not scout:
+        wanted, sampled = self.settings.rollouts, self.settings.hard_tracks
+        fresh = tracks.evolution(self.settings.seed, len(self.lineage_rows), max(wanted, sampled))
+        if not sampled:
             return fresh, []
         [outcomes] = self._roll_out(fleet, self.evolution.mean[None], fresh)
         return worst_and_any(fresh, [outcome.score for outcome in outcomes], wanted), outcomes
@@ -310,6 +310,6 @@ def line(row: Row) -> str:
     )
     if row.validation is not None:
         words += f"  mean on validation tracks {row.validation:.1f} ± {row.validation_sd:.1f}"
-    if row.scouted is not None:
-        words += f"  on new tracks {row.scouted:.1f}"
+    if row.on_new_tracks is not None:
+        words += f"  on new tracks {row.on_new_tracks:.1f}"
     return words

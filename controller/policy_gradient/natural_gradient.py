@@ -1,6 +1,6 @@
 """Natural policy gradient for the linear policy (Kakade 2001; Rajeswaran et al. 2017, algorithm 1).
 
-C's raw action is θᵀx with x = [z h 1], plus noise that lasts, n_t = ρ n_{t-1} + √(1 - ρ²) σ ε_t.
+C's raw action is θᵀx with x = [z h 1], plus AR(1) noise, n_t = ρ n_{t-1} + √(1 - ρ²) σ ε_t.
 The gradient of a step's log-likelihood is d_t (ε_t / σ)ᵀ, d_t = (x_t - ρ x_{t-1}) / √(1 - ρ²), so
 that the Fisher matrix of each action is E[d dᵀ] / σ², exactly. The critic is a least-squares fit.
 So there is no network to train here, and what a generation leaves to the next is a few sums.
@@ -9,34 +9,36 @@ So there is no network to train here, and what a generation leaves to the next i
 from pathlib import Path
 
 from controller import arch
-from controller.policy_gradient.trajectories import Noise, Trace
+from controller.policy_gradient.trajectories import ActionNoise, Trajectory
 from envs.rollouts import readable
+from runs import aliases
 from runs.arguments import BadInput
 from runs.directory import write_whole
 from settings.driving import PolicyGradient
 
 import numpy as np
 
-STATE = ("policy", "generation", "gradient", "fisher", "seen", "worth")
+STATE = ("policy", "generation", "gradient", "fisher", "gram", "moment")
 
 
-class Ascent:
-    """Climbs the return from a given policy, one step for each batch of episodes.
+class NaturalPolicyGradient:
+    """Climbs the return from a given policy, one step for each batch of trajectories.
 
-    What is saved is all that it knows, so that a resumed ascent is the one that was stopped.
+    What is saved is all that it knows, so that a resumed run is the one that was stopped.
     """
 
     def __init__(self, settings: PolicyGradient, start: np.ndarray):
         self.settings = settings
-        self.noise = Noise(settings.noise, settings.persistence)
+        self.noise = ActionNoise(settings.noise, settings.correlation)
         kernel, bias = arch.unpack(np.asarray(start)[None])
         self.policy = np.vstack([kernel[0], bias]).astype(np.float64)  # θ (F + 1, 3)
         self.generation = 0
-        x, judged = len(self.policy), len(self.policy) + len(_progress(np.zeros((1, 2))).T)
-        self.gradient: np.ndarray = np.zeros((x, arch.ACTIONS))
-        self.fisher: np.ndarray = np.zeros((x, x))
-        self.seen: np.ndarray = np.zeros((judged, judged))  # Σ j jᵀ of what the critic saw
-        self.worth: np.ndarray = np.zeros(judged)  # Σ j R
+        inputs = len(self.policy)
+        size = inputs + len(_progress(np.zeros((1, 2))).T)
+        self.gradient: np.ndarray = np.zeros((inputs, arch.ACTIONS))
+        self.fisher: np.ndarray = np.zeros((inputs, inputs))
+        self.gram: np.ndarray = np.zeros((size, size))  # XᵀX of the critic's features
+        self.moment: np.ndarray = np.zeros(size)  # XᵀR
 
     @property
     def mean(self) -> np.ndarray:
@@ -48,104 +50,118 @@ class Ascent:
         """The largest SD of the noise."""
         return float(max(self.noise.sd))
 
-    def tell(self, traces: list[Trace]) -> None:
-        """Take a step on what these episodes, driven by the present policy, tell."""
+    def update(self, trajectories: list[Trajectory]) -> None:
+        """Take a step on what these trajectories, driven by the present policy, say."""
         gradient = np.zeros_like(self.gradient)
         fisher = np.zeros_like(self.fisher)
-        # One episode at a time: a generation's scores at once would take gigabytes.
-        for trace, advantages in zip(traces, self._advantages(traces), strict=True):
-            d, noise = score(trace, self.noise)
+        # One trajectory at a time: a generation's gradients at once would take gigabytes.
+        for trajectory, advantages in zip(
+            trajectories, self._advantages(trajectories), strict=True
+        ):
+            d, noise = grad_log_prob(trajectory, self.noise)
             gradient += d.T @ (noise * advantages[:, None])
             fisher += d.T @ d
-        steps = sum(len(trace.rewards) for trace in traces)
+        steps = sum(len(trajectory.rewards) for trajectory in trajectories)
 
         # From zero, so that the first steps, on little evidence, are small ones.
-        old = self.settings.memory
-        self.gradient = old * self.gradient + (1 - old) * gradient / steps
-        old = old if self.generation else 0.0
-        self.fisher = old * self.fisher + (1 - old) * fisher / steps
+        decay = self.settings.decay
+        self.gradient = decay * self.gradient + (1 - decay) * gradient / steps
+        decay = decay if self.generation else 0.0
+        self.fisher = decay * self.fisher + (1 - decay) * fisher / steps
         self.policy = self.policy + self._step()
         self.generation += 1
 
-    def _advantages(self, traces: list[Trace]) -> list[np.ndarray]:
-        """Of every step of each episode (T,), standardised over all of them.
+    def _advantages(self, trajectories: list[Trajectory]) -> list[np.ndarray]:
+        """Of every step of each trajectory (T,), standardised over all of them.
 
-        But in the first generation the critic has not seen the episodes that it judges.
+        But in the first generation the critic has not seen the trajectories that it judges.
         """
-        of = self.settings
-        rewards = [t.rewards - of.grass * t.grass - of.missed * t.missed for t in traces]
-        seen, worth = of.memory * self.seen, of.memory * self.worth
-        for trace, of_one in zip(traces, rewards, strict=True):
-            judged = _judged(trace)
-            seen += judged.T @ judged
-            worth += judged.T @ discounted(of_one, of.discount)
-        critic = _least_squares(*((self.seen, self.worth) if self.generation else (seen, worth)))
-        self.seen, self.worth = seen, worth
+        gamma, gae_lambda = self.settings.gamma, self.settings.gae_lambda
+        shaped = [self._shaped_rewards(trajectory) for trajectory in trajectories]
+        gram, moment = self.settings.decay * self.gram, self.settings.decay * self.moment
+        for trajectory, rewards in zip(trajectories, shaped, strict=True):
+            x = critic_features(trajectory)
+            gram += x.T @ x
+            moment += x.T @ discounted(rewards, gamma)
+        sums = (self.gram, self.moment) if self.generation else (gram, moment)
+        critic = _least_squares(*sums)
+        self.gram, self.moment = gram, moment
         advantages = [
-            advantage(of_one, _judged(trace) @ critic, of.discount, of.trace)
-            for trace, of_one in zip(traces, rewards, strict=True)
+            advantage(rewards, critic_features(trajectory) @ critic, gamma, gae_lambda)
+            for trajectory, rewards in zip(trajectories, shaped, strict=True)
         ]
         every = np.concatenate(advantages)
         mean, sd = every.mean(), max(every.std(), 1e-8)
-        return [(of_one - mean) / sd for of_one in advantages]
+        return [(values - mean) / sd for values in advantages]
+
+    def _shaped_rewards(self, trajectory: Trajectory) -> np.ndarray:
+        """The rewards (T,) less the penalties."""
+        grass = self.settings.grass_penalty * trajectory.wheels_in_grass
+        missed = self.settings.missed_tile_penalty * trajectory.missed_tiles
+        return trajectory.rewards - grass - missed
 
     def _step(self) -> np.ndarray:
         """Along F⁻¹ g; each action's F has a factor 1/σ², its g one of 1/σ."""
         size = len(self.fisher)
         damping = self.settings.damping * np.trace(self.fisher) / size
         direction = np.linalg.solve(self.fisher + damping * np.eye(size), self.gradient)
-        return self.settings.rate * direction * np.array(self.noise.sd)
+        return self.settings.step_size * direction * np.array(self.noise.sd)
 
     def save(self, path: Path) -> None:
         with write_whole(path) as beside, open(beside, "wb") as file:
             np.savez(file, **{name: getattr(self, name) for name in STATE})
 
     @classmethod
-    def resume(cls, settings: PolicyGradient, size: int, path: Path) -> "Ascent":
-        """The ascent that `path` holds, of a policy of so many parameters."""
-        with readable(path), np.load(path, allow_pickle=False) as saved:
+    def resume(cls, settings: PolicyGradient, size: int, path: Path) -> "NaturalPolicyGradient":
+        """The run that `path` holds, of a policy of so many parameters."""
+        with readable(path), np.load(path, allow_pickle=False) as file:
+            saved = aliases.renamed({name: file[name] for name in file.files})
             state = {name: saved[name] for name in STATE}
-        ascent = cls(settings, np.zeros(size))
+        resumed = cls(settings, np.zeros(size))
         for name, value in state.items():
-            if value.shape != np.shape(getattr(ascent, name)):
+            if value.shape != np.shape(getattr(resumed, name)):
                 raise BadInput(f"{path} was made for another C; remove it.")
-            setattr(ascent, name, value)
-        ascent.generation = int(ascent.generation)
-        return ascent
+            setattr(resumed, name, value)
+        resumed.generation = int(resumed.generation)
+        return resumed
 
 
-def discounted(rewards: np.ndarray, discount: float) -> np.ndarray:
+def discounted(rewards: np.ndarray, gamma: float) -> np.ndarray:
     """Rewards (T,) → returns from each step on, R_t = r_t + γ R_{t+1}; after the end there is 0."""
     returns = np.zeros(len(rewards) + 1)
     for t in range(len(rewards) - 1, -1, -1):
-        returns[t] = rewards[t] + discount * returns[t + 1]
+        returns[t] = rewards[t] + gamma * returns[t + 1]
     return returns[:-1]
 
 
-def advantage(rewards: np.ndarray, values: np.ndarray, discount: float, trace: float) -> np.ndarray:
+def advantage(
+    rewards: np.ndarray, values: np.ndarray, gamma: float, gae_lambda: float
+) -> np.ndarray:
     """Generalised advantages (T,): Σ_k (γλ)^k δ_{t+k} (Schulman et al. 2016, eq. 16)."""
-    errors = rewards + discount * np.append(values[1:], 0) - values
-    return discounted(errors, discount * trace)
+    errors = rewards + gamma * np.append(values[1:], 0) - values
+    return discounted(errors, gamma * gae_lambda)
 
 
-def score(trace: Trace, noise: Noise) -> tuple[np.ndarray, np.ndarray]:
-    """d (T, F + 1) and ε (T, 3) of an episode; the gradients are d_t (ε_t / σ)ᵀ."""
-    x = np.column_stack([trace.features, np.ones(len(trace.features))])
-    rho = noise.persistence
+def grad_log_prob(trajectory: Trajectory, noise: ActionNoise) -> tuple[np.ndarray, np.ndarray]:
+    """d (T, F + 1) and ε (T, 3) of a trajectory; the gradients are d_t (ε_t / σ)ᵀ."""
+    x = np.column_stack([trajectory.features, np.ones(len(trajectory.features))])
+    rho = noise.correlation
 
-    def innovations(of: np.ndarray) -> np.ndarray:
-        return np.concatenate([of[:1], (of[1:] - rho * of[:-1]) / np.sqrt(1 - rho**2)])
+    def innovations(series: np.ndarray) -> np.ndarray:
+        later = (series[1:] - rho * series[:-1]) / np.sqrt(1 - rho**2)
+        return np.concatenate([series[:1], later])
 
-    return innovations(x), innovations(trace.noise / np.array(noise.sd))
+    return innovations(x), innovations(trajectory.noise / np.array(noise.sd))
 
 
-def _judged(trace: Trace) -> np.ndarray:
+def critic_features(trajectory: Trajectory) -> np.ndarray:
     """What the critic sees (T, J): what C acts on, and how much of track and time is gone.
 
     C does not know that, nor need it; the critic does, to tell luck from skill.
     """
-    ones = np.ones(len(trace.features))
-    return np.column_stack([trace.features, ones, _progress(trace.progress)]).astype(np.float64)
+    ones = np.ones(len(trajectory.features))
+    parts = [trajectory.features, ones, _progress(trajectory.progress)]
+    return np.column_stack(parts).astype(np.float64)
 
 
 def _progress(progress: np.ndarray) -> np.ndarray:
@@ -154,7 +170,7 @@ def _progress(progress: np.ndarray) -> np.ndarray:
     return np.column_stack([tiles, time, tiles * time, tiles**2, time**2, *ends])
 
 
-def _least_squares(seen: np.ndarray, worth: np.ndarray) -> np.ndarray:
+def _least_squares(gram: np.ndarray, moment: np.ndarray) -> np.ndarray:
     # What never varied, or with something else, would make the matrix singular.
-    ridge = 1e-6 * np.diag(seen) + 1e-9
-    return np.linalg.solve(seen + np.diag(ridge), worth)
+    ridge = 1e-6 * np.diag(gram) + 1e-9
+    return np.linalg.solve(gram + np.diag(ridge), moment)

@@ -1,4 +1,4 @@
-"""One practice of C in a model directory: policy gradient from where an evolution ended."""
+"""One policy-gradient run of C in a model directory, from where an evolution ended."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from controller import arch
 from controller.evolution.run import Learned, Run
 from controller.fleet import Fleet
-from controller.policy_gradient.natural_gradient import Ascent
-from controller.policy_gradient.trajectories import Practice
+from controller.policy_gradient.natural_gradient import NaturalPolicyGradient
+from controller.policy_gradient.trajectories import TrajectoryFleet
 from envs import tracks
 from runs import config
 from runs.directory import ModelDirectory
@@ -16,15 +16,15 @@ from settings.driving import FinetuneController
 import numpy as np
 
 
-class PracticeRun(Run):
-    """A practice goes on where an evolution ended, and is written down as one; see `Run`.
+class PolicyGradientRun(Run):
+    """Goes on where an evolution ended, and is written down as one; see `Run`.
 
-    A generation is one step of the ascent, and its candidates are the episodes that it learns
+    A generation is one update of the policy, and its candidates are the trajectories that it learns
     from: one policy, with noise on its actions, each on a track of its own.
     """
 
     settings: FinetuneController
-    evolution: Ascent
+    evolution: NaturalPolicyGradient
 
     def __init__(
         self,
@@ -36,35 +36,35 @@ class PracticeRun(Run):
     ):
         """`start` makes the policy to begin at, if not the C of the directory.
 
-        It is asked only when a practice begins. In the history what it makes follows on what the
+        It is asked only when a run begins. In the history what it makes follows on what the
         directory has: that is true of a C from before V and M were trained further there.
         """
         self._given = start
         super().__init__(directory, features, settings, bound)
 
     def _saved(self) -> dict[str, Any]:
-        return config.saved(self.settings) | {"refine": True}
+        return config.saved(self.settings) | {"finetune": True}
 
     def _start(self, features: int) -> np.ndarray:
         return self._given() if self._given else super()._start(features)
 
-    def _begin(self, start: np.ndarray) -> Ascent:
-        of = "a C carried over" if self._given else "its C"
-        print(f"A new practice in {self.directory.path} begins at {of}.")
+    def _begin(self, start: np.ndarray) -> NaturalPolicyGradient:
+        origin = "a transferred C" if self._given else "its C"
+        print(f"A new policy-gradient run in {self.directory.path} begins at {origin}.")
         if self.settings.release_brake:
             start = arch.release_brake(start)
-        return Ascent(self.settings, start)
+        return NaturalPolicyGradient(self.settings, start)
 
-    def _resume(self, features: int) -> Ascent:
-        return Ascent.resume(self.settings, arch.size(features), self.evolution_file)
+    def _resume(self, features: int) -> NaturalPolicyGradient:
+        return NaturalPolicyGradient.resume(self.settings, arch.size(features), self.evolution_file)
 
     def _learn(self, fleet: Fleet) -> Learned:
-        assert isinstance(fleet, Practice)
+        assert isinstance(fleet, TrajectoryFleet)
         driven_on = tracks.evolution(
             self.settings.seed, len(self.lineage_rows), self.settings.episodes
         )
         noise, patience = self.evolution.noise, self.settings.patience
-        traces = fleet.practise(self.evolution.mean, driven_on, noise, patience)
-        self.evolution.tell(traces)
-        scores = np.array([trace.score for trace in traces])
-        return Learned(scores, sum(len(trace.rewards) for trace in traces))
+        trajectories = fleet.collect(self.evolution.mean, driven_on, noise, patience)
+        self.evolution.update(trajectories)
+        scores = np.array([trajectory.score for trajectory in trajectories])
+        return Learned(scores, sum(len(trajectory.rewards) for trajectory in trajectories))

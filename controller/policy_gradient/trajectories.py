@@ -12,39 +12,39 @@ import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
-class Noise:
-    """Noise on the raw actions that lasts: n_t = ρ n_{t-1} + √(1 - ρ²) σ ε_t, its SD constant.
+class ActionNoise:
+    """AR(1) noise on the raw actions: n_t = ρ n_{t-1} + √(1 - ρ²) σ ε_t, its SD constant.
 
     A car hardly feels a push of a fiftieth of a second, so that noise drawn anew in each step
     explores little (Korenkevych et al. 2019, autoregressive policies).
     """
 
     sd: tuple[float, float, float]  # of steering, gas and brake
-    persistence: float  # ρ
+    correlation: float  # ρ, with the noise of one step before
 
     def next(self, before: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
         """The noise (3,) of the next step, or of the first."""
         drawn = np.array(self.sd) * rng.standard_normal(ACTIONS)
         if before is None:
             return drawn
-        return self.persistence * before + np.sqrt(1 - self.persistence**2) * drawn
+        return self.correlation * before + np.sqrt(1 - self.correlation**2) * drawn
 
 
 @dataclasses.dataclass(frozen=True)
-class Trace:
+class Trajectory:
     """An episode of T steps.
 
     features (T, F) is what C acted on, noise (T, 3) what was added to its raw actions, rewards
-    (T,) those of the environment, grass (T,) how many of the four wheels touched no tile of the
-    road after each step, missed (T,) how many tiles it left behind unvisited, progress (T, 2) the
-    shares of the track's tiles and of the time that were gone before it; all float32.
+    (T,) those of the environment, wheels_in_grass (T,) how many of the four touched no tile of
+    the road after each step, missed_tiles (T,) how many it left behind unvisited, progress (T, 2)
+    the shares of the track's tiles and of the time that were gone before it; all float32.
     """
 
     features: np.ndarray
     noise: np.ndarray
     rewards: np.ndarray
-    grass: np.ndarray
-    missed: np.ndarray
+    wheels_in_grass: np.ndarray
+    missed_tiles: np.ndarray
     progress: np.ndarray
 
     @property
@@ -52,21 +52,21 @@ class Trace:
         return float(self.rewards.sum(dtype=np.float64))
 
 
-class Practice(Fleet):
+class TrajectoryFleet(Fleet):
     """A fleet that can also drive with noise and keep every step."""
 
-    def practise(
-        self, parameters: np.ndarray, tracks: list[int], noise: Noise, patience: int
-    ) -> list[Trace]:
-        """Drive an episode on each track; traces in their order, whoever drives what."""
+    def collect(
+        self, parameters: np.ndarray, tracks: list[int], noise: ActionNoise, patience: int
+    ) -> list[Trajectory]:
+        """Drive an episode on each track; trajectories in their order, whoever drives what."""
         jobs = [Job(parameters, track) for track in tracks]
-        return self._share_out(_practise_here, jobs, patience, noise)
+        return self._share_out(_collect_here, jobs, patience, noise)
 
 
-class Traces(Recorder):
+class TrajectoryRecorder(Recorder):
     """Adds noise to the actions of every world, and keeps their steps."""
 
-    def __init__(self, noise: Noise):
+    def __init__(self, noise: ActionNoise):
         self._noise = noise
         self._rngs: dict[int, np.random.Generator] = {}
         self._pushed: dict[int, np.ndarray] = {}
@@ -87,21 +87,23 @@ class Traces(Recorder):
 
     def step(self, world: World, frame: np.ndarray, action: np.ndarray, done: bool) -> None:
         features, pushed, missed, progress = self._steps[world.number][-1]
-        fined = world.wheels_in_grass, world.missed - missed
-        self._steps[world.number][-1] = features, pushed, world.reward, *fined, progress
+        penalised = world.wheels_in_grass, world.missed - missed
+        self._steps[world.number][-1] = features, pushed, world.reward, *penalised, progress
 
-    def take(self, number: int) -> Trace:
-        """The trace of a job that is over, which is forgotten here."""
+    def take(self, number: int) -> Trajectory:
+        """The trajectory of a job that is over, which is forgotten here."""
         del self._rngs[number], self._pushed[number]
         columns = zip(*self._steps.pop(number), strict=True)
-        return Trace(*(np.array(column, np.float32) for column in columns))
+        return Trajectory(*(np.array(column, np.float32) for column in columns))
 
 
 def _progress(world: World) -> tuple[float, float]:
     return world.tiles, world.steps / MAX_STEPS
 
 
-def _practise_here(jobs: list[Job], worlds: int, patience: int, noise: Noise) -> dict[int, Trace]:
-    traces = Traces(noise)
-    driven = fleet.here().drive(jobs, worlds, patience, traces)
-    return {number: traces.take(number) for number, _ in driven}
+def _collect_here(
+    jobs: list[Job], worlds: int, patience: int, noise: ActionNoise
+) -> dict[int, Trajectory]:
+    recorder = TrajectoryRecorder(noise)
+    driven = fleet.here().drive(jobs, worlds, patience, recorder)
+    return {number: recorder.take(number) for number, _ in driven}

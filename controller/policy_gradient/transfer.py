@@ -1,4 +1,7 @@
-"""A C carried over to another V and M: as it is linear, one least-squares fit does it."""
+"""A C transferred to another V and M: as it is linear, one ridge regression does it.
+
+That is policy distillation (Rusu et al. 2016) with a closed form.
+"""
 
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ TOGETHER = 64  # episodes that M reads side by side
 RIDGE = 6e-4  # of each number's variance: what M hardly varies must not decide
 
 
-def carried(
+def transferred(
     before: ModelDirectory,
     now: ModelDirectory,
     episodes: list[Path],
@@ -36,27 +39,28 @@ def carried(
     old, new = rnn.load(before), rnn.load(now)
     policy = arch.load(before, old.latent + old.units).reshape(-1, arch.ACTIONS)
     size = new.latent + new.units + 1
-    seen, wanted, steps = np.zeros((size, size)), np.zeros((size, arch.ACTIONS)), 0
+    gram, moment, steps = np.zeros((size, size)), np.zeros((size, arch.ACTIONS)), 0
     for older, newer in _seen_by_both(before, now, episodes, recordings, dtype):
         for x_old, x_new in zip(_acted_on(old, older), _acted_on(new, newer), strict=True):
-            seen += x_new.T @ x_new
-            wanted += x_new.T @ (x_old @ policy)
+            gram += x_new.T @ x_new
+            moment += x_new.T @ (x_old @ policy)
             steps += len(x_new)
-    variance = np.diag(seen) / steps - np.square(seen[-1] / steps)
+    variance = np.diag(gram) / steps - np.square(gram[-1] / steps)
     ridge = np.diag(RIDGE * steps * np.maximum(variance, 0) + 1e-9)
-    return np.linalg.solve(seen + ridge, wanted).ravel()
+    return np.linalg.solve(gram + ridge, moment).ravel()
 
 
 def _refuse_unlike(before: ModelDirectory, now: ModelDirectory) -> None:
     for directory in (before, now):
         if arch.seen(directory) != "zh":
             raise BadInput(
-                f"C in {directory.path} sees z alone; only one that sees z and h is carried over."
+                f"C in {directory.path} sees z alone; only one that sees z and h is transferred."
             )
     if before.facts("rnn")["digest"] == now.facts("rnn")["digest"]:
         raise BadInput(
-            f"{before.path} and {now.path} have the same M, so there is nothing to carry. A C goes "
-            "with its M: copy the whole directory before M is trained further, and name the copy."
+            f"{before.path} and {now.path} have the same M, so nothing is to be transferred. A C "
+            "goes with its M: copy the whole directory before M is trained further, and name the "
+            "copy."
         )
 
 

@@ -1,1 +1,1 @@
-"""What is shown of a C: scores, curves, films, coverage."""
+"""What is shown of a C: scores, curves, videos, coverage."""

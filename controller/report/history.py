@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from runs import plots, records
+from runs import aliases, plots, records
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json
 
@@ -15,18 +15,18 @@ import numpy as np
 class Row:
     """One generation. Returns are of the training episodes, which patience may cut short."""
 
-    stage: int  # how many evolutions came before, each refined by the next
+    stage: int  # how many evolutions came before, each fine-tuned by the next
     generation: int  # of this stage, from 1
     best: float  # highest return of a candidate
     mean: float  # mean return of the candidates
     worst: float
-    sigma: float  # CMA-ES step size after it; of a practice the largest SD of its noise
+    sigma: float  # CMA-ES step size after it; of a policy gradient the largest SD of its noise
     steps: int  # environment steps of the generation, validation included
     seconds: float  # wall-clock time of the generation, validation included
     workers: int
     validation: float | None = None  # mean score of the distribution's mean on validation tracks
     validation_sd: float | None = None
-    scouted: float | None = None  # mean score of the mean, before it moved, on the tracks scouted
+    on_new_tracks: float | None = None  # the mean's score on those that hard ones are chosen from
     learned: float | None = None  # core-hours that training V and M had taken by then
 
 
@@ -45,13 +45,13 @@ def lineage(path: Path) -> tuple[int, list[dict]]:
     state = read_json(path)
     if state.keys() != {"stage", "lineage"} or not state["lineage"]:
         raise BadInput(f"{path} is not the state of an evolution; remove it.")
-    return state["stage"], state["lineage"]
+    return state["stage"], [aliases.renamed(saved) for saved in state["lineage"]]
 
 
 def line(directory: ModelDirectory) -> list[Row]:
     """The generations that led to the C of a model directory, none if there is no record of them.
 
-    `controller.csv` may also hold evolutions that were given up with `--anew`. Without a
+    `controller.csv` may also hold evolutions that were given up with `--from-scratch`. Without a
     `controller.training.json` all its rows count.
     """
     rows = read(directory.path / "controller.csv")

@@ -37,13 +37,13 @@ class Dream:
     """M of a model directory as the dynamics of a world: pure functions on batches, for graphs.
 
     Rewards are in CarRacing's points, as M's heads expect them: -0.1 a step and the worth of a
-    tile times the chance to reach one. The episode ends with the chance that the done head gives.
-    CarRacing ends with the lap's last tile or outside the playfield, so an end counts as the
-    former with the chance of a tile and as the latter, -100 points, with the rest. And it ends
-    when tiles have given the 1000 points of a whole track: M sees no more than a bend of the road
-    and cannot count, and a dream without laps would reward speed that the world does not.
+    tile times the probability to reach one. The episode ends with the probability that the done
+    head gives. CarRacing ends with the lap's last tile or outside the playfield, so an end counts
+    as the former with the probability of a tile and as the latter, -100 points, with the rest. And
+    it ends when tiles have given the 1000 points of a whole track: M sees no more than a bend of
+    the road and cannot count, and a dream without laps would reward speed that the world does not.
 
-    Temperature τ: see `rnn.arch.draw`. Chance follows from `keys` and `ticks`, (B,) uint32: a
+    Temperature τ: see `rnn.arch.draw`. Randomness follows from `keys` and `ticks`, (B,) uint32: a
     world's seed and the time since then; see `rnn.dream.dynamics.noise`.
 
     Dreams start where recorded episodes did ("first"), with an empty memory, or at any of their
@@ -73,7 +73,7 @@ class Dream:
         )
 
     def begin(self, keys: tf.Tensor, ticks: tf.Tensor) -> State:
-        """New episodes: a recorded start, drawn by chance."""
+        """New episodes: a recorded start, drawn at random."""
         first, count = self.starts.beginnings, len(self.starts.z)
         share = {0: 0.0, count: 1.0}.get(first, series.BEGINNINGS)
         which, kind = tf.unstack(noise.uniform(keys, ticks, 2), axis=-1)
@@ -86,19 +86,20 @@ class Dream:
     def step(
         self, state: State, action: tf.Tensor, keys: tf.Tensor, ticks: tf.Tensor
     ) -> tuple[State, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Do actions (B, 3): the next state, rewards, ends (bool), chances of a tile, (B,) each."""
+        """Do actions (B, 3): the next state; rewards, ends (bool) and the probabilities of a tile,
+        (B,) each."""
         latent = self.memory.latent
-        chance = noise.uniform(keys, ticks, 2 * latent + 1)
+        random = noise.uniform(keys, ticks, 2 * latent + 1)
         memory, (h, c) = self._cell(tf.concat([state.z, action], -1), [state.h, state.c])
         z = arch.draw(
             self._mixture(memory),
             latent,
             self.temperature,
-            chance[:, :latent],
-            noise.normal(chance[:, latent : 2 * latent]),
+            random[:, :latent],
+            noise.normal(random[:, latent : 2 * latent]),
         )
         tile = tf.sigmoid(self._tile(memory)[:, 0])
-        ended = chance[:, -1] < tf.sigmoid(self._done(memory)[:, 0])
+        ended = random[:, -1] < tf.sigmoid(self._done(memory)[:, 0])
         reward = starts.STEP_REWARD + tile * self.starts.tile
         reward = tf.where(ended, tile * reward + (1 - tile) * LEFT_PLAYFIELD, reward)
         points = state.points + tile[:, None] * self.starts.tile

@@ -27,22 +27,22 @@ SHOWN = 512  # pixels of a rendered picture's side
 
 
 class Dreams:
-    """B dreams and their chance. One traced call steps or begins each of them."""
+    """B dreams and their randomness. One traced call steps or begins each of them."""
 
     def __init__(self, dream: Dream, count: int):
         self.dream = dream
         self.count = count
         memory = dream.memory
         vector = [tf.TensorSpec((count, n)) for n in (memory.latent, memory.units, memory.units, 1)]
-        chance = tf.TensorSpec((count,), tf.uint32)
+        counter = tf.TensorSpec((count,), tf.uint32)
         self._advance = tf.function(
             self._step_or_begin,
             input_signature=[
                 State(*vector),
                 tf.TensorSpec((count, ACTIONS)),
                 tf.TensorSpec((count,), tf.bool),
-                chance,
-                chance,
+                counter,
+                counter,
             ],
         )
         self._state = State(*(np.zeros(spec.shape, np.float32) for spec in vector))
@@ -101,12 +101,12 @@ class DreamEnv(gymnasium.Env):
     Rewards, ends and starts: see `rnn.dream.dynamics.Dream`. An episode has 1000 steps at most.
 
     `reset(seed=s)` makes the dream a function of s and the actions; `reset()` goes on with the
-    same stream of chance. `reset(options={"z": z})` begins with the latent z (L,) instead, and an
-    empty memory.
+    same stream of random numbers. `reset(options={"z": z})` begins with the latent z (L,) instead,
+    and an empty memory.
 
     Arguments:
         model         a model directory with V, M and starts.npz
-        temperature   τ > 0, how much chance there is: 1 as M believes, towards 0 none
+        temperature   τ > 0, how random the dream is: 1 as M predicts, towards 0 not at all
         observation   "latent" or "frame"
         start         "first", where a recorded episode began, or "anywhere" in one (a quarter
                       still where one began)

@@ -2,7 +2,7 @@
 
 TensorFlow's generators give one stream to a whole batch, so a world would dream otherwise alone
 than among a thousand others. Here every number is a hash of (key, tick, place): worlds with the
-same key meet the same chances, and a batch is drawn in a few element-wise operations.
+same key meet the same random numbers, and a batch is drawn in a few element-wise operations.
 """
 
 import tensorflow as tf

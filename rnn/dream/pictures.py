@@ -1,4 +1,4 @@
-"""Pictures of the dream: a film of it beside the truth, and how far its heads can be trusted."""
+"""Pictures of the dream: a video of it beside the truth, and how far its heads can be trusted."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ import tensorflow as tf
 from imageio import v3 as imageio
 
 SEEN = 60  # true steps before the dream begins: the camera has come down, the car drives
-EVERY = 4  # steps between two pictures of the film
+EVERY = 4  # steps between two pictures of the video
 MOST = 100  # pictures
 SCALE = 2
 GAP = 4  # pixels between the columns
 PER_SECOND = 12.5
 
 
-def film(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Path) -> int:
+def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Path) -> int:
     """Save a GIF: left the truth, in the middle what V keeps of it, right the dream.
 
     M sees the first 60 steps of the episode and after that only its actions, which were chosen
@@ -63,30 +63,32 @@ def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
     step = tf.function(dream.step)
     dreamt = []
     for tick in range(SEEN - 1, len(action) - 1):
-        chance = tf.constant([0], tf.uint32), tf.constant([tick], tf.uint32)
-        state, *_ = step(state, tf.constant(action[None, tick]), *chance)
+        key = tf.constant([0], tf.uint32), tf.constant([tick], tf.uint32)
+        state, *_ = step(state, tf.constant(action[None, tick]), *key)
         dreamt.append(state.z[0].numpy())
     return np.array(dreamt).reshape(-1, dream.memory.latent)
 
 
 def reliability(path: Path, heads: dict[str, Calibration], title: str) -> None:
-    """One panel per head: chances given against the share that came true, sized by steps."""
+    """One panel per head: probabilities given against the share that came true, sized by steps."""
     figure, axes = plt.subplots(1, len(heads), figsize=(4.5 * len(heads), 4), squeeze=False)
     for axis, (head, found) in zip(axes[0], heads.items(), strict=True):
         axis.plot([0, 1], [0, 1], color="grey", linestyle=":")
-        axis.plot(found.chance, found.share, color="C0", alpha=0.5)
-        axis.scatter(found.chance, found.share, s=8 * np.log1p(found.steps), color="C0")
-        for chance, share, steps in zip(found.chance, found.share, found.steps, strict=True):
+        axis.plot(found.probability, found.share, color="C0", alpha=0.5)
+        axis.scatter(found.probability, found.share, s=8 * np.log1p(found.steps), color="C0")
+        for probability, share, steps in zip(
+            found.probability, found.share, found.steps, strict=True
+        ):
             axis.annotate(
                 f"{steps:,}",
-                (chance, share),
+                (probability, share),
                 textcoords="offset points",
                 xytext=(6, -10),
                 fontsize=7,
             )
         axis.set(
             title=f"{head}: off by {100 * found.error:.2f} % on average",
-            xlabel="chance that M gave a step",
+            xlabel="probability that M gave a step",
             ylabel="share that came true",
         )
     figure.suptitle(title)

@@ -13,8 +13,10 @@ import pytest
 class Shared(Settings):
     seed: int = setting(1, "seed of everything random", least=0, most=999)
     place: Path = setting(Path("data"), "where it lies", metavar="DIR", folder=True, saved=False)
-    refine: bool = setting(False, "go on", exclusive="again")
-    anew: bool = setting(False, "start over", exclusive="again", saved=False, aliases=("afresh",))
+    finetune: bool = setting(False, "go on", exclusive="again")
+    from_scratch: bool = setting(
+        False, "start over", exclusive="again", saved=False, aliases=("afresh",)
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,9 +76,9 @@ GIVEN = {
     "--noise 0 3.5": {"noise": (0.0, 3.5)},
     "--scales 9 1 1": {"scales": (9, 1, 1)},
     "--unseen there --most 8": {"unseen": Path("there"), "most": 8},
-    "--refine": {"refine": True},
-    "--anew --workers 2": {"anew": True, "workers": 2},
-    "--afresh": {"anew": True},
+    "--finetune": {"finetune": True},
+    "--from-scratch --workers 2": {"from_scratch": True, "workers": 2},
+    "--afresh": {"from_scratch": True},
 }
 
 
@@ -119,11 +121,11 @@ def test_what_has_no_flag_comes_first_so_that_no_flag_takes_it():
         ("--kind green", "argument --kind: invalid choice: 'green'"),
         ("--noise 1", "argument --noise: expected 2 arguments"),
         ("--scales 1 10", "argument --scales: '10' is not a whole number from 1 to 9"),
-        ("--refine --anew", "not allowed with argument --refine"),
-        ("--refine --afresh", "not allowed with argument --refine"),
+        ("--finetune --from-scratch", "not allowed with argument --finetune"),
+        ("--finetune --afresh", "not allowed with argument --finetune"),
         ("--most 2", "--most 2 is less than --count 3; give more."),
         ("--cou 3", "unrecognized arguments: --cou 3"),
-        ("--no-refine", "unrecognized arguments: --no-refine"),
+        ("--no-finetune", "unrecognized arguments: --no-finetune"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_code_2(capsys, line, words):
@@ -156,7 +158,8 @@ def test_the_help_tells_defaults_units_and_bounds(capsys):
     assert "--workers WORKERS at once (default: 5, all there are; from 1 up)" in text
     assert "--unseen UNSEEN measured on (default: what was held out)" in text
     assert "--smooth, --no-smooth smooth it (default: on)" in text
-    assert "--refine go on --anew start over" in text and "[--refine | --anew]" in text
+    assert "--finetune go on --from-scratch start over" in text
+    assert "[--finetune | --from-scratch]" in text
     assert "None" not in text
 
 
@@ -173,6 +176,8 @@ def test_earlier_names_are_taken_and_not_shown(capsys):
     assert config.from_mapping(Step, {"how_many": 5}, "a file") == Step(count=5)
     with pytest.raises(BadInput, match="a file: count is given twice, once as number."):
         config.from_mapping(Step, {"count": 5, "number": 5}, "a file")
+    with pytest.raises(BadInput, match="there are ((?!how_many|afresh).)*$"):
+        config.from_mapping(Step, {"colour": 1}, "a file")
     text = help_of(Step, capsys)
     assert "--how-many" not in text and "--number" not in text and "--afresh" not in text
 
@@ -195,7 +200,7 @@ def test_earlier_names_are_taken_and_not_shown(capsys):
         ({"noise": 3.0}, "noise: 3.0 is not a list."),
         ({"scales": ("1",)}, "scales: '1' is not a whole number"),
         ({"most": 0}, "most: 0 is not a whole number from 1 up."),
-        ({"refine": True, "anew": True}, "refine and anew exclude each other"),
+        ({"finetune": True, "from_scratch": True}, "finetune and from_scratch exclude each other"),
         ({"most": 2}, "--most 2 is less than --count 3"),
     ],
 )
@@ -215,7 +220,7 @@ def test_bounds_are_part_of_them():
 
 ALL = {
     "seed": 3,
-    "refine": True,
+    "finetune": True,
     "share": 0.25,
     "count": 4,
     "kind": "blue",
@@ -237,7 +242,7 @@ def test_what_is_saved_comes_back_through_json():
 
 def test_no_place_and_no_number_of_processes_is_saved():
     assert config.saved(Step()).keys() == ALL.keys()
-    assert config.saved(Step(seed=3), Shared) == {"seed": 3, "refine": False}
+    assert config.saved(Step(seed=3), Shared) == {"seed": 3, "finetune": False}
 
 
 def test_what_a_mapping_lacks_is_as_usual():
@@ -289,6 +294,6 @@ def test_the_table_has_a_row_for_each_setting_and_says_nothing_of_this_machine()
     assert "| `--count` | 3 frames | from 2 up | how many |" in lines
     assert "| `--kind` | red | red, blue | what kind |" in lines
     assert "| `--smooth` | on |  | smooth it |" in lines
-    assert "| `--refine` |  |  | go on |" in lines
+    assert "| `--finetune` |  |  | go on |" in lines
     assert "| `--workers` | all there are | from 1 up | at once |" in lines
     assert "| `models` |  |  | directories |" in config.table(Models)

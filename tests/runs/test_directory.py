@@ -225,6 +225,15 @@ def test_describing_one_part_keeps_the_others(model):
     assert model.facts("rnn")["units"] == 256
 
 
+def test_what_an_earlier_version_said_has_today_s_names(model):
+    parts = read_json(model.model_json)
+    write_json(model.model_json, {"vision": parts["vision"] | {"refine": True, "rate": 0.5}})
+    for facts in (model.facts("vision"), model.described("vision")):
+        assert (facts["finetune"], facts["step_size"], facts["latent"]) == (True, 0.5, 32)
+        assert "refine" not in facts
+    assert model.described("rnn") == {}
+
+
 def test_a_missing_part_names_the_script_that_makes_it(model):
     with pytest.raises(BadInput, match="no trained rnn; run 04_train_rnn.py"):
         model.facts("rnn")

@@ -88,6 +88,28 @@ def test_stages_that_are_over_are_not_begun_again(tmp_path):
     assert len(read_json(data.root / "recipe.json")["done"]) == 2
 
 
+EARLIER = """
+[[stage]]
+step = "practice.py"
+carry = "{data}/models/vae-before"
+rate = 0.5
+"""
+TODAY = """
+[[stage]]
+step = "06_finetune_controller.py"
+init_from = "{data}/models/vae-before"
+step_size = 0.5
+"""
+
+
+def test_a_recipe_of_an_earlier_version_is_today_s(tmp_path):
+    [earlier], [today] = read(tmp_path, EARLIER), read(tmp_path, TODAY)
+    assert (earlier.script, earlier.settings) == (today.script, today.settings)
+    data = DataDirectory(tmp_path / "data")
+    list(recipe.Progress(data, [earlier], 3).waiting())
+    assert list(recipe.Progress(data, [today], 3).waiting()) == []
+
+
 def test_another_recipe_or_seed_in_one_directory_is_refused(tmp_path):
     stages, data = read(tmp_path, TWO), DataDirectory(tmp_path / "data")
     list(recipe.Progress(data, stages, 3).waiting())

@@ -37,10 +37,10 @@ class Stop(keras.callbacks.Callback):
             raise InterruptedError
 
 
-def train(folder, settings=None, stop_after: int | None = None, anew=False):
+def train(folder, settings=None, stop_after: int | None = None, from_scratch=False):
     """Train until the end or the stop; return the model and the training."""
     model = network()
-    run = training.Training(ModelDirectory(folder), "rnn", settings or {"units": 2}, anew)
+    run = training.Training(ModelDirectory(folder), "rnn", settings or {"units": 2}, from_scratch)
     run.resume(model)
     callbacks = () if stop_after is None else (Stop(stop_after),)
     training.fit(model, run, EPOCHS, batches, BATCHES, batches(99), callbacks)
@@ -94,15 +94,15 @@ def stopped(folder) -> None:
 
 def test_other_settings_are_refused_and_named(tmp_path):
     stopped(tmp_path)
-    with pytest.raises(BadInput, match=r"other settings \(units 2, not 3\).*--refine.*--anew"):
+    with pytest.raises(BadInput, match=r"\(units 2, not 3\).*--finetune.*--from-scratch"):
         train(tmp_path, {"units": 3})
     with pytest.raises(BadInput, match="other settings"):
-        train(tmp_path, {"units": 3, "refine": True})
+        train(tmp_path, {"units": 3, "finetune": True})
 
 
-def test_anew_starts_over_where_another_training_stands(tmp_path, whole):
+def test_from_scratch_starts_over_where_another_training_stands(tmp_path, whole):
     stopped(tmp_path)
-    _, run = train(tmp_path, {"units": 3}, anew=True)
+    _, run = train(tmp_path, {"units": 3}, from_scratch=True)
     assert len(run.history) == EPOCHS
     assert read_json(tmp_path / "rnn.training.json")["settings"] == {"units": 3}
 
@@ -115,7 +115,7 @@ def clock(monkeypatch):
     return read
 
 
-def test_processor_time_is_that_of_all_sittings_and_of_what_is_refined(tmp_path, clock):
+def test_processor_time_is_that_of_all_sittings_and_of_what_is_finetuned(tmp_path, clock):
     def begin(settings) -> training.Training:
         return training.Training(ModelDirectory(tmp_path), "rnn", settings)
 
@@ -132,11 +132,11 @@ def test_processor_time_is_that_of_all_sittings_and_of_what_is_refined(tmp_path,
     resumed.save(model)
     resumed.finish()
 
-    refined = begin({"units": 2, "refine": True})
-    assert not refined.resume(model)
+    finetuning = begin({"units": 2, "finetune": True})
+    assert not finetuning.resume(model)
     clock[0] += 900
-    assert refined.core_hours() == 1.75
-    assert begin({"units": 2, "refine": False}).core_hours() == 0
+    assert finetuning.core_hours() == 1.75
+    assert begin({"units": 2, "finetune": False}).core_hours() == 0
 
 
 def test_processor_time_that_was_not_counted_is_not_taken_for_none(tmp_path, clock):
@@ -145,26 +145,35 @@ def test_processor_time_that_was_not_counted_is_not_taken_for_none(tmp_path, clo
     write_json(state_file, {k: v for k, v in read_json(state_file).items() if k != "core_seconds"})
     _, resumed = train(tmp_path)
     assert resumed.finished and resumed.core_hours() is None
-    refined = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2, "refine": True})
-    assert refined.core_hours() is None
+    finetuning = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2, "finetune": True})
+    assert finetuning.core_hours() is None
 
 
-def test_a_refinement_killed_between_its_weights_and_what_they_are_goes_on(tmp_path):
+def test_a_finetuning_killed_between_its_weights_and_what_they_are_goes_on(tmp_path):
     train(tmp_path)
-    refining = {"units": 2, "refine": True}
+    finetuning = {"units": 2, "finetune": True}
     with pytest.raises(InterruptedError):
-        train(tmp_path, refining, stop_after=5)
+        train(tmp_path, finetuning, stop_after=5)
     network().save_weights(ModelDirectory(tmp_path).weights("rnn"))  # not those of model.json
-    _, run = train(tmp_path, refining)
+    _, run = train(tmp_path, finetuning)
     assert run.finished
 
 
-def test_a_finished_training_may_be_refined_with_other_settings(tmp_path):
+def test_a_finished_training_may_be_finetuned_with_other_settings(tmp_path):
     train(tmp_path)
-    refining = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3, "refine": True})
-    assert not refining.resume(network()) and not refining.finished
+    finetuning = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3, "finetune": True})
+    assert not finetuning.resume(network()) and not finetuning.finished
     with pytest.raises(BadInput, match="other settings"):
         training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3}).resume(network())
+
+
+def test_a_training_of_an_earlier_version_goes_on(tmp_path):
+    train(tmp_path)
+    state_file = tmp_path / "rnn.training.json"
+    state = read_json(state_file)
+    write_json(state_file, state | {"settings": {"units": 2, "refine": False}})
+    run = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2, "finetune": False})
+    assert run.resume(network()) and run.finished
 
 
 def test_what_was_removed_after_its_training_is_trained_anew(tmp_path):

@@ -1,4 +1,4 @@
-"""The settings of all scripts: one name has one meaning, and what is saved stays as it was."""
+"""The settings of all scripts: one name, one meaning; saved is all that a result depends on."""
 
 import dataclasses
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import settings
-from runs import config
+from runs import aliases, config
 from runs.arguments import BadInput
 from settings import STEPS
 from settings.adversary import TrainVAEGAN
@@ -61,6 +61,11 @@ def test_a_name_that_counts_the_same_has_the_same_help_and_bounds_in_every_step(
     assert [name for name, found in meanings.items() if len(found) > 1] == []
 
 
+def test_no_setting_has_the_earlier_name_of_another():
+    """All that is read from a file is renamed, whichever step wrote it."""
+    assert not aliases.TODAY.keys() & {option.name for option in every_option()}
+
+
 def test_names_that_count_different_things_are_known_and_tell_their_units():
     units: dict[str, set] = {}
     for option in every_option():
@@ -84,7 +89,7 @@ def saved(kind: type[config.Settings], *line: str) -> dict:
     return config.saved(config.parse(kind, None, ["--precision", "float32", *line]))
 
 
-def test_what_is_saved_of_a_vae_is_what_the_versions_before_saved():
+def test_what_is_saved_of_a_vae_is_all_that_it_depends_on():
     assert saved(TrainVAE) == {
         "epochs": 10,
         "batch_size": 100,
@@ -92,11 +97,11 @@ def test_what_is_saved_of_a_vae_is_what_the_versions_before_saved():
         "kl_tolerance": 0.5,
         "precision": "float32",
         "seed": 1,
-        "refine": False,
+        "finetune": False,
     }
-    changed = saved(TrainVAE, "--epochs", "3", "--refine", "--seed", "0", "--res", "elsewhere")
-    assert (changed["epochs"], changed["refine"], changed["seed"]) == (3, True, 0)
-    assert saved(TrainVAE, "--anew") == saved(TrainVAE)
+    changed = saved(TrainVAE, "--epochs", "3", "--finetune", "--seed", "0", "--res", "elsewhere")
+    assert (changed["epochs"], changed["finetune"], changed["seed"]) == (3, True, 0)
+    assert saved(TrainVAE, "--from-scratch") == saved(TrainVAE)
 
 
 REPAIRED = {
@@ -105,7 +110,7 @@ REPAIRED = {
     "batch_size": 100,
     "precision": "float32",
     "seed": 1,
-    "refine": False,
+    "finetune": False,
     "depth": 32,
     "layers": "vae",
     "heads": "linear",
@@ -174,14 +179,14 @@ WGAN_GP = {
         (["--adversary", "wgan-gp", "--equilibrium"], WGAN_GP | {"equilibrium": True}),
     ],
 )
-def test_what_is_saved_of_a_vae_gan_is_what_the_versions_before_saved(line, changed):
+def test_what_is_saved_of_a_vae_gan_is_all_that_it_depends_on(line, changed):
     assert saved(TrainVAEGAN, *line) == REPAIRED | changed
     given = config.parse(TrainVAEGAN, None, line)
     assert config.parse(TrainVAEGAN, None, config.flags(given)) == given
     assert config.from_mapping(TrainVAEGAN, config.saved(given), "a file") == given
 
 
-def test_what_is_saved_of_an_m_is_what_the_versions_before_saved():
+def test_what_is_saved_of_an_m_is_all_that_it_depends_on():
     assert config.saved(TrainRNN()) == {
         "steps": 2000,
         "batch_size": 100,
@@ -193,11 +198,11 @@ def test_what_is_saved_of_an_m_is_what_the_versions_before_saved():
         "reward_weight": 1.0,
         "done_weight": 1.0,
         "seed": 1,
-        "refine": False,
+        "finetune": False,
     }
 
 
-def test_what_is_saved_of_an_evolution_in_dreams_is_what_the_versions_before_saved():
+def test_what_is_saved_of_an_evolution_in_dreams_is_all_that_it_depends_on():
     # And beside it: what C is bound to, see the runs of evolution and dream.
     settings = TrainController(dream=True, temperature=0.5, keep="last", patience=7)
     evolution = {
@@ -205,10 +210,10 @@ def test_what_is_saved_of_an_evolution_in_dreams_is_what_the_versions_before_sav
         "rollouts": 4,
         "sigma": 0.1,
         "seed": 1,
-        "refine": False,
+        "finetune": False,
         "evaluate_every": 10,
         "validation_tracks": 16,
-        "scout": 0,
+        "hard_tracks": 0,
     }
     dream = {"dream_steps": 1000, "dream_start": "anywhere", "keep": "last", "temperature": 0.5}
     assert config.saved(settings, DreamEvolution) == evolution | dream
@@ -219,19 +224,19 @@ def test_what_is_saved_of_an_evolution_in_dreams_is_what_the_versions_before_sav
 @pytest.mark.parametrize(
     "make, words",
     [
-        (lambda: GenerateData(takeovers=80), "--takeovers needs --policy agent"),
+        (lambda: GenerateData(action_bursts=80), "--action-bursts needs --policy agent"),
         (lambda: GenerateData(patience=100), "--patience needs --policy agent"),
         (lambda: GenerateData(policy="brownian", vision="vaegan"), "--vision needs"),
         (lambda: TrainVAEGAN(batch_size=1), "--batch-size 1"),
-        (lambda: TrainRNN(refine=True, steps=0), "--steps 0 cannot"),
-        (lambda: TrainController(scout=32, rollouts=1), "--scout 32 needs at least 2"),
-        (lambda: TrainController(scout=4, rollouts=4), "--scout 4 needs"),
+        (lambda: TrainRNN(finetune=True, steps=0), "--steps 0 cannot"),
+        (lambda: TrainController(hard_tracks=32, rollouts=1), "--hard-tracks 32 needs at least 2"),
+        (lambda: TrainController(hard_tracks=4, rollouts=4), "--hard-tracks 4 needs"),
         (lambda: TrainController(dream=True, sees="z"), "leave out --sees z"),
         (lambda: TrainController(temperatures=(1.0,), sees="z"), "leave out --sees z"),
         (lambda: TrainController(also=(Path("a"),)), "leave out --also or add --dream"),
         (
-            lambda: TrainController(dream=True, also=(Path("a"),), scout=8),
-            "leave out --also or --scout",
+            lambda: TrainController(dream=True, also=(Path("a"),), hard_tracks=8),
+            "leave out --also or --hard-tracks",
         ),
         (lambda: Iterate(retrain_vision=True, memories=2), "--retrain-vision or --memories"),
         (lambda: Iterate(memory_steps=0), "--memory-steps 0"),
@@ -243,8 +248,28 @@ def test_settings_that_do_not_go_together_are_refused(make, words):
         make()
 
 
+EARLIER = [
+    ("--refine", TrainVAE(finetune=True)),
+    ("--anew", TrainRNN(from_scratch=True)),
+    ("--refine --scout 32", TrainController(finetune=True, hard_tracks=32)),
+    (
+        "--policy agent --noise-steps 8 --takeovers 80",
+        GenerateData(policy="agent", noise_hold=8, action_bursts=80),
+    ),
+    ("--persistence 0.5 --rate 0.5", FinetuneController(correlation=0.5, step_size=0.5)),
+    ("--grass 1 --missed 2", FinetuneController(grass_penalty=1.0, missed_tile_penalty=2.0)),
+    ("--discount 0.9 --trace 0.8", FinetuneController(gamma=0.9, gae_lambda=0.8)),
+    ("--memory 0.5 --carry there", FinetuneController(decay=0.5, init_from=Path("there"))),
+]
+
+
+@pytest.mark.parametrize("line, today", EARLIER)
+def test_the_flags_of_earlier_versions_are_today_s(line, today):
+    assert config.parse(type(today), None, line.split()) == today
+
+
 def test_an_agent_s_settings_go_with_an_agent():
-    recorded = GenerateData(policy="agent", takeovers=80, patience=150, vision="vaegan")
+    recorded = GenerateData(policy="agent", action_bursts=80, patience=150, vision="vaegan")
     assert config.parse(GenerateData, None, config.flags(recorded)) == recorded
 
 

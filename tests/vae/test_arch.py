@@ -68,26 +68,26 @@ def test_bfloat16_keeps_float32_weights_and_about_the_same_latents(encoder):
     np.testing.assert_allclose(mean, encoder(frames(4))[0], atol=0.02)
 
 
-def test_divergence_by_hand():
+def test_kl_divergence_by_hand():
     """½ Σ (μ² + σ² − log σ² − 1)."""
     mean = tf.constant([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
     log_variance = tf.constant([[0.0, 0.0], [0.0, 0.0], [np.log(4.0), 0.0]])
     by_hand = [0, 12.5, (4 - np.log(4) - 1) / 2 + 0.5]
-    np.testing.assert_allclose(arch.divergence(mean, log_variance), by_hand, rtol=1e-6)
+    np.testing.assert_allclose(arch.kl_divergence(mean, log_variance), by_hand, rtol=1e-6)
 
 
-def test_divergence_is_that_of_samples():
+def test_kl_divergence_is_that_of_samples():
     """E[log q(z) − log p(z)] over a million draws of one latent."""
     mean, sd = 0.7, 0.4
     z = mean + sd * np.random.default_rng(0).standard_normal(1_000_000)
     log_ratio = -((z - mean) ** 2) / (2 * sd**2) - np.log(sd) + z**2 / 2
     exact = float(
-        arch.divergence(tf.constant([[mean]]), tf.constant([[2 * np.log(sd)]], tf.float32))[0]
+        arch.kl_divergence(tf.constant([[mean]]), tf.constant([[2 * np.log(sd)]], tf.float32))[0]
     )
     assert log_ratio.mean() == pytest.approx(exact, abs=5e-3)
 
 
-def test_samples_have_the_mean_and_variance_they_are_told():
+def test_samples_have_the_mean_and_variance_asked_for():
     """The standard deviation is exp(log σ² / 2), not exp(log σ²)."""
     mean = tf.tile([[1.0, -2.0]], [200_000, 1])
     log_variance = tf.tile([[np.log(0.25), np.log(9.0)]], [200_000, 1])
@@ -113,24 +113,24 @@ def small(kl_tolerance=0.5, seed=1, learning_rate=1e-3) -> arch.VAE:
 def test_losses_are_squared_errors_per_frame_and_free_bits():
     model = small(kl_tolerance=0.5)
     batch = frames(3)
-    loss, error, kl = model.losses_of(batch, (1, 2))
+    loss, reconstruction_loss, kl = model.losses_of(batch, (1, 2))
     mean, log_variance = model.encoder(batch)
     decoded = model.decoder(arch.sample(mean, log_variance, (1, 2))).numpy()
     per_frame = ((batch / 255 - decoded) ** 2).sum((1, 2, 3))
-    assert float(error) == pytest.approx(per_frame.mean(), rel=1e-4)
-    divergence = arch.divergence(mean, log_variance).numpy()
-    assert float(kl) == pytest.approx(divergence.mean(), rel=1e-5)
-    free = np.maximum(divergence, 0.5 * 4)
+    assert float(reconstruction_loss) == pytest.approx(per_frame.mean(), rel=1e-4)
+    kl_divergence = arch.kl_divergence(mean, log_variance).numpy()
+    assert float(kl) == pytest.approx(kl_divergence.mean(), rel=1e-5)
+    free = np.maximum(kl_divergence, 0.5 * 4)
     assert float(loss) == pytest.approx(per_frame.mean() + free.mean(), rel=1e-4)
 
 
-def test_below_the_tolerance_the_divergence_gives_no_gradient():
+def test_below_the_tolerance_the_kl_divergence_gives_no_gradient():
     gradients = {}
     for tolerance in (0.0, 1000.0):
         model = small(tolerance)
         with tf.GradientTape() as tape:
-            loss, error, _ = model.losses_of(frames(2), (1, 2))
-            beyond = loss - error
+            loss, reconstruction_loss, _ = model.losses_of(frames(2), (1, 2))
+            beyond = loss - reconstruction_loss
         gradients[tolerance] = tape.gradient(beyond, model.encoder.get_layer("mean").kernel)
     assert np.abs(gradients[0.0]).max() > 0
     assert np.abs(gradients[1000.0]).max() == 0

@@ -172,7 +172,7 @@ def test_a_state_of_a_cma_that_keeps_another_is_refused_by_its_name(tmp_path):
     path = tmp_path / "e.npz"
     evolve(Evolution(settings(), np.zeros(SIZE)), 3).save(path)
     changed(path, made_by=np.array('{"cma": "3.2.1"}'), pc2=None)
-    with pytest.raises(BadInput, match="made with cma 3.2.1, whose state cma 4.*--refine"):
+    with pytest.raises(BadInput, match="made with cma 3.2.1, whose state cma 4.*--finetune"):
         Evolution.resume(settings(), SIZE, path)
 
 

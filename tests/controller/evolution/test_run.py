@@ -66,22 +66,27 @@ def test_an_evolution_of_an_earlier_version_goes_on(own_model):
     for settings in state["lineage"]:
         del settings["sees"]
         settings["max_sigma"] = settings["sigma"]
+        settings["refine"], settings["scout"] = (
+            settings.pop("finetune"),
+            settings.pop("hard_tracks"),
+        )
     write_json(state_file, state)
-    assert run(own_model).evolution.generation == 1
+    again = run(own_model)
+    assert again.evolution.generation == 1 and again.lineage == [again.saved]
 
 
-def test_what_is_saved_of_an_evolution_is_what_the_versions_before_saved(own_model):
-    """Their runs go on: every key and value by hand, as they wrote them."""
+def test_what_is_saved_of_an_evolution_is_all_that_it_depends_on(own_model):
+    """Every key and value by hand: an evolution goes on only if they are the same."""
     saved = run(own_model).saved
     assert saved == {
         "population": 6,
         "rollouts": 1,
         "sigma": 0.1,
         "seed": 1,
-        "refine": False,
+        "finetune": False,
         "evaluate_every": 10,
         "validation_tracks": 16,
-        "scout": 0,
+        "hard_tracks": 0,
         "patience": 10,
         "precision": "float32",
         "sees": "zh",
@@ -93,7 +98,7 @@ def test_what_is_saved_of_an_evolution_is_what_the_versions_before_saved(own_mod
 
 def test_other_settings_are_refused_and_nothing_is_lost(own_model):
     tell(run(own_model), 2)
-    with pytest.raises(BadInput, match=r"other settings \(sigma 0.1, not 0.2\).*--refine.*--anew"):
+    with pytest.raises(BadInput, match=r"\(sigma 0.1, not 0.2\).*--finetune.*--from-scratch"):
         run(own_model, sigma=0.2)
     assert run(own_model).evolution.generation == 2
 
@@ -104,48 +109,48 @@ def test_another_m_is_refused(own_model):
         EvolutionRun(own_model, FEATURES, SETTINGS, {"sees": "zh", "rnn": "0" * 16})
 
 
-def test_anew_begins_a_new_stage_at_zero(own_model):
+def test_from_scratch_begins_a_new_stage_at_zero(own_model):
     tell(run(own_model), 2)
-    anew = run(own_model, anew=True, sigma=0.2)
-    assert anew.stage == 2 and anew.evolution.generation == 0
-    assert not anew.evolution.mean.any()
-    assert [row.stage for row in anew.rows] == [1, 1]
-    tell(anew)
+    again = run(own_model, from_scratch=True, sigma=0.2)
+    assert again.stage == 2 and again.evolution.generation == 0
+    assert not again.evolution.mean.any()
+    assert [row.stage for row in again.rows] == [1, 1]
+    tell(again)
     assert run(own_model, sigma=0.2).evolution.generation == 1
 
 
-def test_refining_begins_at_the_best_mean(own_model):
+def test_finetuning_begins_at_the_best_mean(own_model):
     tell(run(own_model))
     best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
     arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
-    refining = run(own_model, refine=True, sigma=0.04)
-    assert refining.stage == 2 and refining.evolution.sigma == 0.04
-    np.testing.assert_allclose(refining.evolution.mean, best)
+    finetuning = run(own_model, finetune=True, sigma=0.04)
+    assert finetuning.stage == 2 and finetuning.evolution.sigma == 0.04
+    np.testing.assert_allclose(finetuning.evolution.mean, best)
 
 
-def test_the_history_of_a_published_agent_stays_when_it_is_refined(own_model):
+def test_the_history_of_a_published_agent_stays_when_it_is_finetuned(own_model):
     tell(run(own_model), 2)
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
     (own_model.path / "controller.training.json").unlink()
     (own_model.path / "controller.evolution1.npz").unlink()
-    refining = run(own_model, refine=True)
-    tell(refining)
-    assert [(row.stage, row.generation) for row in refining.rows] == [(1, 1), (1, 2), (2, 1)]
-    assert run(own_model, refine=True).evolution.generation == 1
+    finetuning = run(own_model, finetune=True)
+    tell(finetuning)
+    assert [(row.stage, row.generation) for row in finetuning.rows] == [(1, 1), (1, 2), (2, 1)]
+    assert run(own_model, finetune=True).evolution.generation == 1
 
 
-def test_an_evolution_that_was_refined_is_over(own_model):
+def test_an_evolution_that_was_finetuned_is_over(own_model):
     tell(run(own_model))
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
-    assert not run(own_model).refined_since
-    refining = run(own_model, refine=True, sigma=0.04)
-    tell(refining, 2)
-    assert run(own_model).refined_since
-    assert run(own_model, refine=True, sigma=0.04).evolution.generation == 2
-    again = run(own_model, anew=True)
-    assert not again.refined_since and again.stage == 3 and len(again.lineage) == 1
+    assert not run(own_model).finetuned_since
+    finetuning = run(own_model, finetune=True, sigma=0.04)
+    tell(finetuning, 2)
+    assert run(own_model).finetuned_since
+    assert run(own_model, finetune=True, sigma=0.04).evolution.generation == 2
+    again = run(own_model, from_scratch=True)
+    assert not again.finetuned_since and again.stage == 3 and len(again.lineage) == 1
 
 
 def test_a_history_that_lacks_generations_is_refused(own_model):
@@ -156,47 +161,47 @@ def test_a_history_that_lacks_generations_is_refused(own_model):
         run(own_model)
 
 
-def test_a_kill_while_refining_begins_loses_nothing(own_model):
+def test_a_kill_while_finetuning_begins_loses_nothing(own_model):
     begun = run(own_model)
     tell(begun, 3)
     state, evolution = begun.state_file.read_bytes(), begun.evolution_file.read_bytes()
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
-    run(own_model, refine=True, sigma=0.04)
+    run(own_model, finetune=True, sigma=0.04)
     begun.state_file.write_bytes(state)
     begun.evolution_file.write_bytes(evolution)
     assert run(own_model).evolution.generation == 3
 
 
-def test_refining_must_beat_the_score_it_began_with(own_model):
+def test_finetuning_must_beat_the_score_it_began_with(own_model):
     begun = run(own_model)
     tell(begun)
     begun.rows[0] = dataclasses.replace(begun.rows[0], validation=500.0, validation_sd=1.0)
     history.write(begun.csv_file, begun.rows)
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
-    assert run(own_model, refine=True, sigma=0.04).best_validation == 500
-    assert run(own_model, anew=True, sigma=0.2).best_validation == -np.inf
+    assert run(own_model, finetune=True, sigma=0.04).best_validation == 500
+    assert run(own_model, from_scratch=True, sigma=0.2).best_validation == -np.inf
 
 
-def test_refining_goes_on_with_an_m_that_was_refined_but_not_with_another(own_model):
+def test_finetuning_goes_on_with_an_m_that_was_finetuned_but_not_with_another(own_model):
     begun = run(own_model)
     tell(begun)
     begun.rows[0] = dataclasses.replace(begun.rows[0], validation=500.0, validation_sd=1.0)
     history.write(begun.csv_file, begun.rows)
     best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
     arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
-    facts = own_model.facts("rnn") | {"refines": rnn.line(own_model, {"refine": True})}
+    facts = own_model.facts("rnn") | {"finetuned_from": rnn.lineage(own_model, {"finetune": True})}
     network = rnn.load(own_model).network
     network.set_weights([1.01 * weights for weights in network.get_weights()])
     rnn.save(own_model, network, facts)
-    refining = run(own_model, refine=True)
-    np.testing.assert_allclose(refining.evolution.mean, best)
+    finetuning = run(own_model, finetune=True)
+    np.testing.assert_allclose(finetuning.evolution.mean, best)
     # What C scored with the M of before is nothing to be beaten with this one.
-    assert refining.best_validation == -np.inf
-    rnn.save(own_model, network, facts | {"refines": []})
+    assert finetuning.best_validation == -np.inf
+    rnn.save(own_model, network, facts | {"finetuned_from": []})
     with pytest.raises(BadInput, match="evolved on another M"):
-        run(own_model, refine=True, sigma=0.04)
+        run(own_model, finetune=True, sigma=0.04)
 
 
 def test_the_best_mean_is_that_of_the_lineage(own_model):
@@ -224,13 +229,13 @@ def test_half_of_the_tracks_are_those_driven_worst():
     assert worst_and_any(fresh, scores, 1) == [10]
 
 
-def test_scouting_gives_the_candidates_the_worst_track(own_model):
-    begun = run(own_model, rollouts=2, scout=3, patience=3)
+def test_hard_track_sampling_gives_the_candidates_the_worst_track(own_model):
+    begun = run(own_model, rollouts=2, hard_tracks=3, patience=3)
     with Fleet(own_model, "float32", workers=1, worlds=4) as fleet:
-        driven_on, outcomes = begun._scout(fleet)
+        driven_on, outcomes = begun._choose_tracks(fleet)
         row = begun.generation(fleet, [])
     scores = [outcome.score for outcome in outcomes]
     fresh = tracks.evolution(1, 0, 3)
     assert driven_on[0] == fresh[int(np.argmin(scores))] and set(driven_on) < set(fresh)
-    assert row.scouted == pytest.approx(np.mean(scores))
+    assert row.on_new_tracks == pytest.approx(np.mean(scores))
     assert history.read(begun.csv_file) == [row]

@@ -2,14 +2,14 @@ import dataclasses
 
 from controller.policy_gradient.natural_gradient import (
     STATE,
-    Ascent,
-    _judged,
+    NaturalPolicyGradient,
     _least_squares,
     advantage,
+    critic_features,
     discounted,
-    score,
+    grad_log_prob,
 )
-from controller.policy_gradient.trajectories import Noise, Trace
+from controller.policy_gradient.trajectories import ActionNoise, Trajectory
 from runs.arguments import BadInput
 from settings.driving import PolicyGradient
 
@@ -20,13 +20,13 @@ FEATURES = 4
 SIZE = 3 * (FEATURES + 1)
 SETTINGS = PolicyGradient(
     noise=(0.5, 0.5, 0.5),
-    persistence=0.0,
-    rate=1.0,
-    grass=0.0,
-    missed=0.0,
-    discount=0.0,
-    trace=0.0,
-    memory=0.5,
+    correlation=0.0,
+    step_size=1.0,
+    grass_penalty=0.0,
+    missed_tile_penalty=0.0,
+    gamma=0.0,
+    gae_lambda=0.0,
+    decay=0.5,
     damping=1e-6,
 )
 
@@ -35,17 +35,17 @@ def settings(**changed) -> PolicyGradient:
     return dataclasses.replace(SETTINGS, **changed)
 
 
-def trace(steps: int = 40, seed: int = 0, **changed) -> Trace:
+def trajectory(steps: int = 40, seed: int = 0, **changed) -> Trajectory:
     rng = np.random.default_rng(seed)
     parts = {
         "features": rng.normal(1, 2, (steps, FEATURES)),
         "noise": 0.5 * rng.standard_normal((steps, 3)),
         "rewards": rng.normal(size=steps),
-        "grass": np.zeros(steps),
-        "missed": np.zeros(steps),
+        "wheels_in_grass": np.zeros(steps),
+        "missed_tiles": np.zeros(steps),
         "progress": np.linspace(0, 1, steps)[:, None] * [1, 0.8],
     }
-    return Trace(**{**parts, **changed})
+    return Trajectory(**{**parts, **changed})
 
 
 def test_returns_add_up_what_is_to_come():
@@ -64,10 +64,10 @@ def test_an_advantage_of_all_steps_is_the_return_less_the_value():
     np.testing.assert_allclose(advantage(rewards, values, 0.5, 1.0), expected)
 
 
-def test_the_score_is_the_gradient_of_the_log_likelihood():
-    """Against differences of the likelihood of noise that lasts, an action at a time."""
-    noise = Noise((0.2, 0.3, 0.05), 0.9)
-    one = trace(steps=6)
+def test_the_gradient_of_the_log_probability_is_its_slope():
+    """Against differences of the likelihood of correlated noise, an action at a time."""
+    noise = ActionNoise((0.2, 0.3, 0.05), 0.9)
+    one = trajectory(steps=6)
     x = np.column_stack([one.features, np.ones(6)])
     theta = np.random.default_rng(1).normal(size=(FEATURES + 1, 3))
     actions = x @ theta + one.noise
@@ -77,7 +77,7 @@ def test_the_score_is_the_gradient_of_the_log_likelihood():
         fresh = np.concatenate([n[:1], (n[1:] - 0.9 * n[:-1]) / np.sqrt(1 - 0.81)])
         return -0.5 * (fresh**2).sum()
 
-    d, e = score(one, noise)
+    d, e = grad_log_prob(one, noise)
     gradient = d.T @ (e / noise.sd)
     for place in np.ndindex(theta.shape):
         step = np.zeros_like(theta)
@@ -86,100 +86,117 @@ def test_the_score_is_the_gradient_of_the_log_likelihood():
         assert gradient[place] == pytest.approx(slope, rel=1e-5, abs=1e-6)
 
 
-def practise(ascent: Ascent, target: np.ndarray, generations: int) -> Ascent:
+def train(
+    learner: NaturalPolicyGradient, target: np.ndarray, generations: int
+) -> NaturalPolicyGradient:
     """Episodes of a world of single steps that rewards raw actions near `target` of the state."""
-    for generation in range(ascent.generation, ascent.generation + generations):
-        traces = []
+    for generation in range(learner.generation, learner.generation + generations):
+        trajectories = []
         for seed in range(8):
-            one = trace(100, seed=1000 * generation + seed)
+            one = trajectory(100, seed=1000 * generation + seed)
             x = np.column_stack([one.features, np.ones(100)])
-            actions = x @ ascent.policy + one.noise
+            actions = x @ learner.policy + one.noise
             rewards = -((actions - x @ target) ** 2).sum(1)
-            traces.append(dataclasses.replace(one, rewards=rewards))
-        ascent.tell(traces)
-    return ascent
+            trajectories.append(dataclasses.replace(one, rewards=rewards))
+        learner.update(trajectories)
+    return learner
 
 
 def test_it_climbs_to_the_best_policy():
     target = np.random.default_rng(3).normal(size=(FEATURES + 1, 3)) / 3
     start = np.zeros(target.size)
-    off = np.square(practise(Ascent(settings(), start), target, 1).policy - target).mean()
-    ascent = practise(Ascent(settings(), start), target, 60)
-    assert np.square(ascent.policy - target).mean() < off / 20
-    assert ascent.generation == 60
+    off = np.square(
+        train(NaturalPolicyGradient(settings(), start), target, 1).policy - target
+    ).mean()
+    learner = train(NaturalPolicyGradient(settings(), start), target, 60)
+    assert np.square(learner.policy - target).mean() < off / 20
+    assert learner.generation == 60
 
 
-def test_fines_count_as_rewards_lost():
+def test_penalties_count_as_rewards_lost():
     """A grass wheel at every push to the left is a reward for every push to the right."""
-    one = trace(400)
+    one = trajectory(400)
     left = (one.noise[:, 0] < 0).astype(float)
     moved = []
-    for name in ("grass", "missed"):
-        fined = dataclasses.replace(one, rewards=np.zeros(400), **{name: left})
-        ascent = Ascent(settings(**{name: 2.0}), np.zeros(SIZE))
-        ascent.tell([fined])
-        moved.append(ascent.policy)
+    for cause, penalty in (
+        ("wheels_in_grass", "grass_penalty"),
+        ("missed_tiles", "missed_tile_penalty"),
+    ):
+        penalised = dataclasses.replace(one, rewards=np.zeros(400), **{cause: left})
+        learner = NaturalPolicyGradient(settings(**{penalty: 2.0}), np.zeros(SIZE))
+        learner.update([penalised])
+        moved.append(learner.policy)
     assert moved[0][-1, 0] > 0
     assert np.array_equal(*moved)
-    rewarded = Ascent(settings(), np.zeros(SIZE))
-    rewarded.tell([dataclasses.replace(one, rewards=-2 * left)])
+    rewarded = NaturalPolicyGradient(settings(), np.zeros(SIZE))
+    rewarded.update([dataclasses.replace(one, rewards=-2 * left)])
     np.testing.assert_allclose(rewarded.policy, moved[0])
 
 
 def test_episodes_are_judged_together_by_the_critic_of_the_generation_before():
-    ascent = Ascent(settings(memory=0.0), np.zeros(SIZE))
-    ascent.tell([trace(80, seed=1), trace(90, seed=2)])
-    critic = _least_squares(ascent.seen, ascent.worth)
-    lucky = trace(30, seed=4)
+    learner = NaturalPolicyGradient(settings(decay=0.0), np.zeros(SIZE))
+    learner.update([trajectory(80, seed=1), trajectory(90, seed=2)])
+    critic = _least_squares(learner.gram, learner.moment)
+    lucky = trajectory(30, seed=4)
     lucky = dataclasses.replace(lucky, rewards=5 + 3 * lucky.rewards)
-    episodes = [trace(60, seed=3), lucky]
-    ascent.tell(episodes)
-    errors = np.concatenate([one.rewards - _judged(one) @ critic for one in episodes])
+    episodes = [trajectory(60, seed=3), lucky]
+    learner.update(episodes)
+    errors = np.concatenate([one.rewards - critic_features(one) @ critic for one in episodes])
     standard = (errors - errors.mean()) / errors.std()
-    scores = [score(one, ascent.noise) for one in episodes]
-    d, e = (np.concatenate(parts) for parts in zip(*scores, strict=True))
-    np.testing.assert_allclose(ascent.gradient, d.T @ (e * standard[:, None]) / 90)
-    np.testing.assert_allclose(ascent.fisher, d.T @ d / 90)
+    gradients = [grad_log_prob(one, learner.noise) for one in episodes]
+    d, e = (np.concatenate(parts) for parts in zip(*gradients, strict=True))
+    np.testing.assert_allclose(learner.gradient, d.T @ (e * standard[:, None]) / 90)
+    np.testing.assert_allclose(learner.fisher, d.T @ d / 90)
 
 
 def test_an_action_moves_as_far_as_its_noise_explores():
-    one = trace(400)
+    one = trajectory(400)
     policies = []
     for sd in (0.5, 0.05):
         noise = one.noise * [1, 1, sd / 0.5]
-        ascent = Ascent(settings(noise=(0.5, 0.5, sd)), np.zeros(SIZE))
-        ascent.tell([dataclasses.replace(one, noise=noise)])
-        policies.append(ascent.policy)
+        learner = NaturalPolicyGradient(settings(noise=(0.5, 0.5, sd)), np.zeros(SIZE))
+        learner.update([dataclasses.replace(one, noise=noise)])
+        policies.append(learner.policy)
     np.testing.assert_allclose(policies[1], policies[0] * [1, 1, 0.1])
 
 
 def test_episodes_that_tell_nothing_move_nothing():
-    ascent = Ascent(settings(), np.zeros(SIZE))
-    ascent.tell([trace(1)])
-    assert not ascent.policy.any()
+    learner = NaturalPolicyGradient(settings(), np.zeros(SIZE))
+    learner.update([trajectory(1)])
+    assert not learner.policy.any()
 
 
 @pytest.mark.parametrize("stopped_after", [0, 1, 3])
-def test_a_resumed_ascent_is_the_one_that_was_stopped(tmp_path, stopped_after):
+def test_a_resumed_run_is_the_one_that_was_stopped(tmp_path, stopped_after):
     target = np.ones((FEATURES + 1, 3))
     start = np.linspace(-1, 1, target.size)
-    whole = practise(Ascent(settings(), start), target, 5)
-    practise(Ascent(settings(), start), target, stopped_after).save(tmp_path / "a.npz")
-    resumed = Ascent.resume(settings(), target.size, tmp_path / "a.npz")
+    whole = train(NaturalPolicyGradient(settings(), start), target, 5)
+    train(NaturalPolicyGradient(settings(), start), target, stopped_after).save(tmp_path / "a.npz")
+    resumed = NaturalPolicyGradient.resume(settings(), target.size, tmp_path / "a.npz")
     assert resumed.generation == stopped_after
-    practise(resumed, target, 5 - stopped_after)
+    train(resumed, target, 5 - stopped_after)
     for name in STATE:
         assert np.array_equal(getattr(resumed, name), getattr(whole, name)), name
 
 
+def test_the_state_of_an_earlier_version_goes_on(tmp_path):
+    learner = train(NaturalPolicyGradient(settings(), np.zeros(SIZE)), np.ones((5, 3)), 2)
+    state = {name: getattr(learner, name) for name in STATE}
+    state["seen"], state["worth"] = state.pop("gram"), state.pop("moment")
+    np.savez(tmp_path / "a.npz", **state)
+    resumed = NaturalPolicyGradient.resume(settings(), SIZE, tmp_path / "a.npz")
+    for name in STATE:
+        assert np.array_equal(getattr(resumed, name), getattr(learner, name)), name
+
+
 def test_a_torn_state_and_that_of_something_else_are_refused(tmp_path):
     path = tmp_path / "a.npz"
-    Ascent(settings(), np.zeros(SIZE)).save(path)
+    NaturalPolicyGradient(settings(), np.zeros(SIZE)).save(path)
     whole = path.read_bytes()
     for content in (b"", b"text", whole[: len(whole) // 2]):
         path.write_bytes(content)
         with pytest.raises(BadInput, match="a.npz cannot be read"):
-            Ascent.resume(settings(), SIZE, path)
+            NaturalPolicyGradient.resume(settings(), SIZE, path)
     path.write_bytes(whole)
     with pytest.raises(BadInput, match="a.npz was made for another C"):
-        Ascent.resume(settings(), SIZE + 3, path)
+        NaturalPolicyGradient.resume(settings(), SIZE + 3, path)

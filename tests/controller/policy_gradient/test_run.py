@@ -1,10 +1,10 @@
 import dataclasses
 
 from controller import arch
-from controller.policy_gradient.run import PracticeRun
-from controller.policy_gradient.trajectories import Practice
+from controller.policy_gradient.run import PolicyGradientRun
+from controller.policy_gradient.trajectories import TrajectoryFleet
 from controller.report import history
-from runs.directory import ModelDirectory
+from runs.directory import ModelDirectory, read_json, write_json
 from settings.driving import FinetuneController
 
 import numpy as np
@@ -13,8 +13,8 @@ FEATURES = 32 + 16
 SETTINGS = FinetuneController(
     episodes=3,
     noise=(0.3, 0.3, 0.05),
-    rate=0.5,
-    memory=0.8,
+    step_size=0.5,
+    decay=0.8,
     damping=0.3,
     patience=10,
     validation_tracks=1,
@@ -22,26 +22,26 @@ SETTINGS = FinetuneController(
 )
 
 
-def run(directory: ModelDirectory, start=None, **changed) -> PracticeRun:
+def run(directory: ModelDirectory, start=None, **changed) -> PolicyGradientRun:
     settings = dataclasses.replace(SETTINGS, **changed)
     bound = arch.evolved_on(directory, "zh")
-    return PracticeRun(directory, FEATURES, settings, bound, start)
+    return PolicyGradientRun(directory, FEATURES, settings, bound, start)
 
 
-def test_what_is_saved_of_a_practice_is_what_the_versions_before_saved(own_model, policies):
-    """Theirs go on: every key and value by hand, as they wrote them."""
+def test_what_is_saved_of_a_run_is_all_that_it_depends_on(own_model, policies):
+    """Every key and value by hand: a run goes on only if they are the same."""
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     saved = run(own_model).saved
     assert saved == {
         "episodes": 3,
         "noise": [0.3, 0.3, 0.05],
-        "persistence": 0.9,
-        "rate": 0.5,
-        "grass": 4.0,
-        "missed": 5.0,
-        "discount": 0.99,
-        "trace": 0.985,
-        "memory": 0.8,
+        "correlation": 0.9,
+        "step_size": 0.5,
+        "grass_penalty": 4.0,
+        "missed_tile_penalty": 5.0,
+        "gamma": 0.99,
+        "gae_lambda": 0.985,
+        "decay": 0.8,
         "damping": 0.3,
         "release_brake": False,
         "patience": 10,
@@ -51,12 +51,37 @@ def test_what_is_saved_of_a_practice_is_what_the_versions_before_saved(own_model
         "validation_tracks": 1,
         "sees": "zh",
         "rnn": own_model.facts("rnn")["digest"],
-        "refine": True,
+        "finetune": True,
     }
 
 
-def fleet(directory: ModelDirectory) -> Practice:
-    return Practice(directory, "float32", workers=1, worlds=4)
+BEFORE = {
+    "correlation": "persistence",
+    "step_size": "rate",
+    "grass_penalty": "grass",
+    "missed_tile_penalty": "missed",
+    "gamma": "discount",
+    "gae_lambda": "trace",
+    "decay": "memory",
+    "finetune": "refine",
+}
+
+
+def test_a_run_of_an_earlier_version_goes_on(own_model):
+    begun = run(own_model)
+    state = read_json(begun.state_file)
+    state["lineage"] = [
+        {BEFORE.get(name, name): value for name, value in saved.items()}
+        for saved in state["lineage"]
+    ]
+    write_json(begun.state_file, state)
+    resumed = run(own_model)
+    assert (resumed.stage, resumed.lineage) == (1, [begun.saved])
+    assert run(own_model, decay=0.7).stage == 2
+
+
+def fleet(directory: ModelDirectory) -> TrajectoryFleet:
+    return TrajectoryFleet(directory, "float32", workers=1, worlds=4)
 
 
 def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):
@@ -71,7 +96,7 @@ def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):
     assert np.abs(begun.evolution.mean - start).max() > 0
     np.testing.assert_allclose(arch.load(own_model, FEATURES), begun.evolution.mean, rtol=1e-6)
     facts = own_model.facts("controller")
-    assert facts["grass"] == 4.0 and facts["validation"]["mean"] == row.validation
+    assert facts["grass_penalty"] == 4.0 and facts["validation"]["mean"] == row.validation
     assert history.read(begun.csv_file) == [row]
 
 
@@ -80,19 +105,19 @@ def test_it_resumes_as_if_it_had_never_stopped(own_model):
         begun = run(own_model)
         begun.generation(driving, [])
         again = run(own_model)
-        for practice in (begun, again):
-            practice.generation(driving, [])
+        for each in (begun, again):
+            each.generation(driving, [])
     assert again.evolution.generation == 2
     assert np.array_equal(again.evolution.mean, begun.evolution.mean)
     assert [row.mean for row in again.rows] == [row.mean for row in begun.rows]
 
 
-def test_other_settings_begin_a_new_practice_and_the_old_one_is_over(own_model):
+def test_other_settings_begin_a_new_run_and_the_old_one_is_over(own_model):
     with fleet(own_model) as driving:
         run(own_model).generation(driving, [5])
-    after = run(own_model, grass=8.0)
+    after = run(own_model, grass_penalty=8.0)
     assert after.stage == 2 and after.evolution.generation == 0
-    assert run(own_model).refined_since
+    assert run(own_model).finetuned_since
 
 
 def test_a_released_brake_is_that_of_the_start(own_model, policies):

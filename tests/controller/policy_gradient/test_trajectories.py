@@ -2,15 +2,20 @@ import dataclasses
 
 from controller import arch, rollout
 from controller.agent import Agent
-from controller.policy_gradient.trajectories import Noise, Practice, Trace, Traces
+from controller.policy_gradient.trajectories import (
+    ActionNoise,
+    Trajectory,
+    TrajectoryFleet,
+    TrajectoryRecorder,
+)
 from controller.rollout import Job, World
 
 import numpy as np
 import pytest
 
 TRACKS = [11, 12, 13]
-NONE = Noise((0.0, 0.0, 0.0), 0.9)
-SOME = Noise((0.3, 0.2, 0.05), 0.9)
+NONE = ActionNoise((0.0, 0.0, 0.0), 0.9)
+SOME = ActionNoise((0.3, 0.2, 0.05), 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -18,23 +23,23 @@ def agent(model) -> Agent:
     return Agent(model)
 
 
-def practise(agent, parameters, tracks, noise, patience) -> list[Trace]:
+def collect(agent, parameters, tracks, noise, patience) -> list[Trajectory]:
     """Drive all tracks together."""
-    traces = Traces(noise)
+    recorder = TrajectoryRecorder(noise)
     jobs = enumerate(Job(parameters, track) for track in tracks)
-    driven = rollout.drive(agent, jobs, len(tracks), patience, recorder=traces)
-    kept = {number: traces.take(number) for number, _ in driven}
+    driven = rollout.drive(agent, jobs, len(tracks), patience, recorder=recorder)
+    kept = {number: recorder.take(number) for number, _ in driven}
     return [kept[number] for number in range(len(tracks))]
 
 
-def same(one: Trace, other: Trace) -> bool:
+def same(one: Trajectory, other: Trajectory) -> bool:
     pairs = zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True)
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
-def test_noise_lasts_and_keeps_its_sd():
+def test_noise_is_correlated_and_keeps_its_sd():
     rngs = [np.random.default_rng(seed) for seed in range(4000)]
-    noise = Noise((0.5, 1.0, 2.0), 0.8)
+    noise = ActionNoise((0.5, 1.0, 2.0), 0.8)
 
     def following(before) -> np.ndarray:
         pairs = zip(before, rngs, strict=True)
@@ -51,41 +56,41 @@ def test_noise_lasts_and_keeps_its_sd():
 
 
 def test_without_noise_it_drives_as_everybody_does(agent, policies):
-    traces = practise(agent, policies[0], TRACKS, NONE, 15)
+    trajectories = collect(agent, policies[0], TRACKS, NONE, 15)
     jobs = [Job(policies[0], track) for track in TRACKS]
     outcomes = dict(rollout.drive(agent, enumerate(jobs), 3, 15))
-    for number, trace in enumerate(traces):
-        assert len(trace.rewards) == outcomes[number].steps
-        assert trace.score == pytest.approx(outcomes[number].score, rel=1e-5)
-        assert trace.features.shape == (len(trace.rewards), agent.features)
+    for number, trajectory in enumerate(trajectories):
+        assert len(trajectory.rewards) == outcomes[number].steps
+        assert trajectory.score == pytest.approx(outcomes[number].score, rel=1e-5)
+        assert trajectory.features.shape == (len(trajectory.rewards), agent.features)
         # C's memory is empty at the start, and not after.
-        assert not trace.features[0, 32:].any() and trace.features[1, 32:].any()
+        assert not trajectory.features[0, 32:].any() and trajectory.features[1, 32:].any()
 
 
-def test_a_trace_says_what_gave_its_actions(agent, policies):
+def test_a_trajectory_says_what_gave_its_actions(agent, policies):
     """Raw actions from features, policy and noise, driven again: the same rewards."""
-    [trace] = practise(agent, policies[0], TRACKS[:1], SOME, 15)
+    [trajectory] = collect(agent, policies[0], TRACKS[:1], SOME, 15)
     kernel, bias = arch.unpack(policies[:1])
-    actions = arch.squash(trace.features @ kernel[0] + bias[0] + trace.noise).numpy()
+    actions = arch.squash(trajectory.features @ kernel[0] + bias[0] + trajectory.noise).numpy()
     world = World.begin(0, rollout.training_env(), TRACKS[0])
     for step, action in enumerate(actions):
-        assert trace.progress[step, 0] == pytest.approx(world.tiles)
-        assert trace.progress[step, 1] == pytest.approx(step / 1000)
+        assert trajectory.progress[step, 0] == pytest.approx(world.tiles)
+        assert trajectory.progress[step, 1] == pytest.approx(step / 1000)
         world.step(action)
-        assert trace.rewards[step] == pytest.approx(world.reward, rel=1e-5)
-        assert trace.grass[step] == world.wheels_in_grass
-        assert trace.missed[: step + 1].sum() == world.missed
+        assert trajectory.rewards[step] == pytest.approx(world.reward, rel=1e-5)
+        assert trajectory.wheels_in_grass[step] == world.wheels_in_grass
+        assert trajectory.missed_tiles[: step + 1].sum() == world.missed
     world.env.close()
-    assert np.abs(np.diff(trace.noise[:, 0])).mean() < 0.3
+    assert np.abs(np.diff(trajectory.noise[:, 0])).mean() < 0.3
 
 
 def test_what_a_track_gives_does_not_depend_on_the_others_nor_on_who_drives(agent, model, policies):
-    together = practise(agent, policies[1], TRACKS, SOME, 10)
-    for track, trace in zip(TRACKS, together, strict=True):
-        [alone] = practise(agent, policies[1], [track], SOME, 10)
-        assert same(alone, trace)
-    with Practice(model, "float32", workers=2, worlds=2) as fleet:
-        spread = fleet.practise(policies[1], TRACKS, SOME, 10)
+    together = collect(agent, policies[1], TRACKS, SOME, 10)
+    for track, trajectory in zip(TRACKS, together, strict=True):
+        [alone] = collect(agent, policies[1], [track], SOME, 10)
+        assert same(alone, trajectory)
+    with TrajectoryFleet(model, "float32", workers=2, worlds=2) as fleet:
+        spread = fleet.collect(policies[1], TRACKS, SOME, 10)
     assert all(map(same, spread, together))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import rnn
 import vae
 from controller import arch
-from controller.policy_gradient.transfer import carried
+from controller.policy_gradient.transfer import transferred
 from envs import rollouts
 from rnn import arch as rnn_arch
 from rnn import encode, predict, series
@@ -70,7 +70,7 @@ def test_units_in_another_order_get_their_weights(own_model, episodes, policies,
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     order = np.random.default_rng(0).permutation(UNITS)
     new = turned(own_model, tmp_path / "turned", order)
-    found = carried(own_model, new, episodes, NOWHERE).reshape(-1, arch.ACTIONS)
+    found = transferred(own_model, new, episodes, NOWHERE).reshape(-1, arch.ACTIONS)
     layer = policies[0].reshape(-1, arch.ACTIONS)
     expected = np.concatenate([layer[:LATENT], layer[LATENT:-1][order], layer[-1:]])
     assert np.abs(expected - layer).max() > 0.5
@@ -82,15 +82,15 @@ def test_how_many_are_read_at_once_does_not_matter(
 ):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     new = turned(own_model, tmp_path / "turned", np.arange(UNITS)[::-1])
-    whole = carried(own_model, new, episodes, NOWHERE)
+    whole = transferred(own_model, new, episodes, NOWHERE)
     monkeypatch.setattr("controller.policy_gradient.transfer.TOGETHER", 3)
-    np.testing.assert_allclose(carried(own_model, new, episodes, NOWHERE), whole, atol=1e-6)
+    np.testing.assert_allclose(transferred(own_model, new, episodes, NOWHERE), whole, atol=1e-6)
 
 
 def test_an_m_of_more_units_gets_a_c_that_acts_alike(own_model, episodes, policies, tmp_path):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     bigger = widened(own_model, tmp_path / "bigger", 24)
-    found = carried(own_model, bigger, episodes, NOWHERE).reshape(-1, arch.ACTIONS)
+    found = transferred(own_model, bigger, episodes, NOWHERE).reshape(-1, arch.ACTIONS)
     layer = policies[0].reshape(-1, arch.ACTIONS)
     of_h = slice(LATENT, LATENT + UNITS)
     np.testing.assert_allclose(found[:LATENT], layer[:LATENT], atol=0.05)
@@ -126,7 +126,7 @@ def test_another_v_sees_the_recordings_itself(own_model, policies, record, tmp_p
     recorded = record(recordings, [150, 40, 260, 90])
     latents.mkdir()
     episodes = list(encode.episodes(vae.load(new), recorded, latents))
-    layer = carried(own_model, new, episodes, recordings).reshape(-1, arch.ACTIONS)
+    layer = transferred(own_model, new, episodes, recordings).reshape(-1, arch.ACTIONS)
     expected = policies[0].reshape(-1, arch.ACTIONS).copy()
     expected[:LATENT] = expected[:LATENT][::-1]
     for path in episodes:
@@ -146,10 +146,10 @@ def test_what_was_recorded_since_is_refused(own_model, policies, episode, record
     episodes = list(encode.episodes(vae.load(new), recorded, latents))
     rollouts.write(recorded[1], episode(30, 7))
     with pytest.raises(BadInput, match=f"{episodes[1]} was not made of what {recorded[1]} is now"):
-        carried(own_model, new, episodes, recordings)
+        transferred(own_model, new, episodes, recordings)
     os.remove(recorded[1])
     with pytest.raises(BadInput, match=f"{recorded[1]} cannot be read"):
-        carried(own_model, new, episodes, recordings)
+        transferred(own_model, new, episodes, recordings)
 
 
 @pytest.mark.parametrize("which", ["before", "now"])
@@ -158,9 +158,9 @@ def test_a_c_that_sees_z_alone_is_refused(which, own_model, episodes, tmp_path):
     blind = {"before": own_model, "now": other}[which]
     arch.save(blind, np.zeros(arch.size(LATENT)), arch.evolved_on(blind, "z"))
     with pytest.raises(BadInput, match=f"{blind.path} sees z alone"):
-        carried(own_model, other, episodes, NOWHERE)
+        transferred(own_model, other, episodes, NOWHERE)
 
 
 def test_the_same_m_is_refused(own_model, episodes):
     with pytest.raises(BadInput, match="the same M"):
-        carried(own_model, own_model, episodes, NOWHERE)
+        transferred(own_model, own_model, episodes, NOWHERE)

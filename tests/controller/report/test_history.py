@@ -30,6 +30,14 @@ def test_any_program_can_read_it(tmp_path):
     ]
 
 
+def test_a_column_may_have_its_earlier_name(tmp_path):
+    rows = [dataclasses.replace(row, on_new_tracks=number) for number, row in enumerate(ROWS)]
+    history.write(tmp_path / "c.csv", rows)
+    text = (tmp_path / "c.csv").read_text()
+    (tmp_path / "c.csv").write_text(text.replace("on_new_tracks", "scouted"))
+    assert history.read(tmp_path / "c.csv") == rows
+
+
 @pytest.mark.parametrize(
     "content", [b"a,b\r\n1,2\r\n", b"stage,generation\r\n1,x\r\n", b"\xff\xfe\r\n1", b"a\r\n\x00"]
 )

@@ -116,9 +116,9 @@ def test_a_dream_ends_with_the_points_of_a_whole_track(own_dreamer):
 
 def test_episodes_end_as_often_as_the_head_says(dreamer):
     *_, ended, _ = step(Dream(dreamer), 20_000)
-    chance = 1 / (1 + np.exp(4))
-    deviation = np.sqrt(chance * (1 - chance) / 20_000)
-    assert abs(ended.numpy().mean() - chance) < 4 * deviation
+    probability = 1 / (1 + np.exp(4))
+    deviation = np.sqrt(probability * (1 - probability) / 20_000)
+    assert abs(ended.numpy().mean() - probability) < 4 * deviation
 
 
 def test_a_world_with_the_same_key_dreams_the_same(dreamer):

@@ -1,4 +1,4 @@
-"""Chance is a function of key, tick and place, uniform and without visible dependence."""
+"""Randomness is a function of key, tick and place, uniform and without visible dependence."""
 
 from rnn.dream import noise
 

@@ -1,4 +1,4 @@
-"""Films of the agent: the car from above beside what V keeps of each frame."""
+"""Videos of the agent: the car from above beside what V keeps of each frame."""
 
 import math
 from pathlib import Path
@@ -24,7 +24,7 @@ LARGEST = 3_000_000  # bytes of a GIF, so that a page with several of them opens
 
 
 def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: np.ndarray) -> str:
-    """Plot how C learned and film a lap of the C that came of it; a line that says where."""
+    """Plot how C learned and record a lap of the C that came of it; a line that says where."""
     curve = res / f"{vision}_controller_curve.png"
     history.curve(curve, rows, f"C, {vision}")
     gif = res / f"{vision}.gif"
@@ -33,20 +33,20 @@ def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: n
 
 
 def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
-    """Film one episode to a GIF and return its score.
+    """Record one episode to a GIF and return its score.
 
     Left the car from above, right what V sees (top) and what it keeps of it (bottom).
     """
-    film, score = episode(agent, parameters, track)
-    save(path, film)
+    pictures, score = episode(agent, parameters, track)
+    save(path, pictures)
     return score
 
 
 def race(path: Path, agents: dict[str, tuple[Agent, np.ndarray]], track: int) -> None:
-    """Film agents on one track to a GIF, side by side under their names; who is done waits."""
-    films = [episode(*driver, track, name)[0] for name, driver in agents.items()]
-    longest = max(map(len, films))
-    waited = [film + film[-1:] * (longest - len(film)) for film in films]
+    """Record agents on one track to a GIF, side by side under their names; who is done waits."""
+    videos = [episode(*driver, track, name)[0] for name, driver in agents.items()]
+    longest = max(map(len, videos))
+    waited = [video + video[-1:] * (longest - len(video)) for video in videos]
     save(path, [beside(list(pictures)) for pictures in zip(*waited, strict=True)])
 
 
@@ -61,13 +61,13 @@ def episode(
     job = (0, Job(parameters, track))
     [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, recorder=camera)
     decoded = agent.vision.decoder(agent.vision.encoder(np.stack(camera.frames))[0]).numpy()
-    film = [
+    pictures = [
         np.concatenate([picture, np.concatenate([_enlarge(seen), _enlarge(kept)])], axis=1)
         for picture, seen, kept in zip(
             camera.pictures, camera.frames, to_bytes(decoded), strict=True
         )
     ]
-    return film, outcome.score
+    return pictures, outcome.score
 
 
 class Camera(Recorder):
@@ -94,21 +94,21 @@ def beside(pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
 
-def save(path: Path, film: list[np.ndarray], largest: int = LARGEST) -> None:
+def save(path: Path, pictures: list[np.ndarray], largest: int = LARGEST) -> None:
     """Write pictures (H, W, 3) uint8 as an endless GIF of at most `largest` bytes.
 
     Where it would be larger, pictures are left out, and the rest is shown for longer.
     """
     with write_whole(path) as beside_it:
-        for every in range(1, len(film) + 1):
+        for every in range(1, len(pictures) + 1):
             duration = every * 1000 / SHOWN_PER_SECOND
-            imageio.imwrite(beside_it, np.stack(film[::every]), duration=duration, loop=0)
+            imageio.imwrite(beside_it, np.stack(pictures[::every]), duration=duration, loop=0)
             if beside_it.stat().st_size <= largest:
                 break
 
 
 def _drawn_env() -> gymnasium.Env:
-    """A world that is drawn as the scores that count are: a film shows the episode scored."""
+    """A world that is drawn as the scores that count are: a video shows the episode scored."""
     return gymnasium.make(
         envs.ENV_ID, render_mode="rgb_array", drawing="stock", disable_env_checker=True
     )

@@ -1,14 +1,14 @@
-"""Let an evolved C practise: a natural policy gradient from where 05_train_controller.py ended.
+"""Fine-tune an evolved C: a natural policy gradient from where 05_train_controller.py ended.
 
 C drives episodes with noise on its actions, each on a new track, and moves along the natural
-gradient of what came of them: of the reward, less fines for wheels in the grass, which tell of a
-failure long before it, and for tiles left behind. V and M stay as they are, and C stays linear.
+gradient of what came of them: of the reward, less penalties for wheels in the grass, which tell of
+a failure long before it, and for tiles left behind. V and M stay as they are, and C stays linear.
 
 Goes on from DIR/models/VISION/controller.weights.h5 and writes there, as the evolution did, the
-best policy so far and a row per generation (one step of the ascent) in controller.csv; and
-RES/VISION_controller_curve.png and RES/VISION.gif. A stopped practice goes on with the same
-command, and with more --generations; with other settings a new one begins at the best C there is,
-or with --carry at that of the other directory.
+best policy so far and a row per generation (one update of the policy) in controller.csv; and
+RES/VISION_controller_curve.png and RES/VISION.gif. A stopped run goes on with the same command,
+and with more --generations; with other settings a new one begins at the best C there is, or with
+--init-from at that of another directory, transferred to the V and M here.
 """
 
 import dataclasses
@@ -25,9 +25,9 @@ from controller import arch
 from controller.agent import Agent
 from controller.evolution.run import generations
 from controller.policy_gradient import transfer
-from controller.policy_gradient.run import PracticeRun
-from controller.policy_gradient.trajectories import Practice
-from controller.report import film
+from controller.policy_gradient.run import PolicyGradientRun
+from controller.policy_gradient.trajectories import TrajectoryFleet
+from controller.report import video
 from rnn import series
 from runs import arguments, device, directory
 
@@ -43,32 +43,34 @@ def main(settings: FinetuneController) -> None:
     agent = Agent(model_directory)
     bound = arch.evolved_on(model_directory, arch.seen(model_directory))
     start = None
-    if settings.carry:
-        before = directory.ModelDirectory(settings.carry)
-        bound["carried"] = before.facts("controller")["digest"]
-        start = functools.partial(carried, before, data, settings, agent.vision)
+    if settings.init_from:
+        before = directory.ModelDirectory(settings.init_from)
+        bound["transferred_from"] = before.facts("controller")["digest"]
+        start = functools.partial(transferred, before, data, settings, agent.vision)
     with directory.locked(model_directory.path):
-        run = PracticeRun(model_directory, agent.features, settings, bound, start)
-        if run.refined_since:
-            print("This practice is over and was refined since; nothing to do.")
+        run = PolicyGradientRun(model_directory, agent.features, settings, bound, start)
+        if run.finetuned_since:
+            print("This run is over and was fine-tuned since; nothing to do.")
         else:
-            fleet = Practice(model_directory, settings.precision, settings.workers, settings.worlds)
+            fleet = TrajectoryFleet(
+                model_directory, settings.precision, settings.workers, settings.worlds
+            )
             generations(run, fleet)
         best = arch.load(model_directory, agent.features)
-    print(film.results(settings.res, settings.vision, run.rows, agent, best))
+    print(video.results(settings.res, settings.vision, run.rows, agent, best))
 
 
-def carried(
+def transferred(
     before: directory.ModelDirectory,
     data: directory.DataDirectory,
     settings: FinetuneController,
     vision: vae.Vision,
 ) -> np.ndarray:
     """The C of `before` on the V and M that are in `data` now."""
-    print("Carrying C over ...")
+    print("Transferring C ...")
     episodes = series.paths(data.series(settings.vision), vision.latent, vision.digest)
     dtype = arguments.PRECISIONS[settings.precision]
-    return transfer.carried(before, data.model(settings.vision), episodes, data.rollout, dtype)
+    return transfer.transferred(before, data.model(settings.vision), episodes, data.rollout, dtype)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""practice.py as a user runs it: for real, tiny, and its files opened."""
+"""06_finetune_controller.py as a user runs it: for real, tiny, and its files opened."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from imageio import v3 as imageio
 
-SCRIPT = "practice.py"
+SCRIPT = "06_finetune_controller.py"
 
 
 def arguments(folder) -> list:
@@ -23,8 +23,8 @@ def arguments(folder) -> list:
 
 
 @pytest.fixture(scope="module")
-def practised(chain, scripts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("practised")
+def finetuned(chain, scripts, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finetuned")
     chain.copy(folder, "models")
     return folder, scripts.succeed(SCRIPT, *arguments(folder), "--release-brake")
 
@@ -33,8 +33,8 @@ def model_of(folder) -> ModelDirectory:
     return ModelDirectory(folder / "models" / "vae")
 
 
-def test_it_leaves_a_c_its_history_a_curve_and_a_lap(practised, chain):
-    folder, printed = practised
+def test_it_leaves_a_c_its_history_a_curve_and_a_lap(finetuned, chain):
+    folder, printed = finetuned
     evolved = history.read(chain.model / "controller.csv")
     rows = history.read(model_of(folder).path / "controller.csv")
     assert rows[:-2] == evolved
@@ -47,16 +47,16 @@ def test_it_leaves_a_c_its_history_a_curve_and_a_lap(practised, chain):
     assert imageio.imread(folder / "res" / "vae.gif", index=None).shape[1:] == (192, 384, 3)
 
 
-def test_run_again_it_has_nothing_to_add(practised, scripts):
-    folder, _ = practised
+def test_run_again_it_has_nothing_to_add(finetuned, scripts):
+    folder, _ = finetuned
     before = (model_of(folder).path / "controller.csv").read_bytes()
     printed = scripts.succeed(SCRIPT, *arguments(folder), "--release-brake")
     assert "Resuming after generation 2" in printed
     assert (model_of(folder).path / "controller.csv").read_bytes() == before
 
 
-def test_killed_and_resumed_it_is_the_practice_that_was_never_killed(
-    practised, chain, scripts, tmp_path
+def test_killed_and_resumed_it_is_the_run_that_was_never_killed(
+    finetuned, chain, scripts, tmp_path
 ):
     chain.copy(tmp_path, "models")
     again = [*arguments(tmp_path), "--release-brake"]
@@ -70,34 +70,34 @@ def test_killed_and_resumed_it_is_the_practice_that_was_never_killed(
     process.communicate()
     scripts.succeed(SCRIPT, *again)
 
-    def told(folder) -> list:
+    def results(folder) -> list:
         rows = history.read(model_of(folder).path / "controller.csv")
         return [(row.generation, row.best, row.mean, row.steps, row.validation) for row in rows]
 
-    whole, _ = practised
-    assert told(tmp_path) == told(whole)
+    whole, _ = finetuned
+    assert results(tmp_path) == results(whole)
     one, other = (arch.load(model_of(folder), 48) for folder in (whole, tmp_path))
     assert np.array_equal(one, other)
 
 
-def test_it_can_begin_at_a_c_carried_over_to_another_v_and_m(chain, scripts, small, tmp_path):
+def test_it_can_begin_at_a_c_transferred_to_another_v_and_m(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout", "models", "series")
     model = model_of(tmp_path)
     before = shutil.copytree(model.path, tmp_path / "before")
     evolved = model.facts("controller")["digest"]
-    anew = ["--seed", "2", "--anew"]
+    other = ["--seed", "2", "--from-scratch"]
     for script, more in (
-        ("02_train_vae.py", anew),
+        ("02_train_vae.py", other),
         ("03_generate_rnn_data.py", []),
-        ("04_train_rnn.py", anew),
+        ("04_train_rnn.py", other),
     ):
         scripts.succeed(script, *small(script, tmp_path, tmp_path / "res"), *more)
-    printed = scripts.succeed(SCRIPT, *arguments(tmp_path), "--carry", before)
-    assert "begins at a C carried over" in printed
+    printed = scripts.succeed(SCRIPT, *arguments(tmp_path), "--init-from", before)
+    assert "begins at a transferred C" in printed
     [*_, last] = read_json(model.path / "controller.training.json")["lineage"]
-    assert last["carried"] == evolved
+    assert last["transferred_from"] == evolved
     shutil.rmtree(tmp_path / "series")
-    again = scripts.succeed(SCRIPT, *arguments(tmp_path), "--carry", before)
+    again = scripts.succeed(SCRIPT, *arguments(tmp_path), "--init-from", before)
     assert "Resuming after generation 2" in again
 
 
@@ -111,7 +111,7 @@ def test_without_a_c_it_says_what_to_do(chain, refuse, tmp_path):
     assert "run 02_train_vae.py" in refuse(SCRIPT, *arguments(tmp_path))
 
 
-def test_it_refuses_to_carry_what_is_not_there(chain, refuse, tmp_path):
+def test_it_refuses_to_begin_at_what_is_not_there(chain, refuse, tmp_path):
     chain.copy(tmp_path, "models")
-    said = refuse(SCRIPT, *arguments(tmp_path), "--carry", tmp_path / "nowhere")
+    said = refuse(SCRIPT, *arguments(tmp_path), "--init-from", tmp_path / "nowhere")
     assert "nowhere has no trained controller" in said

@@ -1,4 +1,4 @@
-from controller.report import film
+from controller.report import video
 
 import numpy as np
 import pytest
@@ -12,16 +12,16 @@ def duration(path) -> float:
     return imageio.immeta(path)["duration"]
 
 
-def test_a_film_that_is_small_is_whole(tmp_path):
-    film.save(tmp_path / "f.gif", list(PICTURES))
+def test_a_video_that_is_small_is_whole(tmp_path):
+    video.save(tmp_path / "f.gif", list(PICTURES))
     assert imageio.imread(tmp_path / "f.gif", index=None).shape == PICTURES.shape
     assert duration(tmp_path / "f.gif") == 50
 
 
-def test_a_film_that_is_large_has_fewer_pictures_for_as_long(tmp_path):
-    film.save(tmp_path / "whole.gif", list(PICTURES))
+def test_a_video_that_is_large_has_fewer_pictures_for_as_long(tmp_path):
+    video.save(tmp_path / "whole.gif", list(PICTURES))
     size = (tmp_path / "whole.gif").stat().st_size
-    film.save(tmp_path / "half.gif", list(PICTURES), largest=size - 1)
+    video.save(tmp_path / "half.gif", list(PICTURES), largest=size - 1)
     half = imageio.imread(tmp_path / "half.gif", index=None)
     assert len(half) == 3 and duration(tmp_path / "half.gif") == 100
     assert (tmp_path / "half.gif").stat().st_size < size
@@ -32,7 +32,7 @@ def test_a_film_that_is_large_has_fewer_pictures_for_as_long(tmp_path):
 )
 def test_cars_stand_side_by_side(cars, shape):
     pictures = [np.full((2, 4, 3), number + 1, np.uint8) for number in range(cars)]
-    whole = film.beside(pictures)
+    whole = video.beside(pictures)
     assert whole.shape == (*shape, 3)
     assert (whole[:2, :4] == 1).all() and set(np.unique(whole)) - {0} == set(range(1, cars + 1))
     if cars > 1:
@@ -41,8 +41,8 @@ def test_cars_stand_side_by_side(cars, shape):
 
 def test_words_stand_in_the_corner_white_with_a_shadow():
     grey = np.full((192, 288, 3), 128, np.uint8)
-    picture = film.labelled(grey.copy(), "Ada 321")
+    picture = video.labelled(grey.copy(), "Ada 321")
     corner = picture[:24, :100].reshape(-1, 3)
     assert corner.max() > 220 and corner.min() < 60
     assert (picture[24:] == 128).all() and (picture[:, 100:] == 128).all()
-    assert not np.array_equal(picture, film.labelled(grey.copy(), "Ada 322"))
+    assert not np.array_equal(picture, video.labelled(grey.copy(), "Ada 322"))

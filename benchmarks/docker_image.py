@@ -45,18 +45,23 @@ TESTS = "python -m pytest tests/envs -q -p no:cacheprovider"
 
 @dataclasses.dataclass(frozen=True)
 class Way:
-    """A way to run the image: options of `docker run`, and what must come of them."""
+    """A way to run the image, and how many workers its scripts must then start by themselves."""
 
-    options: str
-    user: str = OWN_USER
-    workers: int | None = None  # processes that the scripts start by themselves
+    user: str
+    limits: str = ""
+    workers: int | None = None  # None: as many as they like
+
+    @property
+    def options(self) -> list[str]:
+        """Of `docker run`."""
+        return ["--user", self.user, *shlex.split(self.limits)]
 
 
 WAYS = (
-    Way("--user 0:0", user="0:0"),
-    Way("--user 12345:12345", user="12345:12345"),
-    Way("--read-only --tmpfs /tmp"),
-    Way("--memory 2g --cpus 1", workers=1),
+    Way("0:0"),
+    Way("12345:12345"),
+    Way(OWN_USER, "--read-only --tmpfs /tmp"),
+    Way(OWN_USER, "--memory 2g --cpus 1", workers=1),
 )
 
 
@@ -107,16 +112,15 @@ def engine() -> str:
 
 def five_steps(image: Image, way: Way) -> str:
     """The steps and a score, and whose the files are that they leave on the host."""
-    options = ["--user", way.user, *shlex.split(way.options)]
     with mounted(image, way.user, "data", "res") as (folder, volumes):
         for step in STEPS:
-            image.run(step, *options, *volumes)
+            image.run(step, *way.options, *volumes)
         owner, files = owned_alike(folder)
         score = scores(folder / "res" / "scores.json")
     came = f"{files} files of {owner}, score of {score}"
     if way.workers is None:
         return came
-    found = default_workers(image.run("python 01_generate_data.py --help", *options))
+    found = default_workers(image.run("python 01_generate_data.py --help", *way.options))
     if found != way.workers:
         raise Failed(f"{found} workers by default, not {way.workers}; {came}")
     return f"{found} worker by default; {came}"
@@ -201,7 +205,7 @@ def checks(image: Image) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "docker build", built
     yield "pip check", lambda: image.run("pip check").strip()
     for way in WAYS:
-        yield f"five steps, {way.options}", lambda way=way: five_steps(image, way)
+        yield f"five steps, {shlex.join(way.options)}", lambda way=way: five_steps(image, way)
     yield "make run, docker stop", lambda: stopped(image)
     yield "published agents", lambda: published_agents(image)
     yield TESTS, lambda: image.run(TESTS).strip().splitlines()[-1]

@@ -32,7 +32,9 @@ def instructions(cpuinfo: str | os.PathLike = CPUINFO) -> set[str]:
     if most in ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2"):
         return {flag for flag in flags if not flag.startswith(("avx512", "amx"))}
     if most in ("AVX512_CORE", "AVX512_CORE_VNNI"):
-        return {flag for flag in flags if flag != "avx512_bf16" and not flag.startswith("amx")}
+        return {
+            flag for flag in flags if not flag.startswith(("avx512_bf16", "avx512_fp16", "amx"))
+        }
     return flags
 
 

@@ -28,7 +28,7 @@ def trained(chain, scripts, tmp_path_factory):
 
 def test_it_leaves_a_v_that_others_load(trained):
     data, _, _ = trained
-    vision = vae.load(ModelDirectory(data / "models" / "vaegan"), "mixed_bfloat16")
+    vision = vae.load(ModelDirectory(data / "models" / "vaegan"))
     mean, log_variance = vision.encoder(np.zeros((2, 64, 64, 3), np.uint8))
     assert mean.shape == log_variance.shape == (2, vision.latent) == (2, 32)
     assert vision.decoder(mean).shape == (2, 64, 64, 3)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runs.arguments import cores
+from runs.processors import cores
 
 import pytest
 

@@ -1,4 +1,5 @@
 from runs.directory import ModelDirectory
+from runs.processors import instructions, native_precisions
 from runs.training import Training
 from vae import arch
 
@@ -59,6 +60,7 @@ def test_a_frame_is_encoded_the_same_in_any_batch(encoder):
     np.testing.assert_allclose(together[2:3], alone, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.skipif("bfloat16" not in native_precisions(), reason="the processor has none")
 def test_bfloat16_keeps_float32_weights_and_about_the_same_latents(encoder):
     half = arch.encoder(dtype="mixed_bfloat16")
     half.set_weights(encoder.get_weights())
@@ -193,6 +195,7 @@ def test_only_float16_scales_its_loss():
     assert tiny("mixed_bfloat16", adam).optimizer is adam
 
 
+@pytest.mark.skipif("avx512_fp16" not in instructions(), reason="the processor has no float16")
 @pytest.mark.parametrize("scale", [1.0, 16.0])
 def test_float16_applies_the_gradients_of_float32_whatever_the_scale(scale):
     """SGD at rate 1 takes the gradient itself from the weights."""
@@ -208,6 +211,7 @@ def test_float16_applies_the_gradients_of_float32_whatever_the_scale(scale):
         assert np.linalg.norm(half - exact) < 0.01 * np.linalg.norm(exact)
 
 
+@pytest.mark.skipif("avx512_fp16" not in instructions(), reason="the processor has no float16")
 def test_a_float16_step_that_overflows_is_left_out_and_the_next_is_smaller():
     model = tiny("mixed_float16", keras.optimizers.Adam(1e-3))
     model.optimizer.dynamic_scale.assign(2.0**40)
@@ -218,6 +222,7 @@ def test_a_float16_step_that_overflows_is_left_out_and_the_next_is_smaller():
     assert int(model.optimizer.iterations) == 0
 
 
+@pytest.mark.skipif("avx512_fp16" not in instructions(), reason="the processor has no float16")
 def test_float16_training_makes_the_loss_as_small_as_float32():
     def loss_of(model):
         return float(model.losses_of(BATCH, (1, -1))[0])
@@ -233,6 +238,7 @@ def test_float16_training_makes_the_loss_as_small_as_float32():
     assert loss_of(half) == pytest.approx(loss_of(exact), rel=0.02)
 
 
+@pytest.mark.skipif("avx512_fp16" not in instructions(), reason="the processor has no float16")
 def test_a_float16_training_resumes_with_its_scale(tmp_path):
     whole = tiny("mixed_float16", keras.optimizers.Adam(1e-2))
     for _ in range(12):

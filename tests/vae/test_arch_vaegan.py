@@ -1,6 +1,7 @@
 import dataclasses
 
 from runs import training
+from runs.processors import native_precisions
 from settings import adversary
 from vae import arch, arch_vaegan
 
@@ -49,6 +50,7 @@ def test_encoder_and_generator_have_the_vae_s_interface(variant):
     assert tf.reduce_min(frames) >= 0 and tf.reduce_max(frames) <= 1
 
 
+@pytest.mark.skipif("bfloat16" not in native_precisions(), reason="the processor has none")
 @pytest.mark.parametrize("variant", adversary.RECIPES)
 def test_half_the_arithmetic_gives_nearly_the_same_latents(variant):
     recipe = adversary.recipe(variant)

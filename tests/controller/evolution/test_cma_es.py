@@ -156,7 +156,9 @@ def test_a_replay_that_comes_out_otherwise_is_refused_with_what_may_be_why(tmp_p
     path = tmp_path / "e.npz"
     evolve(Evolution(settings(), np.zeros(SIZE)), 3).save(path)
     of_an_earlier_version(path)
-    with pytest.raises(BadInput, match="e.npz holds only the history.*OPENBLAS_NUM_THREADS.*--ref"):
+    with pytest.raises(
+        BadInput, match="e.npz holds only the history.*OPENBLAS_NUM_THREADS.*--fine"
+    ):
         Evolution.resume(settings(seed=4), SIZE, path)
 
 

@@ -160,7 +160,7 @@ def owner(path: Path) -> str:
 
 def default_workers(text: str) -> int:
     """The default of --workers in a script's help."""
-    return int(re.search(r"--workers \w+ .*?\(default: (\d+)\)", " ".join(text.split()))[1])
+    return int(re.search(r"--workers \w+ .*?\(default: (\d+),", " ".join(text.split()))[1])
 
 
 def scores(path: Path) -> str:

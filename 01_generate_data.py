@@ -7,6 +7,7 @@ One file per episode in DIR/rollout, named by the seed of its track. Run it agai
 from pathlib import Path
 
 from runs import config
+from settings import MAKERS
 from settings.recording import GenerateData
 
 if __name__ == "__main__":
@@ -56,4 +57,4 @@ def record_untrained(folder: Path, missing: list[int], settings: GenerateData) -
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

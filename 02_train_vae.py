@@ -8,6 +8,7 @@ the episodes that are there now.
 import dataclasses
 
 from runs import config
+from settings import MAKERS
 from settings.vision import TrainVAE
 
 if __name__ == "__main__":
@@ -15,7 +16,7 @@ if __name__ == "__main__":
 
 import vae
 from envs import rollouts
-from runs import arguments, device, directory, plots, training
+from runs import arguments, device, directory, fitting, plots
 from vae import arch, frames, pictures
 
 
@@ -34,20 +35,20 @@ def main(settings: TrainVAE) -> None:
     saved = config.saved(settings) | {"data": rollouts.fingerprint(episodes)}
 
     with directory.locked(model_directory.path):
-        training.seed(settings.seed)
+        fitting.seed(settings.seed)
         dtype = arguments.PRECISIONS[settings.precision]
         encoder, decoder = arch.encoder(dtype=dtype), arch.decoder(dtype=dtype)
         model = arch.VAE(encoder, decoder, settings.kl_tolerance, settings.seed)
-        model.compile(training.adam(settings.learning_rate, settings.epochs * per_epoch))
-        run = training.Training(model_directory, "vision", saved, settings.from_scratch)
+        model.compile(fitting.adam(settings.learning_rate, settings.epochs * per_epoch))
+        run = fitting.NetworkTraining(model_directory, "vision", saved, settings.from_scratch)
+        if run.is_over:
+            print(run.nothing_to_do())
+            return
         if not run.resume(model) and settings.finetune:
             vae.restore(model_directory, model.encoder, model.decoder)
-        if run.finished and model_directory.has("vision"):
-            print(f"{model_directory.weights('vision')} is trained; nothing to do.")
-            return
 
         print(device.report(computer, settings.precision))
-        training.fit(
+        fitting.fit(
             model,
             run,
             settings.epochs,
@@ -72,4 +73,4 @@ def main(settings: TrainVAE) -> None:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

@@ -14,6 +14,7 @@ frames went at 110 frames/s for repaired, 53 with --adversary wgan-gp, and for p
 import dataclasses
 
 from runs import config
+from settings import MAKERS
 from settings.adversary import TrainVAEGAN
 
 if __name__ == "__main__":
@@ -21,7 +22,7 @@ if __name__ == "__main__":
 
 import vae
 from envs import rollouts
-from runs import arguments, device, directory, training
+from runs import arguments, device, directory, fitting
 from vae import arch, arch_vaegan, frames, pictures, scenes, watch
 
 
@@ -42,7 +43,7 @@ def main(settings: TrainVAEGAN) -> None:
     saved = config.saved(settings) | {"data": rollouts.fingerprint(episodes)}
 
     with directory.locked(model_directory.path):
-        training.seed(settings.seed)
+        fitting.seed(settings.seed)
         steps = settings.epochs * per_epoch
         dtype = arguments.PRECISIONS[settings.precision]
         model = arch_vaegan.VAEGAN(
@@ -54,20 +55,20 @@ def main(settings: TrainVAEGAN) -> None:
             settings.seed,
         )
         model.compile(*arch_vaegan.optimizers(recipe, steps))
-        run = training.Training(model_directory, "vision", saved, settings.from_scratch)
+        run = fitting.NetworkTraining(model_directory, "vision", saved, settings.from_scratch)
+        if run.is_over:
+            print(run.nothing_to_do())
+            return
         resumed = run.resume(model)
         if not resumed and settings.finetune:
             vae.restore(model_directory, model.encoder, model.generator)
-        if run.finished and model_directory.has("vision"):
-            print(f"{model_directory.weights('vision')} is trained; nothing to do.")
-            return
 
         shown = watched(held_out)
         kept = model_directory.path / "film"
         video = watch.TrainingVideo(kept, shown, steps, resumed=resumed)
         curve = watch.TrainingCurve(kept / "course.csv", steps, resumed=resumed)
         print(device.report(computer, settings.precision))
-        training.fit(
+        fitting.fit(
             model,
             run,
             settings.epochs,
@@ -107,4 +108,4 @@ def watched(held_out: list):
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

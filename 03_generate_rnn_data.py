@@ -5,6 +5,7 @@ training V anew, or in another precision, it starts over.
 """
 
 from runs import config
+from settings import MAKERS
 from settings.memory import GenerateRNNData
 
 if __name__ == "__main__":
@@ -34,4 +35,4 @@ def main(settings: GenerateRNNData) -> None:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

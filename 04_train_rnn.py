@@ -8,6 +8,7 @@ initialised, to see what a memory is worth that has learned nothing.
 """
 
 from runs import config
+from settings import MAKERS
 from settings.memory import TrainRNN
 
 if __name__ == "__main__":
@@ -18,7 +19,7 @@ import vae
 from envs import rollouts
 from rnn import arch, pictures, series
 from rnn.dream import starts
-from runs import arguments, device, directory, plots, training
+from runs import arguments, device, directory, fitting, plots
 
 STEPS_PER_EPOCH = 100
 HELD_OUT_BATCHES = 4
@@ -38,7 +39,7 @@ def main(settings: TrainRNN) -> None:
     saved = config.saved(settings) | bound
 
     with directory.locked(model_directory.path):
-        training.seed(settings.seed)
+        fitting.seed(settings.seed)
         model = arch.MDNRNN(
             vision.latent,
             settings.units,
@@ -49,13 +50,13 @@ def main(settings: TrainRNN) -> None:
         )
         # No schedule has no steps; that of an M which is not trained is not used.
         steps = max(1, epochs) * STEPS_PER_EPOCH
-        model.compile(training.adam(settings.learning_rate, steps, clip=1.0))
-        run = training.Training(model_directory, "rnn", saved, settings.from_scratch)
+        model.compile(fitting.adam(settings.learning_rate, steps, clip=1.0))
+        run = fitting.NetworkTraining(model_directory, "rnn", saved, settings.from_scratch)
+        if run.is_over:
+            print(run.nothing_to_do())
+            return
         if not run.resume(model) and settings.finetune:
             rnn.restore(model_directory, model.network)
-        if run.finished and model_directory.has("rnn"):
-            print(f"{model_directory.weights('rnn')} is trained; nothing to do.")
-            return
 
         def batches(paths, count, *seed):
             return series.batches(
@@ -65,7 +66,7 @@ def main(settings: TrainRNN) -> None:
         print(device.report(device.read(), "float32"))
         validation = batches(held_out, HELD_OUT_BATCHES, settings.seed)
         if settings.steps:
-            training.fit(
+            fitting.fit(
                 model,
                 run,
                 epochs,
@@ -74,7 +75,7 @@ def main(settings: TrainRNN) -> None:
                 validation,
             )
         else:
-            training.measure(model, run, validation)
+            fitting.measure(model, run, validation)
         facts = {
             "latent": vision.latent,
             "heads": list(model.head_weights),
@@ -96,4 +97,4 @@ def main(settings: TrainRNN) -> None:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

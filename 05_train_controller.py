@@ -17,6 +17,7 @@ import dataclasses
 from pathlib import Path
 
 from runs import config
+from settings import MAKERS
 from settings.driving import TrainController
 
 if __name__ == "__main__":
@@ -89,8 +90,8 @@ def of_the_same_vision(path: Path, dream: Dream, settings: TrainController) -> D
 
 
 def evolve(run: Run, settings: TrainController) -> None:
-    if run.finetuned_since:
-        print("This evolution is over and was fine-tuned since; nothing to do.")
+    if run.training.is_over:
+        print(run.training.nothing_to_do())
         return
     fleet = Fleet(
         run.directory, settings.precision, settings.workers, settings.worlds, settings.sees
@@ -99,4 +100,4 @@ def evolve(run: Run, settings: TrainController) -> None:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

@@ -15,6 +15,7 @@ import dataclasses
 import functools
 
 from runs import config
+from settings import MAKERS
 from settings.driving import FinetuneController
 
 if __name__ == "__main__":
@@ -49,8 +50,8 @@ def main(settings: FinetuneController) -> None:
         start = functools.partial(transferred, before, data, settings, agent.vision)
     with directory.locked(model_directory.path):
         run = PolicyGradientRun(model_directory, agent.features, settings, bound, start)
-        if run.finetuned_since:
-            print("This run is over and was fine-tuned since; nothing to do.")
+        if run.training.is_over:
+            print(run.training.nothing_to_do())
         else:
             fleet = TrajectoryFleet(
                 model_directory, settings.precision, settings.workers, settings.worlds
@@ -74,4 +75,4 @@ def transferred(
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runs import config
+from settings import MAKERS
 from settings.driving import Evaluate
 
 if __name__ == "__main__":
@@ -102,4 +103,4 @@ def named(models: Sequence[str]) -> dict[str, Path]:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

@@ -10,6 +10,7 @@ and M's dream (right), which has seen 60 steps of it and then only the actions.
 import dataclasses
 
 from runs import config
+from settings import MAKERS
 from settings.memory import EvaluateDream
 
 if __name__ == "__main__":
@@ -88,4 +89,4 @@ def table(found: dict[str, dict]) -> str:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runs import config
+from settings import MAKERS
 from settings.vision import EvaluateVision
 
 if __name__ == "__main__":
@@ -121,4 +122,4 @@ def _ratio(rows: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

@@ -19,7 +19,7 @@ from typing import Any
 
 from runs import config
 from runs.config import Settings
-from settings import STEPS
+from settings import MAKERS, STEPS
 from settings.adversary import TrainVAEGAN
 from settings.driving import TrainController
 from settings.iteration import Iterate
@@ -122,4 +122,4 @@ def script(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

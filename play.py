@@ -5,6 +5,7 @@ see is V's decoder at work on what M predicts.
 """
 
 from runs import config
+from settings import MAKERS
 from settings.driving import Play
 
 if __name__ == "__main__":
@@ -25,4 +26,4 @@ def main(settings: Play) -> None:
 
 
 if __name__ == "__main__":
-    arguments.run(main, given)
+    arguments.run(main, given, makers=MAKERS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runs import arguments, config, recipe
 from runs.directory import DataDirectory, locked
-from settings import STEPS
+from settings import MAKERS, STEPS
 from settings.recipe import RunRecipe
 
 HERE = Path(__file__).parent
@@ -32,4 +32,4 @@ def main(settings: RunRecipe) -> None:
 
 
 if __name__ == "__main__":
-    arguments.run(main, config.parse(RunRecipe, __doc__))
+    arguments.run(main, config.parse(RunRecipe, __doc__), makers=MAKERS)

@@ -15,7 +15,6 @@ another --data-dir.
 
 import dataclasses
 import re
-import shutil
 from pathlib import Path
 
 from controller.report import history
@@ -24,6 +23,7 @@ from envs import rollouts
 from runs import arguments, config, directory, plots
 from runs.config import override, setting
 from runs.directory import DataDirectory, ModelDirectory
+from settings import MAKERS
 from settings.driving import Generations, Population, Scoring, Validation
 from settings.memory import MemorySteps
 from settings.shared import DataDir, Models, Res, Workers
@@ -183,10 +183,7 @@ def prepare(trial: Trial, data: DataDirectory, options: Ablations) -> None:
         (data.root / "series").symlink_to(latents.resolve())
     facts, model = trial.vision.facts("vision"), data.model(trial.architecture)
     if not model.has("vision") or model.facts("vision")["digest"] != facts["digest"]:
-        model.path.mkdir(parents=True, exist_ok=True)
-        with directory.write_whole(model.weights("vision")) as beside:
-            shutil.copyfile(trial.vision.weights("vision"), beside)
-        model.describe("vision", dict(facts))
+        model.take("vision", trial.vision)
 
 
 def commands(trial: Trial, data: DataDirectory, options: Ablations) -> list[list[str]]:
@@ -379,4 +376,4 @@ def picture(path: Path, groups: dict[str, list[Result]], drawn: dict[str, np.nda
 
 
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, makers=MAKERS)

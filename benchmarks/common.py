@@ -17,7 +17,7 @@ from envs import rollouts
 from envs.car_racing import CarRacing
 from envs.recording import EpisodeLog
 from rnn import arch as rnn_arch
-from runs import training
+from runs import fitting
 from runs.arguments import folder, whole
 from runs.directory import ModelDirectory, digest
 from vae import arch as vae_arch
@@ -98,7 +98,7 @@ def model_directory(given: Path | None) -> Iterator[ModelDirectory]:
         return
     with tempfile.TemporaryDirectory() as place:
         directory = ModelDirectory(Path(place) / "vae")
-        training.seed(1)
+        fitting.seed(1)
         parts = vae_arch.encoder(), vae_arch.decoder()
         vae.save(directory, *parts, {"architecture": "vae", "latent": vae_arch.LATENT})
         facts = {

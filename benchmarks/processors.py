@@ -23,7 +23,7 @@ from pathlib import Path
 from controller.fleet import Fleet
 from controller.rollout import Job
 from rnn import arch as rnn_arch
-from runs import training
+from runs import fitting
 from runs.arguments import PRECISIONS, run, whole
 from runs.directory import ModelDirectory, write_json
 from runs.processors import best_precision, cores
@@ -68,12 +68,12 @@ def measure(directory: ModelDirectory, rounds: int, policies: int) -> dict[str, 
     dtype = PRECISIONS[precision]
     frames = tf.constant(rng.integers(0, 256, (FRAMES, *FRAME), dtype=np.uint8))
     vae = VAE(encoder(dtype=dtype), decoder(dtype=dtype))
-    vae.compile(training.adam(1e-3, 100))
+    vae.compile(fitting.adam(1e-3, 100))
     train_v, encode, decode = map(tf.function, (vae.train_step, vae.encoder, vae.decoder))
     latents = tf.constant(rng.normal(size=(FRAMES, LATENT)), tf.float32)
 
     m = rnn_arch.MDNRNN(LATENT, rnn_arch.UNITS, rnn_arch.MIXTURES, {"tile": 1, "done": 1})
-    m.compile(training.adam(1e-3, 100, clip=1.0))
+    m.compile(fitting.adam(1e-3, 100, clip=1.0))
     train_m, sequences = tf.function(m.train_step), latent_sequences(rng)
     return {
         "V: training": rate(FRAMES, lambda: train_v(frames), rounds),

@@ -19,7 +19,7 @@ from pathlib import Path
 from envs import rollouts
 from rnn import arch as rnn_arch
 from rnn import series
-from runs import training
+from runs import fitting
 from runs.arguments import PRECISIONS, BadInput, run, whole
 from runs.directory import write_json
 from runs.processors import native_precisions
@@ -72,7 +72,7 @@ def batch_time(model: keras.Model, data, **more) -> float:
 
 
 def compiled(model: keras.Model) -> keras.Model:
-    model.compile(training.adam(1e-3, 10_000, clip=1.0))
+    model.compile(fitting.adam(1e-3, 10_000, clip=1.0))
     return model
 
 
@@ -92,7 +92,7 @@ def measure_v(episodes: list[Path], rounds: int, batches: int, batch_size: int) 
         turn = batches if number > 0 else 2
         part = held[: batch_size * turn]
         for name, model in ours.items():
-            stream = training.sized(frames.batches(episodes, batch_size, (1, number)), turn)
+            stream = fitting.sized(frames.batches(episodes, batch_size, (1, number)), turn)
             seen[name].append(batch_size / batch_time(model, stream, shuffle=False))
         seen["plain fit"].append(batch_size / batch_time(plain, part, batch_size=batch_size))
     seen = {name: rates[1:] for name, rates in seen.items()}

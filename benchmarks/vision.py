@@ -22,6 +22,7 @@ from envs import rollouts
 from runs import arguments, config, directory
 from runs.config import override, setting
 from runs.directory import DataDirectory, ModelDirectory
+from settings import MAKERS
 from settings.shared import DataDir, Res
 from settings.vision import FrameBatch, Passes, Sparse
 
@@ -198,4 +199,4 @@ def speed(model: ModelDirectory, data: DataDirectory) -> tuple[float, float] | N
 
 
 if __name__ == "__main__":
-    arguments.run(main)
+    arguments.run(main, makers=MAKERS)

@@ -7,7 +7,7 @@ kernel (F, 3) row by row, then the bias (3,).
 
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.training import load_weights, save_weights
+from runs.weights import load_weights, save_weights
 from settings.driving import SEES
 
 import keras
@@ -71,8 +71,8 @@ def save(directory: ModelDirectory, parameters: np.ndarray, facts: dict) -> None
     model = policy(features)
     kernel, bias = unpack(parameters[None])
     model.get_layer("action").set_weights([kernel[0], bias[0]])
-    save_weights(model, directory.weights("controller"))
-    directory.describe("controller", {"features": features, **facts})
+    facts = {"features": features, **facts}
+    directory.put("controller", lambda beside: save_weights(model, beside), facts)
 
 
 def evolved_on(directory: ModelDirectory, sees: str) -> dict:
@@ -89,7 +89,8 @@ def seen(directory: ModelDirectory) -> str:
     if sees not in SEES:
         raise BadInput(
             f"{directory.model_json} says that C sees {sees!r}, which is neither of "
-            f"{', '.join(SEES)}; run 05_train_controller.py again."
+            f"{', '.join(SEES)}.",
+            make=("controller",),
         )
     return sees
 
@@ -107,13 +108,14 @@ def load(directory: ModelDirectory, features: int, or_before: bool = False) -> n
     if facts[part] not in fitting:
         name = {"rnn": "M", "vision": "V"}[part]
         raise BadInput(
-            f"C in {directory.path} was evolved on another {name}; "
-            "run 05_train_controller.py again."
+            f"C in {directory.path} was evolved on another {name}.",
+            make=("controller",),
         )
     if facts["features"] != features:
         raise BadInput(
-            f"C in {directory.path} acts on {facts['features']} numbers, not on {features} "
-            "(see --sees); run 05_train_controller.py again."
+            f"C in {directory.path} acts on {facts['features']} numbers, not on {features}.",
+            make=("controller",),
+            options=("sees",),
         )
     model = policy(features)
     load_weights(model, directory.weights("controller"))

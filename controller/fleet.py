@@ -89,7 +89,8 @@ class Fleet:
             if fruitless == ATTEMPTS:
                 raise BadInput(
                     f"Worker processes died {ATTEMPTS} times on the same episodes "
-                    "(killed, or out of memory?); try fewer --worlds or --workers."
+                    "(killed, or out of memory?); try fewer worlds or workers.",
+                    options=("worlds", "workers"),
                 )
         return [results[number] for number in range(len(jobs))]
 

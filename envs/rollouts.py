@@ -72,7 +72,7 @@ def paths(directory: Path) -> list[Path]:
     """
     found = sorted(Path(directory).glob("[0-9]*.npz"))
     if not found:
-        raise BadInput(f"{directory} holds no episodes; run 01_generate_data.py first.")
+        raise BadInput(f"{directory} holds no episodes.", make=("episodes",))
     tracks.refuse_evaluation(map(track_of, found))
     return found
 

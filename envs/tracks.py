@@ -1,6 +1,6 @@
 """Which track seeds are for what, so that no score is measured on a track trained on.
 
-A track is the random number seed that Gymnasium's `reset(seed=...)` gets. Each `--seed` (0 to
+A track is the random number seed that Gymnasium's `reset(seed=...)` gets. Each seed of a run (0 to
 999) owns a million of them, cut into blocks; validation and evaluation have their own, far above.
 """
 
@@ -19,9 +19,9 @@ MOST_EVALUATION_TRACKS = 100_000
 
 
 def recording(seed: int, policy: str, count: int, first: int = 0) -> list[int]:
-    """The tracks on which `policy` is recorded under this `--seed`."""
+    """The tracks on which `policy` is recorded of a run with this seed."""
     if first + count > RECORDING_BLOCK:
-        raise BadInput(f"A policy has {RECORDING_BLOCK} tracks for each --seed; ask for fewer.")
+        raise BadInput(f"A policy has {RECORDING_BLOCK} tracks for each seed; ask for fewer.")
     start = seed * TRACKS_PER_SEED + RECORDING[policy] + first
     return list(range(start, start + count))
 

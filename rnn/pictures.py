@@ -31,8 +31,8 @@ def subject(recordings: Path, latents: list[Path], latent: int) -> tuple[Path, P
     recording = recordings / longest.name
     if rollouts.length(recording) != lengths[longest]:
         raise BadInput(
-            f"{recording} was recorded anew after its latents were made; "
-            f"remove {longest} and run 03_generate_rnn_data.py again."
+            f"{recording} was recorded anew after its latents were made; remove {longest}.",
+            make=("latents",),
         )
     return recording, longest
 

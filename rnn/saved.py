@@ -5,7 +5,7 @@ import dataclasses
 from rnn import arch
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.training import buildable, load_weights, save_weights
+from runs.weights import buildable, load_weights, save_weights
 
 import keras
 
@@ -34,8 +34,8 @@ def load(directory: ModelDirectory) -> Memory:
     facts = directory.facts("rnn")
     if facts["vision"] != directory.facts("vision")["digest"]:
         raise BadInput(
-            f"M in {directory.path} was trained on the latents of another V; "
-            "run 03_generate_rnn_data.py and 04_train_rnn.py again."
+            f"M in {directory.path} was trained on the latents of another V.",
+            make=("latents", "rnn"),
         )
     with buildable(facts):
         network = build(facts)
@@ -62,5 +62,4 @@ def lineage(directory: ModelDirectory, settings: dict) -> list[str]:
 
 def save(directory: ModelDirectory, network: keras.Model, facts: dict) -> None:
     """Write M's weights and what they are."""
-    save_weights(network, directory.weights("rnn"))
-    directory.describe("rnn", facts)
+    directory.put("rnn", lambda beside: save_weights(network, beside), facts)

@@ -10,7 +10,7 @@ from pathlib import Path
 from envs import rollouts
 from runs.arguments import BadInput
 from runs.directory import read_json, write_json
-from runs.training import sized
+from runs.fitting import sized
 
 import numpy as np
 import tensorflow as tf
@@ -39,11 +39,11 @@ def paths(directory: Path, latent: int, vision_digest: str) -> list[Path]:
     manifest = directory / MANIFEST
     found = sorted(directory.glob("[0-9]*.npz"))
     if not manifest.exists() or not found:
-        raise BadInput(f"{directory} holds no latent episodes; run 03_generate_rnn_data.py first.")
+        raise BadInput(f"{directory} holds no latent episodes.", make=("latents",))
     if read_json(manifest).get("vision") != vision_digest:
         raise BadInput(
-            f"{directory} was made by another V than the model directory's; "
-            "run 03_generate_rnn_data.py again."
+            f"{directory} was made by another V than the model directory's.",
+            make=("latents",),
         )
     longest = max(rollouts.inspect(path, layout(latent)) for path in found)
     if longest < 2:

@@ -28,6 +28,7 @@ TODAY = {
     "seen": "gram",
     "worth": "moment",
 }
+POSITION = ("epoch", "batch", "history", "core_seconds")  # of the training of a network
 SCRIPTS = {"practice.py": "06_finetune_controller.py"}
 
 
@@ -49,3 +50,29 @@ def renamed_stage(row: Mapping[str, Any]) -> dict[str, Any]:
 def script(name: Any) -> Any:
     """A script's name of today; what is no earlier name stays as it is."""
     return SCRIPTS.get(name, name)
+
+
+def training_state(saved: dict[str, Any]) -> dict[str, Any]:
+    """What a training's file says, as today's say it; earlier ones had two forms."""
+    if saved.keys() == {"stage", "lineage"}:  # of a controller
+        # Before C could see less nobody said what it saw, and the largest step size was once a
+        # setting of its own: where it was not the first one, the evolution's state refuses.
+        lineage = [{"sees": "zh", **settings} for settings in saved["lineage"]]
+        for settings in lineage:
+            settings.pop("max_sigma", None)
+        nothing_else = {"position": {}, "saves": 0, "finished": False, "checkpoint": None}
+        return {"lineage": lineage, "stage": saved["stage"], **nothing_else}
+    networks = {"settings", "epoch", "batch", "saves", "finished", "digest", "history"}
+    if not networks <= saved.keys() <= networks | {"core_seconds"}:
+        return saved
+    return {
+        "lineage": [saved["settings"]],
+        "stage": 1,
+        "position": {
+            "core_seconds": None,
+            **{name: saved[name] for name in saved if name in POSITION},
+        },
+        "saves": saved["saves"],
+        "finished": saved["finished"],
+        "checkpoint": saved["digest"],
+    }

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,8 +24,29 @@ PRECISIONS = {  # name → Keras policy
 class BadInput(ValueError):
     """Something the user gave cannot be used.
 
-    The message is one sentence: what was wrong, in which file or argument, and what to do.
+    The message is one sentence: what was wrong, in which file or argument, and what to do. What
+    is to be made before, and which options may help, is said by name: only the layer of the
+    scripts knows who makes it and how it is asked for.
     """
+
+    def __init__(self, sentence: str, *, make: Sequence[str] = (), options: Sequence[str] = ()):
+        super().__init__(sentence)
+        self.make = make
+        self.options = options
+
+    def told(self, makers: Mapping[str, str]) -> str:
+        """The sentence of a script, where `makers` names the one that makes each thing."""
+        sentence = str(self).removesuffix(".")
+        if self.make:
+            sentence += f"; run {' and '.join(makers[name] for name in self.make)}"
+        if self.options:
+            sentence += f" ({', '.join(flag(name) for name in self.options)})"
+        return f"{sentence}."
+
+
+def flag(name: str) -> str:
+    """The flag of an option."""
+    return f"--{name.replace('_', '-')}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,12 +116,12 @@ def unwritable(path: Path) -> str | None:
     return None
 
 
-def run(main: Callable[..., None], *given) -> None:
+def run(main: Callable[..., None], *given, makers: Mapping[str, str] = {}) -> None:
     """Call a script's `main` with its settings; bad input becomes one sentence and exit code 2."""
     try:
         main(*given)
     except BadInput as problem:
-        refuse(str(problem))
+        refuse(problem.told(makers))
     except OSError as problem:
         # The machine's refusals: a full disk, a file that may not be written.
         refuse(f"{problem}.")

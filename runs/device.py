@@ -9,6 +9,7 @@ from runs.arguments import BadInput
 from runs.processors import best_precision, cores, instructions
 
 # Instructions on vectors, the widest first: what Linux calls them, and everybody else.
+PRECISION = ("precision",)  # the option
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}
 
 
@@ -44,12 +45,14 @@ def precision(asked: str, computer: Computer, float16: bool = False) -> str:
     Raises `BadInput` for what neither GPU nor processor multiplies.
     """
     if asked == "float16" and computer.gpu is None:
-        raise BadInput("A processor takes ages for float16; leave out --precision float16.")
+        raise BadInput("A processor takes ages for float16; leave it out.", options=PRECISION)
     if asked == "float16" and not float16:
-        raise BadInput("This step cannot compute in float16; leave out --precision float16.")
+        raise BadInput("This step cannot compute in float16; leave it out.", options=PRECISION)
     # oneDNN has bfloat16 for processors with AVX-512 alone, and fails in mid-training elsewhere.
     if asked == "bfloat16" and computer.gpu is None and computer.vectors in ("AVX2", "AVX"):
-        raise BadInput("A processor without AVX-512 has no bfloat16; give --precision float32.")
+        raise BadInput(
+            "A processor without AVX-512 has no bfloat16; choose float32.", options=PRECISION
+        )
     if asked != "auto":
         return asked
     if computer.gpu is None:

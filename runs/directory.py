@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
 
@@ -45,11 +45,7 @@ class ModelDirectory:
     not belong together are refused.
     """
 
-    MAKERS = {
-        "vision": "02_train_vae.py or 02_train_vae_gan.py",
-        "rnn": "04_train_rnn.py",
-        "controller": "05_train_controller.py",
-    }
+    PARTS = ("vision", "rnn", "controller")
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
@@ -62,18 +58,17 @@ class ModelDirectory:
         return self.path / f"{part}.weights.h5"
 
     def has(self, part: str) -> bool:
-        return self.weights(part).exists() and part in self._parts()
+        return part in self._parts() and self.weights(part).exists()
 
     def facts(self, part: str) -> dict:
         """What `model.json` says of a part. Raises `BadInput` when it is missing or torn."""
-        parts = self._parts()
-        if part not in parts or not self.weights(part).exists():
-            raise BadInput(f"{self.path} has no trained {part}; run {self.MAKERS[part]} first.")
-        facts = parts[part]
+        if not self.has(part):
+            raise BadInput(f"{self.path} has no trained {part}.", make=(part,))
+        facts = self._parts()[part]
         if not isinstance(facts, dict) or facts.get("digest") != digest(self.weights(part)):
             raise BadInput(
-                f"{self.weights(part)} is not the file that {self.model_json} describes; "
-                f"run {self.MAKERS[part]} again."
+                f"{self.weights(part)} is not the file that {self.model_json} describes.",
+                make=(part,),
             )
         return _Facts(facts, self.model_json, part)
 
@@ -81,19 +76,44 @@ class ModelDirectory:
         """What `model.json` says of a part, without a look at its weights; `{}` if nothing."""
         return self._parts().get(part, {})
 
-    def describe(self, part: str, facts: dict) -> None:
-        """Record what the weights of a part, already written, are."""
-        parts = self._parts()
-        parts[part] = {**facts, "digest": digest(self.weights(part))}
-        write_json(self.model_json, parts)
+    def put(self, part: str, write: Callable[[Path], object], facts: dict) -> None:
+        """Replace a part, weights and description, as one.
+
+        `write` makes the new weights' file. It lies beside until `model.json` describes it: whoever
+        looks for the part finishes what a kill left there, so that no file is without its other.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        beside = self._next(part)
+        write(beside)
+        described = {**facts, "digest": digest(beside)}
+        write_json(self.model_json, {**self._parts(), part: described})
+        self._settle({part: described})
+
+    def take(self, part: str, source: "ModelDirectory") -> None:
+        """Copy a part of another model directory."""
+        facts = source.facts(part)
+        self.put(part, lambda beside: copy_whole(source.weights(part), beside), facts)
+
+    def _next(self, part: str) -> Path:
+        return self.path / f"{part}.next.weights.h5"
 
     def _parts(self) -> dict:
         """The entry of each part, under today's names."""
         parts = read_json(self.model_json) if self.model_json.exists() else {}
+        self._settle(parts)
         return {
             part: aliases.renamed(facts) if isinstance(facts, dict) else facts
             for part, facts in parts.items()
         }
+
+    def _settle(self, parts: dict) -> None:
+        """Put weights that are described, and still lie beside, in their place."""
+        for part in self.PARTS:
+            beside, facts = self._next(part), parts.get(part)
+            # Two who read at once both find it; where nothing may be written, it stays.
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                if isinstance(facts, dict) and facts.get("digest") == digest(beside):
+                    _replace(beside, self.weights(part))
 
 
 class _Facts(dict):
@@ -105,8 +125,8 @@ class _Facts(dict):
 
     def __missing__(self, name: str):
         raise BadInput(
-            f"{self._source} does not say the {name} of its {self._part}; "
-            f"run {ModelDirectory.MAKERS[self._part]} again."
+            f"{self._source} does not say the {name} of its {self._part}.",
+            make=(self._part,),
         )
 
 
@@ -133,6 +153,12 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
         _replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file so that it appears whole or not at all."""
+    with write_whole(target) as beside:
+        shutil.copyfile(source, beside)
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -181,8 +181,8 @@ class Workers:
                 self._executor.shutdown(wait=False)
                 self._executor = None
         raise BadInput(
-            f"Worker processes died {ATTEMPTS} times (killed, or out of memory?); "
-            "try fewer --workers."
+            f"Worker processes died {ATTEMPTS} times (killed, or out of memory?); try fewer.",
+            options=("workers",),
         )
 
     def all(self, function: Callable, tasks: Iterable[tuple]) -> list:

@@ -89,7 +89,7 @@ def _stage(
     if isinstance(plus, bool) or not isinstance(plus, int) or plus < 0:
         raise BadInput(f"{where}: seed_plus is {plus!r}, not a whole number from 0 up.")
     if run["seed"] + plus > LARGEST_SEED:
-        raise BadInput(f"{where}: no seed is above {LARGEST_SEED}; give a lower --seed.")
+        raise BadInput(f"{where}: no seed is above {LARGEST_SEED}; give a lower one.")
     told = {**run, "seed": run["seed"] + plus}
     known = {option.name for option in config.options(steps[script])}
     given |= {name: _plain(value) for name, value in told.items() if name in known}
@@ -124,8 +124,9 @@ class Progress:
             over = [aliases.renamed_stage(row) for row in self._done[: len(asked)]]
             if state.get("seed") != seed or over != asked:
                 raise BadInput(
-                    f"{data.root} holds the stages of another recipe or seed ({self.file}); "
-                    "give another --data-dir."
+                    f"{data.root} holds the stages of another recipe or seed ({self.file}); choose "
+                    "another directory.",
+                    options=("data_dir",),
                 )
         self._seed = seed
 

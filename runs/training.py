@@ -1,111 +1,136 @@
-"""Trainings that can be killed: checkpoints of weights, optimisers and position, and resuming."""
+"""What resumes: the training of one part of a model directory, over any number of sittings.
 
-import contextlib
-import math
-import re
-import time
-import warnings
+A commit is a checkpoint, which appears whole under one of two names that take turns, and then
+`PART.training.json`, which names it. So a kill at any moment leaves the commit before.
+"""
+
+import enum
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import runs.quiet  # noqa: F401 - before Keras
 from runs import aliases, config
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, digest, read_json, write_json, write_whole
-from runs.progress import bar
+from runs.directory import ModelDirectory, digest, read_json, write_json
 
-import keras
-import tensorflow as tf
+AGAIN = ("finetune", "from_scratch")
+STATE = {"lineage", "stage", "position", "saves", "finished", "checkpoint"}
 
-MINUTES_BETWEEN_CHECKPOINTS = 2
-STATE = {"settings", "epoch", "batch", "saves", "finished", "digest", "history", "core_seconds"}
+
+class Standing(enum.Enum):
+    """Where a training stands when its command is given."""
+
+    NEW = "nothing of it is there"
+    UNDER_WAY = "it goes on at its checkpoint"
+    OVER = "its result is there"
+    FINETUNED_SINCE = "a later training went on from its result"
 
 
 class Training:
-    """The training of one part of a model directory, over any number of sittings.
+    """One training of a part: a network's, an evolution or a policy gradient.
 
-    `<part>.training.json` says where it stands (settings, epochs over, batches done of the next
-    one, history) and names the weights file that goes with it, which also holds the optimisers.
-    Two weights files take turns, so that a kill while writing one leaves the other.
-
-    It also counts `core_seconds`, the processor time of all sittings and of what it fine-tunes;
-    None where that began before anybody counted.
+    `settings` are all that its result depends on. `lineage` are those of the trainings that it
+    fine-tunes, one after the other, and its own; `stage` counts the trainings of this part that
+    were ever begun in the directory. `position` says how far the last commit was.
     """
 
+    ENDING = ".weights.h5"  # of a checkpoint
+
     def __init__(
-        self, directory: ModelDirectory, part: str, settings: dict, from_scratch: bool = False
+        self,
+        directory: ModelDirectory,
+        part: str,
+        settings: dict[str, Any],
+        *,
+        from_scratch: bool = False,
+        at_any_time: bool = False,
+        begun_before: int = 0,
     ):
+        """`at_any_time`: an unfinished training may be fine-tuned too, from its best so far.
+        `begun_before`: trainings of the part that only its history knows of.
+
+        Raises `BadInput` when the directory holds another training, or a result whose training is
+        not on record, unless this one begins from scratch, or fine-tunes that one.
+        """
         self.directory = directory
         self.part = part
-        self.from_scratch = from_scratch
         self.settings = settings
         self.state_file = directory.path / f"{part}.training.json"
-        self.epoch = 0
-        self.batch = 0
-        self.saves = 0
+        self.position: dict[str, Any] = {}
         self.finished = False
-        self.history: list[dict] = []
-        self.core_seconds = self._seconds_before_finetuning()
-        self._counted_till = time.process_time()
+        self._from_scratch = from_scratch
+        self._at_any_time = at_any_time
+        state = read(directory, part)
+        self._saves = state["saves"] if state else 0
+        self._digest = state["checkpoint"] if state else None
+        self.stage = state["stage"] if state else begun_before
+        before = state["lineage"] if state else []
+        self.standing = self._stands(state, before)
+        if self.standing is Standing.NEW:
+            self.lineage = [*(before if settings.get("finetune") else []), settings]
+            self.stage += 1
+        else:
+            assert state
+            self.lineage = before
+            self.position, self.finished = state["position"], state["finished"]
 
-    def resume(self, model: keras.Model) -> bool:
-        """Bring `model` to the newest checkpoint of this training; False if there is none.
-
-        Raises `BadInput` when the directory holds a training with other settings, unless this
-        one starts from scratch, or fine-tunes the result of that one, which must be over.
-        """
-        if not self.state_file.exists():
-            return False
-        state = {"core_seconds": None, **read_json(self.state_file)}
-        if state.keys() != STATE:
-            raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
+    def _stands(self, state: dict[str, Any] | None, before: list[dict]) -> Standing:
+        if not state:
+            self._refuse_to_overwrite_what_was_given()
+            return Standing.NEW
         if state["finished"] and not self.directory.has(self.part):
-            return False  # What it had made was removed: it is made anew.
-        state["settings"] = aliases.renamed(state["settings"])
-        if state["settings"] != self.settings:
-            if self.from_scratch or (state["finished"] and self.settings.get("finetune")):
-                return False
+            return Standing.NEW  # What it had made was removed: it is made anew.
+        if before[-1] == self.settings:
+            return Standing.OVER if state["finished"] else Standing.UNDER_WAY
+        if self._from_scratch:
+            return Standing.NEW
+        if self.settings in before:
+            return Standing.FINETUNED_SINCE
+        if self.settings.get("finetune") and (state["finished"] or self._at_any_time):
+            return Standing.NEW
+        raise BadInput(
+            f"{self.directory.path} holds a training of its {self.part} with other settings "
+            f"({config.differences(before[-1], self.settings)}): give the same, fine-tune its "
+            "result or begin from scratch.",
+            options=AGAIN,
+        )
+
+    def _refuse_to_overwrite_what_was_given(self) -> None:
+        if self._from_scratch or self.settings.get("finetune"):
+            return
+        if self.directory.has(self.part):
             raise BadInput(
-                f"{self.directory.path} holds a training with other settings "
-                f"({config.differences(state['settings'], self.settings)}): give the same, "
-                "train its finished result further with --finetune, or start over with "
-                "--from-scratch."
+                f"{self.directory.path} holds a trained {self.part} and no record of its training "
+                f"({self.state_file.name}): fine-tune it or begin from scratch.",
+                options=AGAIN,
             )
-        self.epoch, self.batch = state["epoch"], state["batch"]
-        self.saves, self.finished = state["saves"], state["finished"]
-        self.history = state["history"]
-        self.core_seconds = state["core_seconds"]
-        if not self.finished:
-            weights = self._weights()
-            if not weights.exists() or digest(weights) != state["digest"]:
-                raise BadInput(
-                    f"{weights} is not the checkpoint of {self.state_file}; remove both."
-                )
-            load_weights(model, weights)
-        return True
 
-    def core_hours(self) -> float | None:
-        """Processor time so far, on all cores together; None if not all of it is known."""
-        self._count()
-        return None if self.core_seconds is None else round(self.core_seconds / 3600, 4)
+    @property
+    def is_over(self) -> bool:
+        return self.standing in (Standing.OVER, Standing.FINETUNED_SINCE)
 
-    def _seconds_before_finetuning(self) -> float | None:
-        if not self.settings.get("finetune") or not self.directory.model_json.exists():
-            return 0.0
-        # Without a look at the weights: a fine-tuning that was killed may have written its own.
-        facts = self.directory.described(self.part)
-        return None if facts.get("core_hours") is None else 3600 * facts["core_hours"]
+    def nothing_to_do(self) -> str:
+        """What there is to say of a training that is over."""
+        if self.standing is Standing.FINETUNED_SINCE:
+            return (
+                f"This training of the {self.part} is over and was fine-tuned since; nothing to do."
+            )
+        again = " From scratch it would come out the same." if self._from_scratch else ""
+        return f"{self.directory.weights(self.part)} is trained; nothing to do.{again}"
 
-    def _count(self) -> None:
-        now = time.process_time()
-        if self.core_seconds is not None:
-            self.core_seconds += now - self._counted_till
-        self._counted_till = now
+    def checkpoint(self) -> Path:
+        """The checkpoint of the last commit. Raises `BadInput` when it is not what was written."""
+        path = self._file()
+        if not path.exists() or self._digest not in (None, digest(path)):
+            raise BadInput(f"{path} is not the checkpoint of {self.state_file}; remove both.")
+        return path
 
-    def save(self, model: keras.Model) -> None:
-        """Write a checkpoint: the weights first, then the small file that names them."""
-        self.saves += 1
-        save_weights(model, self._weights())
+    def commit(self, write: Callable[[Path], None], **position: Any) -> None:
+        """Let the training resume here: `write` makes the checkpoint's file, whole."""
+        self._saves += 1
+        self.position = position
+        write(self._file())
+        self._digest = digest(self._file())
         self._describe()
 
     def finish(self) -> None:
@@ -113,168 +138,31 @@ class Training:
         self.finished = True
         self._describe()
         for turn in (0, 1):
-            self._weights(turn).unlink(missing_ok=True)
+            self._file(turn).unlink(missing_ok=True)
 
-    def _weights(self, turn: int | None = None) -> Path:
-        turn = self.saves % 2 if turn is None else turn
-        return self.directory.path / f"{self.part}.training{turn}.weights.h5"
+    def _file(self, turn: int | None = None) -> Path:
+        turn = self._saves % 2 if turn is None else turn
+        return self.directory.path / f"{self.part}.training{turn}{self.ENDING}"
 
     def _describe(self) -> None:
-        self._count()
         state = {
-            "settings": self.settings,
-            "epoch": self.epoch,
-            "batch": self.batch,
-            "saves": self.saves,
+            "lineage": self.lineage,
+            "stage": self.stage,
+            "position": self.position,
+            "saves": self._saves,
             "finished": self.finished,
-            "digest": digest(self._weights()),
-            "history": self.history,
-            "core_seconds": self.core_seconds,
+            "checkpoint": self._digest,
         }
         assert state.keys() == STATE
         write_json(self.state_file, state)
 
 
-def fit(
-    model: keras.Model,
-    training: Training,
-    epochs: int,
-    batches_of: Callable[[int], tf.data.Dataset],
-    batches_per_epoch: int,
-    validation: tf.data.Dataset,
-    callbacks: tuple = (),
-) -> None:
-    """Train a compiled model from where `training` stands until `epochs` are over.
-
-    `batches_of(epoch)` gives the batches of an epoch, always the same for the same number, so
-    that a resumed epoch goes on with the batch that would have come next.
-    """
-    total = epochs * batches_per_epoch
-    done = training.epoch * batches_per_epoch + training.batch
-    logs = keras.callbacks.TensorBoard(training.directory.path / "logs" / training.part)
-    with bar(total, "batches", done=done) as progress:
-        checkpoints = _Checkpoints(training, progress, batches_per_epoch)
-        while training.epoch < epochs:
-            with readable_errors():
-                model.fit(
-                    sized(
-                        batches_of(training.epoch).skip(training.batch),
-                        batches_per_epoch - training.batch,
-                    ),
-                    initial_epoch=training.epoch,
-                    epochs=training.epoch + 1,
-                    validation_data=validation,
-                    callbacks=[*callbacks, logs, checkpoints],
-                    shuffle=False,
-                    verbose=0,
-                )
-
-
-def measure(model: keras.Model, training: Training, validation: tf.data.Dataset) -> None:
-    """Save a compiled model as it is, with its losses on `validation`, in place of training it."""
-    with readable_errors():
-        losses = model.evaluate(validation, return_dict=True, verbose=0)
-    training.history = [{f"val_{name}": float(value) for name, value in losses.items()}]
-    training.save(model)
-
-
-def sized(dataset: tf.data.Dataset, elements: int) -> tf.data.Dataset:
-    """The data set with its size known, which it forgets where one file gives many elements."""
-    return dataset.apply(tf.data.experimental.assert_cardinality(elements))
-
-
-class _Checkpoints(keras.callbacks.Callback):
-    """Saves the training every two minutes and after each epoch, and moves the bar."""
-
-    def __init__(self, training: Training, progress, batches_per_epoch: int):
-        super().__init__()
-        self.training = training
-        self.progress = progress
-        self.batches_per_epoch = batches_per_epoch
-        self.saved_at = time.monotonic()
-
-    def on_train_batch_end(self, batch, logs=None):
-        if not all(math.isfinite(value) for value in (logs or {}).values()):
-            raise BadInput(
-                "The loss is no longer a number; give a lower --learning-rate. "
-                f"{self.training.state_file.parent} keeps the last checkpoint."
-            )
-        self.training.batch += 1
-        self.progress.update()
-        self.progress.set_postfix_str(_words(logs), refresh=False)
-        due = time.monotonic() - self.saved_at > 60 * MINUTES_BETWEEN_CHECKPOINTS
-        # Never at an epoch's last batch: it would resume with nothing left to fit.
-        if due and self.training.batch < self.batches_per_epoch:
-            self._save()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.training.epoch, self.training.batch = epoch + 1, 0
-        self.training.history.append({name: float(value) for name, value in logs.items()})
-        self.progress.write(f"epoch {epoch + 1}: {_words(logs)}")
-        self._save()
-
-    def _save(self):
-        self.training.save(self.model)
-        self.saved_at = time.monotonic()
-
-
-def seed(value: int) -> None:
-    """Seed Python, NumPy and TensorFlow: the initial weights follow from it."""
-    keras.utils.set_random_seed(value)
-
-
-def adam(learning_rate: float, steps: int, clip: float | None = None) -> keras.optimizers.Adam:
-    """Adam whose learning rate falls to a hundredth over `steps` steps by a cosine.
-
-    Gradients are clipped, number by number, to [-clip, clip].
-    """
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=0.01)
-    return keras.optimizers.Adam(schedule, clipvalue=clip)
-
-
-def save_weights(model: keras.Model, path: Path) -> None:
-    with write_whole(path) as beside:
-        model.save_weights(beside)
-
-
-def load_weights(model: keras.Model, path: Path) -> None:
-    """Load a weights file. Raises `BadInput` when it is missing, torn or of another shape."""
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns of a layer that the file lacks and leaves it untrained.
-            warnings.simplefilter("error", UserWarning)
-            model.load_weights(path)
-    except FileNotFoundError:
-        raise BadInput(f"{path} does not exist.") from None
-    except (OSError, ValueError, KeyError, UserWarning) as problem:
-        first = str(problem).strip().splitlines()[0]
-        raise BadInput(f"{path} does not fit the model ({first}); train it again.") from None
-
-
-@contextlib.contextmanager
-def buildable(facts: dict):
-    """Turn what Keras raises over architecture numbers that no network has into `BadInput`."""
-    try:
-        yield
-    except (TypeError, ValueError) as problem:
-        if isinstance(problem, BadInput):
-            raise
-        raise BadInput(
-            f"model.json describes a network that cannot be built ({dict(facts)}); train it again."
-        ) from None
-
-
-@contextlib.contextmanager
-def readable_errors():
-    """Turn TensorFlow's report of a `BadInput` inside an input pipeline into that `BadInput`."""
-    try:
-        yield
-    except tf.errors.OpError as problem:
-        found = re.search(r"BadInput: (.*)", problem.message)
-        if not found:
-            raise
-        raise BadInput(found.group(1)) from None
-
-
-def _words(logs: dict | None) -> str:
-    return "  ".join(f"{name} {float(value):.4g}" for name, value in (logs or {}).items())
+def read(directory: ModelDirectory, part: str) -> dict[str, Any] | None:
+    """What is on record of a part's training; None if nothing is. Raises `BadInput` if torn."""
+    path = directory.path / f"{part}.training.json"
+    if not path.exists():
+        return None
+    state = aliases.training_state(read_json(path))
+    if state.keys() != STATE or not state["lineage"]:
+        raise BadInput(f"{path} is not the state of a training; remove it.")
+    return state | {"lineage": [aliases.renamed(saved) for saved in state["lineage"]]}

@@ -12,6 +12,13 @@ from settings.recipe import RunRecipe
 from settings.recording import GenerateData
 from settings.vision import EvaluateVision, TrainVAE
 
+MAKERS = {  # what the packages may lack → who makes it
+    "episodes": "01_generate_data.py",
+    "vision": "02_train_vae.py or 02_train_vae_gan.py",
+    "latents": "03_generate_rnn_data.py",
+    "rnn": "04_train_rnn.py",
+    "controller": "05_train_controller.py",
+}
 STEPS = {
     "01_generate_data.py": GenerateData,
     "02_train_vae.py": TrainVAE,

@@ -11,7 +11,7 @@ from controller.report import history
 from envs import rollouts, tracks
 from rnn import arch as rnn_arch
 from rnn import series
-from runs import training
+from runs import fitting
 from runs.directory import DataDirectory, ModelDirectory, read_json
 
 import numpy as np
@@ -114,7 +114,7 @@ def test_04_without_a_step_leaves_m_as_initialised(chain, scripts, small, tmp_pa
     arguments = [*small("04_train_rnn.py", tmp_path, tmp_path), "--steps", 0]
     scripts.succeed("04_train_rnn.py", *arguments, "--from-scratch")
     model = ModelDirectory(tmp_path / "models" / "vae")
-    training.seed(1)
+    fitting.seed(1)
     untouched = rnn_arch.MDNRNN(32, 16, rnn_arch.MIXTURES, {"tile": 1.0, "done": 1.0}, 1).network
     for had, has in zip(untouched.weights, rnn.load(model).network.weights, strict=True):
         assert np.array_equal(had, has), had.path

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from envs import rollouts
-from runs.training import sized
+from runs.fitting import sized
 
 import numpy as np
 import tensorflow as tf

@@ -4,7 +4,7 @@ import dataclasses
 
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.training import buildable, load_weights, save_weights
+from runs.weights import buildable, load_weights, save_weights
 from settings import adversary
 from vae import arch, arch_vaegan
 
@@ -65,5 +65,5 @@ def restore(directory: ModelDirectory, encoder, decoder) -> None:
 
 def save(directory: ModelDirectory, encoder, decoder, facts: dict) -> None:
     """Write V's weights and what they are (`architecture`, `latent`, how it was trained)."""
-    save_weights(arch.autoencoder(encoder, decoder), directory.weights("vision"))
-    directory.describe("vision", facts)
+    model = arch.autoencoder(encoder, decoder)
+    directory.put("vision", lambda beside: save_weights(model, beside), facts)

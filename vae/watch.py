@@ -113,7 +113,7 @@ def warnings(logs: dict) -> list[str]:
     if min(logs[f"{kind}_recognised"] for kind in kinds) > WON:
         found.append(
             "D tells every frame for what it is and has little left to teach; "
-            "lower --critic-rate or raise --r1."
+            "lower its learning rate (critic_rate) or raise R1 (r1)."
         )
     if logs["bits"] < COLLAPSED:
         found.append(

@@ -24,7 +24,6 @@ from runs.directory import (
     read_json,
     write_json,
     write_text,
-    write_whole,
 )
 from settings.iteration import Iterate
 
@@ -142,10 +141,7 @@ def surprises(model: ModelDirectory, recordings: list[Path]) -> np.ndarray:
 def go_on(driver: ModelDirectory, target: ModelDirectory) -> None:
     """Let a C go on in `target`: its M has learned since C was evolved, from where it stood."""
     if driver.path != target.path and not target.has("controller"):
-        target.path.mkdir(parents=True, exist_ok=True)
-        with write_whole(target.weights("controller")) as beside:
-            shutil.copyfile(driver.weights("controller"), beside)
-        target.describe("controller", dict(driver.facts("controller")))
+        target.take("controller", driver)
 
 
 def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round], row: Round):
@@ -155,9 +151,7 @@ def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round]
     """
     if all(row.real > other.real for other in earlier):
         adopt(driver, best)
-        with write_whole(best.weights("controller")) as beside:
-            shutil.copyfile(driver.weights("controller"), beside)
-        best.describe("controller", dict(driver.facts("controller")))
+        best.take("controller", driver)
 
 
 def remember(data: DataDirectory, number: int, model: ModelDirectory, most: int) -> list[Path]:

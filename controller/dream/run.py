@@ -5,18 +5,16 @@ worlds, so that the two scores side by side show when C learns to exploit the er
 of its M (model exploitation).
 """
 
-import shutil
 from typing import Any
 
 from controller.dream.history import Pair, read, write
 from controller.dream.rollout import DreamRollout, Ensemble
 from controller.evolution.run import EvolutionRun
-from controller.fleet import Fleet
 from controller.report.history import Row
 from controller.report.scores import summary
 from rnn.dream import starts
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, write_whole
+from runs.directory import ModelDirectory, copy_whole
 from settings.driving import DreamEvolution, TrainController
 
 import numpy as np
@@ -46,7 +44,7 @@ class DreamRun(EvolutionRun):
         self.pairs_file = directory.path / "dream.csv"
         super().__init__(directory, rollout.features, settings, bound)
         self.pairs = read(self.pairs_file)
-        if not self.finetuned_since:
+        if not self.training.is_over:
             now = self.stage, self.evolution.generation
             self.pairs = [pair for pair in self.pairs if (pair.stage, pair.generation) <= now]
 
@@ -54,8 +52,8 @@ class DreamRun(EvolutionRun):
     def best_validation(self) -> float:
         return -np.inf if self.settings.keep == "last" else super().best_validation
 
-    def generation(self, fleet: Fleet, validate: list[int]) -> Row:
-        row = super().generation(fleet, validate)
+    def _record(self, row: Row) -> None:
+        super()._record(row)
         if row.validation is not None and row.validation_sd is not None:
             [dreamt] = self.rollout.drive(self.evolution.mean[None], SCORED_DREAMS)
             dream = summary(dreamt)
@@ -70,7 +68,6 @@ class DreamRun(EvolutionRun):
                 )
             )
             write(self.pairs_file, self.pairs)
-        return row
 
     def _roll_out(self, fleet, candidates, driven_on):
         # What are seeds of tracks in the real world are keys of dreams here.
@@ -86,13 +83,7 @@ def adopt(source: ModelDirectory, target: ModelDirectory) -> None:
     for part in ("vision", "rnn"):
         facts = source.facts(part)
         if not target.has(part) or target.facts(part)["digest"] != facts["digest"]:
-            _copy(source.weights(part), target.weights(part))
-            target.describe(part, dict(facts))
-    _copy(starts.path_in(source), starts.path_in(target))
-
-
-def _copy(source, target) -> None:
-    if not source.exists():
-        raise BadInput(f"{source} does not exist; run 04_train_rnn.py.")
-    with write_whole(target) as beside:
-        shutil.copyfile(source, beside)
+            target.take(part, source)
+    if not starts.path_in(source).exists():
+        raise BadInput(f"{starts.path_in(source)} does not exist.", make=("rnn",))
+    copy_whole(starts.path_in(source), starts.path_in(target))

@@ -31,7 +31,7 @@ STATE = (
     *("sm.C", "sm.B", "sm.D", "sm.count_tell", "sm.count_eigen", "sm.last_update"),
 )
 HISTORY = ("start", "returns", "mean")
-ANOTHER_WAY = "or go on from its best C with --finetune and another --seed"
+ANOTHER_WAY = "or fine-tune its best C with another seed"
 
 
 class Evolution:
@@ -148,9 +148,9 @@ class Evolution:
         if not np.allclose(self.mean, mean, rtol=1e-9, atol=1e-12):
             raise BadInput(
                 f"{path} holds only the history of an evolution, and here it comes out otherwise: "
-                "it was made with other settings, another version of the package cma or, with "
-                "--full, another number of threads. Finish it with those (OPENBLAS_NUM_THREADS "
-                f"sets the threads), {ANOTHER_WAY}."
+                "it was made with other settings, another version of the package cma or, with a "
+                "full covariance, another number of threads. Finish it with those "
+                f"(OPENBLAS_NUM_THREADS sets the threads), {ANOTHER_WAY}."
             )
 
     def _restore(self, saved: dict[str, np.ndarray], returns: np.ndarray, path: Path) -> None:

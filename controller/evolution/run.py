@@ -3,8 +3,9 @@
 import abc
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from controller import arch
 from controller.evolution.cma_es import Evolution
@@ -16,7 +17,8 @@ from controller.rollout import Job, Outcome
 from envs import tracks
 from runs import config, progress
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, write_json
+from runs.directory import ModelDirectory
+from runs.training import Standing, Training
 from settings.driving import SEES, AnyEvolution, RunSettings, TrainController, WorldEvolution
 from settings.shared import Again
 
@@ -47,17 +49,32 @@ class Learner(Protocol):
     def save(self, path: Path) -> None: ...
 
 
+class ControllerTraining(Training):
+    """The training of C, whose checkpoints hold the state of what brings it forward."""
+
+    ENDING = ".npz"
+
+    def checkpoint(self) -> Path:
+        # Earlier versions had one checkpoint for each stage and no digest of it.
+        earlier = self.directory.path / f"controller.evolution{self.stage}.npz"
+        return earlier if self._digest is None and earlier.exists() else super().checkpoint()
+
+    def commit(self, write: Callable[[Path], None], **position: Any) -> None:
+        super().commit(write, **position)
+        for earlier in self.directory.path.glob("controller.evolution*.npz"):
+            earlier.unlink()
+
+
 class Run(abc.ABC):
     """A run of a model directory: begins, resumes or fine-tunes one, generation by generation.
 
-    Files: `controller.training.json` (the settings of this run and of those it fine-tunes, one
-    after the other), `controller.evolutionN.npz` (its state), `controller.csv` (the history of
-    all), and with each new best mean `controller.weights.h5`.
+    Beside the files of a `Training` it writes `controller.csv`, the history of all runs, and with
+    each new best mean `controller.weights.h5`.
 
     `bound` is what the run is bound to beside its settings, such as the digest of M; `saved` is
-    both, as they are written down and compared. `finetuned_since` says that these settings are
-    of a run which a later one has fine-tuned. Raises `BadInput` when the directory holds a run
-    with other settings, unless this one fine-tunes its best mean or starts from scratch.
+    both, as they are written down and compared. A run that a later one has fine-tuned is over, and
+    has no state any more. Raises `BadInput` as `Training` does, and when history and state of a run
+    do not fit.
     """
 
     settings: RunSettings
@@ -73,63 +90,55 @@ class Run(abc.ABC):
         self.directory = directory
         self.settings = settings
         self.saved = self._saved() | bound
-        from_scratch = isinstance(settings, Again) and settings.from_scratch
-        self.state_file = directory.path / "controller.training.json"
         self.csv_file = directory.path / "controller.csv"
         self.rows = history.read(self.csv_file)
-        self.stage, self.lineage = self._read_state()
-        before = self.evolution_file
-        self.finetuned_since = not from_scratch and self.saved in self.lineage[:-1]
-        if self.finetuned_since:
+        self.training = ControllerTraining(
+            directory,
+            "controller",
+            self.saved,
+            from_scratch=isinstance(settings, Again) and settings.from_scratch,
+            at_any_time=True,
+            # A published agent has its history and not the state: what fine-tunes it comes after.
+            begun_before=max((row.stage for row in self.rows), default=0),
+        )
+        if self.training.is_over:
             return
-        if self.lineage[-1:] == [self.saved]:
-            self.evolution = self._resume(features)
+        if self.training.standing is Standing.NEW:
+            self.evolution = self._begin(self._start(features))
+            self._commit()
+        else:
+            self.evolution = self._resume(features, self.training.checkpoint())
             if self.evolution.generation:
                 print(f"Resuming after generation {self.evolution.generation}.")
-        else:
-            if self.lineage and not (from_scratch or self.saved["finetune"]):
-                self._refuse_to_overwrite(self.lineage[-1])
-            start = self._start(features)
-            self.lineage = [*(self.lineage if self.saved["finetune"] else []), self.saved]
-            self.stage += 1
-            self.evolution = self._begin(start)
-            # Each stage has a file of its own, so that a kill before the next line loses nothing.
-            self.evolution.save(self.evolution_file)
-            write_json(self.state_file, {"stage": self.stage, "lineage": self.lineage})
-            before.unlink(missing_ok=True)
         # Rows of a generation that was killed before its state was saved are made again.
         over = self.evolution.generation
         self.rows = [r for r in self.rows if r.stage < self.stage or r.generation <= over]
         if [r.generation for r in self.rows if r.stage == self.stage] != list(range(1, over + 1)):
             raise BadInput(
-                f"{self.csv_file} lacks generations that {self.evolution_file} has; "
-                "put the file back or start over with --from-scratch."
+                f"{self.csv_file} lacks generations that {self.training.state_file} has; "
+                "put the file back or begin from scratch.",
+                options=("from_scratch",),
             )
 
     @property
-    def evolution_file(self) -> Path:
-        return self.directory.path / f"controller.evolution{self.stage}.npz"
+    def stage(self) -> int:
+        return self.training.stage
+
+    @property
+    def lineage(self) -> list[dict[str, Any]]:
+        return self.training.lineage
 
     @property
     def lineage_rows(self) -> list[Row]:
-        """The generations of this evolution and of those it fine-tunes."""
+        """The generations of this run and of those it fine-tunes."""
         first = self.stage - len(self.lineage) + 1
         return [row for row in self.rows if row.stage >= first]
 
-    def _read_state(self) -> tuple[int, list[dict]]:
-        """The stage reached, and the settings of the evolutions that led to it."""
-        if not self.state_file.exists():
-            # A published agent has its history and not the state: what fine-tunes it comes after.
-            return max((row.stage for row in self.rows), default=0), []
-        stage, lineage = history.lineage(self.state_file)
-        # Evolutions from before C could see less do not say what it saw. Where the largest step
-        # size, once a setting of its own, was not the first, the replay of the state refuses.
-        for saved in lineage:
-            saved.pop("max_sigma", None)
-        return stage, [{"sees": "zh", **saved} for saved in lineage]
+    def _commit(self) -> None:
+        self.training.commit(self.evolution.save, generation=self.evolution.generation)
 
     def _start(self, features: int) -> np.ndarray:
-        """Where a new evolution begins: at the best mean of the one it fine-tunes, or at zero."""
+        """Where a new run begins: at the best mean of the one it fine-tunes, or at zero."""
         if self.saved["finetune"]:
             return arch.load(self.directory, features, or_before=True)
         return np.zeros(arch.size(features))
@@ -142,18 +151,11 @@ class Run(abc.ABC):
     def _begin(self, start: np.ndarray) -> Learner: ...
 
     @abc.abstractmethod
-    def _resume(self, features: int) -> Learner: ...
+    def _resume(self, features: int, checkpoint: Path) -> Learner: ...
 
     @abc.abstractmethod
     def _learn(self, fleet: Fleet) -> Learned:
         """Drive, and learn from that: one generation."""
-
-    def _refuse_to_overwrite(self, had: dict[str, Any]) -> NoReturn:
-        raise BadInput(
-            f"{self.directory.path} holds an evolution with other settings "
-            f"({config.differences(had, self.saved)}): give the same, go on from its best with "
-            "--finetune, or start over with --from-scratch."
-        )
 
     @property
     def best_validation(self) -> float:
@@ -212,10 +214,14 @@ class Run(abc.ABC):
             on_new_tracks=learned.on_new_tracks,
             learned=self._hours_before(),
         )
+        self._record(row)
+        self._commit()
+        return row
+
+    def _record(self, row: Row) -> None:
+        """Write down a generation that is over, before it counts as committed."""
         self.rows.append(row)
         history.write(self.csv_file, self.rows)
-        self.evolution.save(self.evolution_file)
-        return row
 
     def _hours_before(self) -> float | None:
         """Core-hours of training what C acts on; None where one part's are not known."""
@@ -243,8 +249,8 @@ class EvolutionRun(Run):
     def _begin(self, start: np.ndarray) -> Evolution:
         return Evolution(self.settings, start)
 
-    def _resume(self, features: int) -> Evolution:
-        return Evolution.resume(self.settings, arch.size(features), self.evolution_file)
+    def _resume(self, features: int, checkpoint: Path) -> Evolution:
+        return Evolution.resume(self.settings, arch.size(features), checkpoint)
 
     def _learn(self, fleet: Fleet) -> Learned:
         """Ask for candidates, roll them out, tell what they returned."""

@@ -1,6 +1,7 @@
 """One policy-gradient run of C in a model directory, from where an evolution ended."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from controller import arch
@@ -55,8 +56,8 @@ class PolicyGradientRun(Run):
             start = arch.release_brake(start)
         return NaturalPolicyGradient(self.settings, start)
 
-    def _resume(self, features: int) -> NaturalPolicyGradient:
-        return NaturalPolicyGradient.resume(self.settings, arch.size(features), self.evolution_file)
+    def _resume(self, features: int, checkpoint: Path) -> NaturalPolicyGradient:
+        return NaturalPolicyGradient.resume(self.settings, arch.size(features), checkpoint)
 
     def _learn(self, fleet: Fleet) -> Learned:
         assert isinstance(fleet, TrajectoryFleet)

@@ -90,8 +90,8 @@ def _refuse_others(older: list[dict], newer: list[dict], episodes: list[Path], r
     for one, other, path in zip(older, newer, episodes, strict=True):
         if not np.array_equal(one["action"], other["action"]):
             raise BadInput(
-                f"{path} was not made of what {recordings / path.name} is now; "
-                "run 03_generate_rnn_data.py again."
+                f"{path} was not made of what {recordings / path.name} is now.",
+                make=("latents",),
             )
 
 

@@ -3,9 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from runs import aliases, plots, records
-from runs.arguments import BadInput
-from runs.directory import ModelDirectory, read_json
+from runs import plots, records, training
+from runs.directory import ModelDirectory
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,27 +38,17 @@ def read(path: Path) -> list[Row]:
     return records.read(path, Row)
 
 
-def lineage(path: Path) -> tuple[int, list[dict]]:
-    """Of a `controller.training.json`: how many evolutions were begun in its directory, and the
-    settings of those that led to the last one and of that. Raises `BadInput` when it is torn."""
-    state = read_json(path)
-    if state.keys() != {"stage", "lineage"} or not state["lineage"]:
-        raise BadInput(f"{path} is not the state of an evolution; remove it.")
-    return state["stage"], [aliases.renamed(saved) for saved in state["lineage"]]
-
-
 def line(directory: ModelDirectory) -> list[Row]:
     """The generations that led to the C of a model directory, none if there is no record of them.
 
-    `controller.csv` may also hold evolutions that were given up with `--from-scratch`. Without a
+    `controller.csv` may also hold evolutions that were given up for one from scratch. Without a
     `controller.training.json` all its rows count.
     """
     rows = read(directory.path / "controller.csv")
-    state_file = directory.path / "controller.training.json"
-    if not state_file.exists():
+    state = training.read(directory, "controller")
+    if not state:
         return rows
-    stage, led_here = lineage(state_file)
-    return [row for row in rows if row.stage > stage - len(led_here)]
+    return [row for row in rows if row.stage > state["stage"] - len(state["lineage"])]
 
 
 def core_hours(rows: list[Row]) -> np.ndarray:

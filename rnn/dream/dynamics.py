@@ -64,7 +64,8 @@ class Dream:
         if lacking:
             raise BadInput(
                 f"M in {directory.path} has no {' and no '.join(lacking)} head, which a dream "
-                "needs; train it with --reward-weight and --done-weight above 0."
+                "needs; train it with weights of both above 0.",
+                options=("reward_weight", "done_weight"),
             )
         self.starts = starts.read(directory, self.memory, start)
         self._cell = self.memory.network.get_layer("lstm").cell

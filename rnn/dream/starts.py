@@ -73,7 +73,7 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
         raise BadInput(f"Dreams start at {place!r}; they can start {' or '.join(PLACES)}.")
     path = path_in(directory)
     if not path.exists():
-        raise BadInput(f"{path} does not exist, so no dream can begin; run 04_train_rnn.py.")
+        raise BadInput(f"{path} does not exist, so no dream can begin.", make=("rnn",))
     scalar = ((), np.float32)
     vision = ((), np.dtype("<U16"))
     layout: dict[str, tuple] = {
@@ -85,7 +85,7 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
     layout |= {name: ((memory.units,), np.float16) for name in ("h", "c")}
     rows = rollouts.read_arrays(path, layout)
     if (rows["vision"] != directory.facts("vision")["digest"]).any():
-        raise BadInput(f"{path} was made by another V; run 04_train_rnn.py again.")
+        raise BadInput(f"{path} was made by another V.", make=("rnn",))
     hits = rows["hits"].sum()
     tile = float(rows["points"].sum() / hits) if hits else USUAL_TILE
     beginnings = int((rows["step"] == 0).sum())

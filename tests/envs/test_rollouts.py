@@ -234,7 +234,7 @@ def test_paths_come_in_the_order_of_their_tracks(tmp_path, record):
 
 def test_an_empty_or_missing_directory_is_refused(tmp_path):
     for folder in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(BadInput, match="holds no episodes; run 01_generate_data.py"):
+        with pytest.raises(BadInput, match="holds no episodes"):
             rollouts.paths(folder)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 
+from runs import directory as model_directory
 from runs.arguments import BadInput
 from runs.directory import (
     DataDirectory,
@@ -16,6 +17,7 @@ from runs.directory import (
     write_json,
     write_whole,
 )
+from settings import MAKERS
 
 import pytest
 
@@ -207,8 +209,7 @@ def test_the_lock_spares_files_that_are_not_half_written(tmp_path):
 @pytest.fixture
 def model(tmp_path) -> ModelDirectory:
     directory = ModelDirectory(tmp_path)
-    directory.weights("vision").write_bytes(b"weights")
-    directory.describe("vision", {"latent": 32})
+    directory.put("vision", lambda path: path.write_bytes(b"weights"), {"latent": 32})
     return directory
 
 
@@ -219,8 +220,7 @@ def test_a_part_is_described_with_the_digest_of_its_weights(model):
 
 
 def test_describing_one_part_keeps_the_others(model):
-    model.weights("rnn").write_bytes(b"more weights")
-    model.describe("rnn", {"units": 256})
+    model.put("rnn", lambda path: path.write_bytes(b"more weights"), {"units": 256})
     assert model.facts("vision")["latent"] == 32
     assert model.facts("rnn")["units"] == 256
 
@@ -234,9 +234,51 @@ def test_what_an_earlier_version_said_has_today_s_names(model):
     assert model.described("rnn") == {}
 
 
-def test_a_missing_part_names_the_script_that_makes_it(model):
-    with pytest.raises(BadInput, match="no trained rnn; run 04_train_rnn.py"):
+class Killed(BaseException):
+    """What ends a process here in place of a kill."""
+
+
+@pytest.mark.parametrize("described", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_part_that_a_kill_left_between_weights_and_description_is_whole(
+    model, monkeypatch, described, first
+):
+    part, before = ("rnn", None) if first else ("vision", model.facts("vision"))
+    write = model_directory.write_json
+
+    def write_and_die(path, content):
+        if described:
+            write(path, content)
+        raise Killed
+
+    monkeypatch.setattr(model_directory, "write_json", write_and_die)
+    with pytest.raises(Killed):
+        model.put(part, lambda path: path.write_bytes(b"new"), {"units": 256})
+    monkeypatch.undo()
+    if described:
+        assert model.has(part) and model.weights(part).read_bytes() == b"new"
+        assert model.facts(part)["units"] == 256
+        assert not list(model.path.glob("*.next.*"))
+    elif first:
+        assert not model.has(part)
+    else:
+        assert model.facts(part) == before and model.weights(part).read_bytes() == b"weights"
+    model.put(part, lambda path: path.write_bytes(b"again"), {"units": 256})
+    assert model.facts(part)["digest"] == digest(model.weights(part))
+    assert not list(model.path.glob("*.next.*"))
+
+
+def test_a_part_is_taken_from_another_model_directory(model, tmp_path):
+    other = ModelDirectory(tmp_path / "other")
+    other.take("vision", model)
+    assert other.facts("vision") == model.facts("vision")
+    assert other.weights("vision").read_bytes() == b"weights"
+
+
+def test_a_missing_part_is_named_and_who_makes_it(model):
+    with pytest.raises(BadInput, match="has no trained rnn") as refusal:
         model.facts("rnn")
+    assert refusal.value.told(MAKERS).endswith("has no trained rnn; run 04_train_rnn.py.")
 
 
 def test_a_part_without_its_weights_is_missing(model):

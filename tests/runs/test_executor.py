@@ -163,7 +163,7 @@ def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_
 def test_workers_that_die_again_and_again_are_given_up_in_a_sentence(work):
     with (
         executor.Workers(lambda: executor.processes(1)) as workers,
-        pytest.raises(BadInput, match=f"died {executor.ATTEMPTS} times.*fewer --workers"),
+        pytest.raises(BadInput, match=f"died {executor.ATTEMPTS} times.*try fewer"),
     ):
         workers.all(work.die, [()])
 

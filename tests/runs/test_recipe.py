@@ -115,7 +115,7 @@ def test_another_recipe_or_seed_in_one_directory_is_refused(tmp_path):
     list(recipe.Progress(data, stages, 3).waiting())
     other = read(tmp_path, TWO.replace("epochs = 2", "epochs = 3"))
     for wrong, seed in ((other, 3), (stages, 4)):
-        with pytest.raises(BadInput, match="another recipe or seed.*give another --data-dir"):
+        with pytest.raises(BadInput, match="another recipe or seed.*another directory"):
             recipe.Progress(data, wrong, seed)
     longer = read(tmp_path, TWO + "[[stage]]\nstep = '03_generate_rnn_data.py'\n")
     assert [number for number, _ in recipe.Progress(data, longer, 3).waiting()] == [3]

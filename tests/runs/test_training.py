@@ -1,229 +1,143 @@
-from runs import training
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
+from runs.training import Standing, Training, read
 
-import keras
-import numpy as np
 import pytest
-import tensorflow as tf
 
-EPOCHS, BATCHES = 3, 4
-
-
-def network() -> keras.Model:
-    training.seed(1)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
-    model.compile(training.adam(1e-2, EPOCHS * BATCHES, clip=0.5), loss="mse")
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def batches(epoch: int) -> tf.data.Dataset:
-    rng = np.random.default_rng((1, epoch))
-    x = rng.normal(size=(BATCHES * 5, 3)).astype(np.float32)
-    return tf.data.Dataset.from_tensor_slices((x, x.sum(1, keepdims=True) ** 2)).batch(5)
-
-
-class Stop(keras.callbacks.Callback):
-    """Ends a training as a kill would, after some batches in all."""
-
-    def __init__(self, after: int):
-        super().__init__()
-        self.left = after
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.left -= 1
-        if self.left < 0:
-            raise InterruptedError
-
-
-def train(folder, settings=None, stop_after: int | None = None, from_scratch=False):
-    """Train until the end or the stop; return the model and the training."""
-    model = network()
-    run = training.Training(ModelDirectory(folder), "rnn", settings or {"units": 2}, from_scratch)
-    run.resume(model)
-    callbacks = () if stop_after is None else (Stop(stop_after),)
-    training.fit(model, run, EPOCHS, batches, BATCHES, batches(99), callbacks)
-    model.save_weights(ModelDirectory(folder).weights("rnn"))
-    ModelDirectory(folder).describe("rnn", {})
-    run.finish()
-    return model, run
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return train(tmp_path_factory.mktemp("whole"))
-
-
-@pytest.fixture(params=["every batch", "every epoch"])
-def checkpoints(request, monkeypatch) -> str:
-    if request.param == "every batch":
-        monkeypatch.setattr(training, "MINUTES_BETWEEN_CHECKPOINTS", 0)
-    return request.param
-
-
-@pytest.mark.parametrize("stop_after", [1, 4, 6])
-def test_a_stopped_training_resumes_to_the_last_bit(tmp_path, whole, checkpoints, stop_after):
-    with pytest.raises(InterruptedError):
-        train(tmp_path, stop_after=stop_after)
-    state = tmp_path / "rnn.training.json"
-    if checkpoints == "every batch":
-        at = read_json(state)
-        assert at["epoch"] * BATCHES + at["batch"] == stop_after
-    else:
-        assert state.exists() == (stop_after >= BATCHES)
-    model, run = train(tmp_path)
-    for one, other in zip(model.get_weights(), whole[0].get_weights(), strict=True):
-        assert np.array_equal(one, other)
-    assert run.epoch == EPOCHS and run.finished
-    assert [row["val_loss"] for row in run.history] == [row["val_loss"] for row in whole[1].history]
-
-
-def test_a_finished_training_leaves_no_checkpoints_and_does_nothing_again(tmp_path):
-    train(tmp_path)
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"model.json", "rnn.weights.h5", "rnn.training.json", "logs"}
-    run = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2})
-    assert run.resume(network()) and run.finished
-
-
-def stopped(folder) -> None:
-    with pytest.raises(InterruptedError):
-        train(folder, stop_after=5)
-
-
-def test_other_settings_are_refused_and_named(tmp_path):
-    stopped(tmp_path)
-    with pytest.raises(BadInput, match=r"\(units 2, not 3\).*--finetune.*--from-scratch"):
-        train(tmp_path, {"units": 3})
-    with pytest.raises(BadInput, match="other settings"):
-        train(tmp_path, {"units": 3, "finetune": True})
-
-
-def test_from_scratch_starts_over_where_another_training_stands(tmp_path, whole):
-    stopped(tmp_path)
-    _, run = train(tmp_path, {"units": 3}, from_scratch=True)
-    assert len(run.history) == EPOCHS
-    assert read_json(tmp_path / "rnn.training.json")["settings"] == {"units": 3}
+ONE, OTHER = {"units": 2}, {"units": 3}
+FINETUNING = {"units": 3, "finetune": True}
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """The processor time, set by hand."""
-    read = [0.0]
-    monkeypatch.setattr(training.time, "process_time", lambda: read[0])
-    return read
+def place(tmp_path) -> ModelDirectory:
+    return ModelDirectory(tmp_path)
 
 
-def test_processor_time_is_that_of_all_sittings_and_of_what_is_finetuned(tmp_path, clock):
-    def begin(settings) -> training.Training:
-        return training.Training(ModelDirectory(tmp_path), "rnn", settings)
-
-    model, first = network(), begin({"units": 2})
-    clock[0] = 3600.0
-    first.save(model)
-    clock[0] = 5000.0  # lost with the kill that follows
-    resumed = begin({"units": 2})
-    assert resumed.resume(model)
-    clock[0] = 6800.0
-    assert resumed.core_hours() == 1.5
-    model.save_weights(ModelDirectory(tmp_path).weights("rnn"))
-    ModelDirectory(tmp_path).describe("rnn", {"core_hours": 1.5})
-    resumed.save(model)
-    resumed.finish()
-
-    finetuning = begin({"units": 2, "finetune": True})
-    assert not finetuning.resume(model)
-    clock[0] += 900
-    assert finetuning.core_hours() == 1.75
-    assert begin({"units": 2, "finetune": False}).core_hours() == 0
+def write(content: str):
+    """A writer of a checkpoint with this content."""
+    return lambda path: path.write_text(content)
 
 
-def test_processor_time_that_was_not_counted_is_not_taken_for_none(tmp_path, clock):
-    stopped(tmp_path)
-    state_file = tmp_path / "rnn.training.json"
-    write_json(state_file, {k: v for k, v in read_json(state_file).items() if k != "core_seconds"})
-    _, resumed = train(tmp_path)
-    assert resumed.finished and resumed.core_hours() is None
-    finetuning = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2, "finetune": True})
-    assert finetuning.core_hours() is None
+def commit(training: Training, content: str, **position) -> None:
+    training.commit(write(content), **position)
 
 
-def test_a_finetuning_killed_between_its_weights_and_what_they_are_goes_on(tmp_path):
-    train(tmp_path)
-    finetuning = {"units": 2, "finetune": True}
-    with pytest.raises(InterruptedError):
-        train(tmp_path, finetuning, stop_after=5)
-    network().save_weights(ModelDirectory(tmp_path).weights("rnn"))  # not those of model.json
-    _, run = train(tmp_path, finetuning)
-    assert run.finished
+def trained(place: ModelDirectory, settings=ONE) -> None:
+    """A training of a part to its end."""
+    training = Training(place, "rnn", settings)
+    commit(training, "all of it")
+    place.put("rnn", write(str(settings)), {})
+    training.finish()
 
 
-def test_a_finished_training_may_be_finetuned_with_other_settings(tmp_path):
-    train(tmp_path)
-    finetuning = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3, "finetune": True})
-    assert not finetuning.resume(network()) and not finetuning.finished
-    with pytest.raises(BadInput, match="other settings"):
-        training.Training(ModelDirectory(tmp_path), "rnn", {"units": 3}).resume(network())
+def test_it_goes_on_at_the_last_commit(place):
+    training = Training(place, "rnn", ONE)
+    assert training.standing is Standing.NEW and training.position == {}
+    for number in range(3):
+        commit(training, f"commit {number}", epoch=number)
+        again = Training(place, "rnn", ONE)
+        assert again.standing is Standing.UNDER_WAY and again.position == {"epoch": number}
+        assert again.checkpoint().read_text() == f"commit {number}"
 
 
-def test_a_training_of_an_earlier_version_goes_on(tmp_path):
-    train(tmp_path)
-    state_file = tmp_path / "rnn.training.json"
-    state = read_json(state_file)
-    write_json(state_file, state | {"settings": {"units": 2, "refine": False}})
-    run = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2, "finetune": False})
-    assert run.resume(network()) and run.finished
+def test_a_kill_between_checkpoint_and_state_leaves_the_commit_before(place):
+    training = Training(place, "rnn", ONE)
+    commit(training, "first", epoch=1)
+    before = training.state_file.read_bytes()
+    commit(training, "second", epoch=2)
+    training.state_file.write_bytes(before)
+    again = Training(place, "rnn", ONE)
+    assert again.position == {"epoch": 1} and again.checkpoint().read_text() == "first"
 
 
-def test_what_was_removed_after_its_training_is_trained_anew(tmp_path):
-    train(tmp_path)
-    ModelDirectory(tmp_path).weights("rnn").unlink()
-    run = training.Training(ModelDirectory(tmp_path), "rnn", {"units": 2})
-    assert not run.resume(network()) and not run.finished and run.epoch == 0
-
-
-def test_a_checkpoint_that_was_changed_is_refused(tmp_path):
-    stopped(tmp_path)
-    [checkpoint] = tmp_path.glob("rnn.training?.weights.h5")
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
+def test_a_checkpoint_that_was_changed_or_removed_is_refused(place):
+    training = Training(place, "rnn", ONE)
+    commit(training, "first")
+    training.checkpoint().write_text("another")
     with pytest.raises(BadInput, match="is not the checkpoint of .*rnn.training.json"):
-        train(tmp_path)
+        training.checkpoint()
+    next(place.path.glob("rnn.training?.weights.h5")).unlink()
+    with pytest.raises(BadInput, match="is not the checkpoint of"):
+        Training(place, "rnn", ONE).checkpoint()
 
 
-def test_weights_of_another_shape_or_with_a_layer_less_are_refused(tmp_path):
-    path = tmp_path / "a.weights.h5"
-    training.save_weights(network(), path)
-    training.load_weights(network(), path)
-    wide = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2), keras.layers.Dense(1)])
-    deep = keras.Sequential([keras.Input((3,)), *[keras.layers.Dense(2) for _ in range(3)]])
-    for other in (wide, deep):
-        with pytest.raises(BadInput, match="a.weights.h5 does not fit the model"):
-            training.load_weights(other, path)
-    with pytest.raises(BadInput, match="does not exist"):
-        training.load_weights(network(), tmp_path / "b.weights.h5")
+def test_other_settings_are_refused_and_named(place):
+    commit(Training(place, "rnn", ONE), "first")
+    for other in (OTHER, FINETUNING):
+        with pytest.raises(BadInput, match=r"\(units 2, not 3.*fine-tune.*from scratch") as refusal:
+            Training(place, "rnn", other)
+        assert refusal.value.told({}).endswith("(--finetune, --from-scratch).")
 
 
-def test_the_learning_rate_falls_to_a_hundredth_by_a_cosine():
-    schedule = training.adam(0.1, 100)._learning_rate
-    assert float(schedule(0)) == pytest.approx(0.1)
-    assert float(schedule(50)) == pytest.approx(0.1 * (0.01 + 0.99 / 2), rel=1e-5)
-    assert float(schedule(100)) == pytest.approx(0.001)
-    assert float(schedule(1000)) == pytest.approx(0.001)
+def test_an_unfinished_training_may_be_finetuned_where_its_best_so_far_can(place):
+    commit(Training(place, "controller", ONE), "first")
+    finetuning = Training(place, "controller", FINETUNING, at_any_time=True)
+    assert finetuning.standing is Standing.NEW and finetuning.stage == 2
+    assert finetuning.lineage == [ONE, FINETUNING]
 
 
-def test_bad_input_inside_an_input_pipeline_comes_out_as_itself():
-    def bad(number):
-        raise BadInput(f"episode {number} is torn; remove it.")
-
-    data = tf.data.Dataset.range(3).map(lambda n: tf.numpy_function(bad, [n], tf.int64))
-    with (
-        pytest.raises(BadInput, match="^episode 0 is torn; remove it.$"),
-        training.readable_errors(),
-    ):
-        list(data)
+def test_from_scratch_begins_a_lineage_of_its_own(place):
+    commit(Training(place, "rnn", ONE), "first")
+    other = Training(place, "rnn", OTHER, from_scratch=True)
+    assert other.standing is Standing.NEW and other.stage == 2 and other.lineage == [OTHER]
+    commit(other, "of the other")
+    again = Training(place, "rnn", OTHER, from_scratch=True)
+    assert again.standing is Standing.UNDER_WAY and again.stage == 2
 
 
-def test_other_errors_of_a_pipeline_stay_what_they_are():
-    with pytest.raises(tf.errors.InvalidArgumentError), training.readable_errors():
-        tf.reshape(tf.zeros(3), (2, 2))
+def test_until_it_commits_the_one_before_stays(place):
+    commit(Training(place, "rnn", ONE), "first")
+    Training(place, "rnn", OTHER, from_scratch=True)
+    assert Training(place, "rnn", ONE).checkpoint().read_text() == "first"
+
+
+def test_a_finished_training_leaves_no_checkpoints_and_is_over(place):
+    trained(place)
+    names = {path.name for path in place.path.iterdir()}
+    assert names == {"model.json", "rnn.weights.h5", "rnn.training.json"}
+    again = Training(place, "rnn", ONE)
+    assert again.standing is Standing.OVER and again.is_over
+    scratch = Training(place, "rnn", ONE, from_scratch=True)
+    assert scratch.is_over and "would come out the same" in scratch.nothing_to_do()
+
+
+def test_a_training_that_was_finetuned_since_is_over(place):
+    trained(place)
+    finetuning = Training(place, "rnn", FINETUNING)
+    assert finetuning.standing is Standing.NEW and finetuning.lineage == [ONE, FINETUNING]
+    commit(finetuning, "further")
+    assert Training(place, "rnn", ONE).standing is Standing.FINETUNED_SINCE
+    assert Training(place, "rnn", ONE, from_scratch=True).standing is Standing.NEW
+
+
+def test_a_result_without_a_record_is_not_overwritten(place):
+    place.put("rnn", write("of a friend"), {})
+    with pytest.raises(BadInput, match="a trained rnn and no record of its training"):
+        Training(place, "rnn", ONE)
+    assert Training(place, "rnn", FINETUNING, begun_before=4).stage == 5
+    assert Training(place, "rnn", ONE, from_scratch=True).standing is Standing.NEW
+
+
+def test_what_was_removed_after_its_training_is_made_anew(place):
+    trained(place)
+    place.weights("rnn").unlink()
+    assert Training(place, "rnn", ONE).standing is Standing.NEW
+
+
+@pytest.mark.parametrize("state", [{}, {"lineage": []}, {"stage": 1, "lineage": []}])
+def test_what_is_no_state_is_refused(place, state):
+    path = place.path / "rnn.training.json"
+    write_json(path, state)
+    with pytest.raises(BadInput, match="is not the state of a training"):
+        Training(place, "rnn", ONE)
+    write_json(path, {})
+    with pytest.raises(BadInput, match="is not the state of a training"):
+        read(place, "rnn")
+
+
+def test_earlier_names_of_settings_are_todays(place):
+    training = Training(place, "rnn", {"units": 2, "finetune": False})
+    commit(training, "first")
+    state = read_json(training.state_file)
+    write_json(training.state_file, state | {"lineage": [{"units": 2, "refine": False}]})
+    assert Training(place, "rnn", {"units": 2, "finetune": False}).standing is Standing.UNDER_WAY

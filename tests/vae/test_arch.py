@@ -1,6 +1,6 @@
 from runs.directory import ModelDirectory
+from runs.fitting import NetworkTraining
 from runs.processors import instructions, native_precisions
-from runs.training import Training
 from vae import arch
 
 import keras
@@ -245,10 +245,10 @@ def test_a_float16_training_resumes_with_its_scale(tmp_path):
         whole.train_step(BATCH)
     scale = float(whole.optimizer.dynamic_scale)
     assert scale < whole.optimizer.initial_scale
-    Training(ModelDirectory(tmp_path), "vision", {}).save(whole)
+    NetworkTraining(ModelDirectory(tmp_path), "vision", {}).save(whole)
 
     resumed = tiny("mixed_float16", keras.optimizers.Adam(1e-2))
-    assert Training(ModelDirectory(tmp_path), "vision", {}).resume(resumed)
+    assert NetworkTraining(ModelDirectory(tmp_path), "vision", {}).resume(resumed)
     assert float(resumed.optimizer.dynamic_scale) == scale
     assert int(resumed.optimizer.step_counter) == int(whole.optimizer.step_counter) > 0
     for model in (whole, resumed):

@@ -1,6 +1,6 @@
 import dataclasses
 
-from runs import training
+from runs import weights
 from runs.processors import native_precisions
 from settings import adversary
 from vae import arch, arch_vaegan
@@ -285,10 +285,10 @@ def test_a_checkpoint_holds_three_optimisers_and_the_averages(recipe, tmp_path):
     """Six steps, and three steps, a file, another model and three more: the same to the bit."""
     recipe = dataclasses.replace(recipe, ramp_start=0.0, ramp_end=0.0)
     whole = trained(recipe, 6)
-    training.save_weights(trained(recipe, 3), tmp_path / "a.weights.h5")
+    weights.save_weights(trained(recipe, 3), tmp_path / "a.weights.h5")
     resumed = built(recipe, seed=2)
     resumed.seed = 1
-    training.load_weights(resumed, tmp_path / "a.weights.h5")
+    weights.load_weights(resumed, tmp_path / "a.weights.h5")
     step = tf.function(resumed.train_step)
     for _ in range(3):
         step(tf.constant(FRAMES))

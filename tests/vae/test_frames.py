@@ -4,7 +4,7 @@ import sys
 import textwrap
 
 from runs.arguments import BadInput
-from runs.training import readable_errors
+from runs.fitting import readable_errors
 from vae import frames
 
 import numpy as np

@@ -157,7 +157,7 @@ def test_a_replay_that_comes_out_otherwise_is_refused_with_what_may_be_why(tmp_p
     evolve(Evolution(settings(), np.zeros(SIZE)), 3).save(path)
     of_an_earlier_version(path)
     with pytest.raises(
-        BadInput, match="e.npz holds only the history.*OPENBLAS_NUM_THREADS.*--fine"
+        BadInput, match="e.npz holds only the history.*OPENBLAS_NUM_THREADS.*fine-tune"
     ):
         Evolution.resume(settings(seed=4), SIZE, path)
 
@@ -174,7 +174,7 @@ def test_a_state_of_a_cma_that_keeps_another_is_refused_by_its_name(tmp_path):
     path = tmp_path / "e.npz"
     evolve(Evolution(settings(), np.zeros(SIZE)), 3).save(path)
     changed(path, made_by=np.array('{"cma": "3.2.1"}'), pc2=None)
-    with pytest.raises(BadInput, match="made with cma 3.2.1, whose state cma 4.*--finetune"):
+    with pytest.raises(BadInput, match="made with cma 3.2.1, whose state cma 4.*fine-tune"):
         Evolution.resume(settings(), SIZE, path)
 
 

@@ -7,7 +7,7 @@ from controller.fleet import Fleet
 from controller.report import history
 from envs import tracks
 from runs.arguments import BadInput
-from runs.directory import read_json, write_json
+from runs.directory import ModelDirectory, read_json, write_json
 from settings.driving import TrainController
 
 import numpy as np
@@ -15,6 +15,13 @@ import pytest
 
 FEATURES = 32 + 16
 SETTINGS = TrainController(population=6, rollouts=1, patience=10, precision="float32")
+
+
+@pytest.fixture
+def own_model(own_model) -> ModelDirectory:
+    """One without a C."""
+    own_model.weights("controller").unlink()
+    return own_model
 
 
 def run(directory, **changed) -> EvolutionRun:
@@ -28,9 +35,8 @@ def tell(one: EvolutionRun, generations: int = 1) -> None:
         candidates = one.evolution.ask()
         one.evolution.tell(candidates, candidates[:, 0])
         number = one.evolution.generation
-        one.rows.append(history.Row(one.stage, number, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1))
-        history.write(one.csv_file, one.rows)
-        one.evolution.save(one.evolution_file)
+        one._record(history.Row(one.stage, number, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1))
+        one._commit()
 
 
 def test_it_begins_at_zero_and_says_what_it_is(own_model):
@@ -52,17 +58,19 @@ def test_it_resumes(own_model):
 def test_a_row_whose_generation_was_not_saved_is_made_again(own_model):
     begun = run(own_model)
     tell(begun, 2)
-    before = (own_model.path / "controller.evolution1.npz").read_bytes()
+    before = begun.training.state_file.read_bytes()
     tell(begun)
-    (own_model.path / "controller.evolution1.npz").write_bytes(before)
+    begun.training.state_file.write_bytes(before)
     resumed = run(own_model)
     assert [row.generation for row in resumed.rows] == [1, 2]
 
 
 def test_an_evolution_of_an_earlier_version_goes_on(own_model):
-    tell(run(own_model))
-    state_file = own_model.path / "controller.training.json"
-    state = read_json(state_file)
+    begun = run(own_model)
+    tell(begun)
+    state_file = begun.training.state_file
+    begun.training.checkpoint().rename(own_model.path / "controller.evolution1.npz")
+    state = {name: read_json(state_file)[name] for name in ("stage", "lineage")}
     for settings in state["lineage"]:
         del settings["sees"]
         settings["max_sigma"] = settings["sigma"]
@@ -73,6 +81,9 @@ def test_an_evolution_of_an_earlier_version_goes_on(own_model):
     write_json(state_file, state)
     again = run(own_model)
     assert again.evolution.generation == 1 and again.lineage == [again.saved]
+    tell(again)
+    assert not (own_model.path / "controller.evolution1.npz").exists()
+    assert run(own_model).evolution.generation == 2
 
 
 def test_what_is_saved_of_an_evolution_is_all_that_it_depends_on(own_model):
@@ -98,7 +109,7 @@ def test_what_is_saved_of_an_evolution_is_all_that_it_depends_on(own_model):
 
 def test_other_settings_are_refused_and_nothing_is_lost(own_model):
     tell(run(own_model), 2)
-    with pytest.raises(BadInput, match=r"\(sigma 0.1, not 0.2\).*--finetune.*--from-scratch"):
+    with pytest.raises(BadInput, match=r"\(sigma 0.1, not 0.2\).*fine-tune.*from scratch"):
         run(own_model, sigma=0.2)
     assert run(own_model).evolution.generation == 2
 
@@ -133,7 +144,6 @@ def test_the_history_of_a_published_agent_stays_when_it_is_finetuned(own_model):
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
     (own_model.path / "controller.training.json").unlink()
-    (own_model.path / "controller.evolution1.npz").unlink()
     finetuning = run(own_model, finetune=True)
     tell(finetuning)
     assert [(row.stage, row.generation) for row in finetuning.rows] == [(1, 1), (1, 2), (2, 1)]
@@ -144,13 +154,13 @@ def test_an_evolution_that_was_finetuned_is_over(own_model):
     tell(run(own_model))
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
-    assert not run(own_model).finetuned_since
+    assert not run(own_model).training.is_over
     finetuning = run(own_model, finetune=True, sigma=0.04)
     tell(finetuning, 2)
-    assert run(own_model).finetuned_since
+    assert run(own_model).training.is_over
     assert run(own_model, finetune=True, sigma=0.04).evolution.generation == 2
     again = run(own_model, from_scratch=True)
-    assert not again.finetuned_since and again.stage == 3 and len(again.lineage) == 1
+    assert not again.training.is_over and again.stage == 3 and len(again.lineage) == 1
 
 
 def test_a_history_that_lacks_generations_is_refused(own_model):
@@ -164,12 +174,11 @@ def test_a_history_that_lacks_generations_is_refused(own_model):
 def test_a_kill_while_finetuning_begins_loses_nothing(own_model):
     begun = run(own_model)
     tell(begun, 3)
-    state, evolution = begun.state_file.read_bytes(), begun.evolution_file.read_bytes()
+    state = begun.training.state_file.read_bytes()
     parameters = np.zeros(arch.size(FEATURES), np.float32)
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
     run(own_model, finetune=True, sigma=0.04)
-    begun.state_file.write_bytes(state)
-    begun.evolution_file.write_bytes(evolution)
+    begun.training.state_file.write_bytes(state)
     assert run(own_model).evolution.generation == 3
 
 

@@ -69,12 +69,12 @@ BEFORE = {
 
 def test_a_run_of_an_earlier_version_goes_on(own_model):
     begun = run(own_model)
-    state = read_json(begun.state_file)
+    state = read_json(begun.training.state_file)
     state["lineage"] = [
         {BEFORE.get(name, name): value for name, value in saved.items()}
         for saved in state["lineage"]
     ]
-    write_json(begun.state_file, state)
+    write_json(begun.training.state_file, state)
     resumed = run(own_model)
     assert (resumed.stage, resumed.lineage) == (1, [begun.saved])
     assert run(own_model, decay=0.7).stage == 2
@@ -117,7 +117,7 @@ def test_other_settings_begin_a_new_run_and_the_old_one_is_over(own_model):
         run(own_model).generation(driving, [5])
     after = run(own_model, grass_penalty=8.0)
     assert after.stage == 2 and after.evolution.generation == 0
-    assert run(own_model).finetuned_since
+    assert run(own_model).training.is_over
 
 
 def test_a_released_brake_is_that_of_the_start(own_model, policies):

@@ -94,7 +94,7 @@ def test_the_line_of_a_published_agent_is_all_its_record(tmp_path):
 @pytest.mark.parametrize("content", [{}, {"stage": 1, "lineage": []}, {"stage": 1}])
 def test_a_line_of_a_torn_state_is_refused(tmp_path, content):
     write_json(tmp_path / "controller.training.json", content)
-    with pytest.raises(BadInput, match="not the state of an evolution"):
+    with pytest.raises(BadInput, match="not the state of a training"):
         history.line(ModelDirectory(tmp_path))
 
 

@@ -4,7 +4,7 @@ from rnn import arch, series
 from rnn.dream import starts
 from rnn.dream.dynamics import Dream, State
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory
+from runs.directory import ModelDirectory, read_json, write_json
 
 import numpy as np
 import pytest
@@ -142,8 +142,9 @@ def test_refuses_an_m_without_a_head(dreamer_without, head):
 
 
 def test_refuses_weights_of_another_latent_size(own_dreamer):
-    facts = dict(own_dreamer.facts("rnn"))
-    own_dreamer.describe("rnn", {**facts, "latent": 5})
+    facts = read_json(own_dreamer.model_json)
+    facts["rnn"]["latent"] = 5
+    write_json(own_dreamer.model_json, facts)
     with pytest.raises(BadInput, match="does not fit"):
         Dream(own_dreamer)
 

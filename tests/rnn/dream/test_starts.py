@@ -88,7 +88,7 @@ def test_without_any_tile_its_usual_worth_counts(own_dreamer, tmp_path):
 
 def test_refuses_missing_starts(own_dreamer):
     starts.path_in(own_dreamer).unlink()
-    with pytest.raises(BadInput, match=r"starts\.npz does not exist.*04_train_rnn\.py"):
+    with pytest.raises(BadInput, match=r"starts\.npz does not exist"):
         starts.read(own_dreamer, rnn.load(own_dreamer))
 
 

@@ -1,0 +1,188 @@
+"""Training a network so that it can be killed: its loop, its checkpoints, its optimiser."""
+
+import contextlib
+import math
+import re
+import time
+from collections.abc import Callable
+
+import runs.quiet  # noqa: F401 - before Keras
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory
+from runs.progress import bar
+from runs.training import Standing, Training
+from runs.weights import load_weights, save_weights
+
+import keras
+import tensorflow as tf
+
+MINUTES_BETWEEN_CHECKPOINTS = 2
+
+
+class NetworkTraining(Training):
+    """The training of a network, whose checkpoints hold its weights and those of its optimisers.
+
+    It stands after `epoch` epochs and `batch` batches of the next one, with the losses of each
+    epoch in `history`. It also counts `core_seconds`, the processor time of all sittings and of
+    what it fine-tunes; None where that began before anybody counted.
+    """
+
+    def __init__(self, directory: ModelDirectory, part: str, settings: dict, from_scratch=False):
+        super().__init__(directory, part, settings, from_scratch=from_scratch)
+        at = self.position
+        self.epoch: int = at.get("epoch", 0)
+        self.batch: int = at.get("batch", 0)
+        self.history: list[dict] = at.get("history", [])
+        self.core_seconds: float | None = (
+            at["core_seconds"] if at else self._seconds_before_finetuning()
+        )
+        self._counted_till = time.process_time()
+
+    def resume(self, model: keras.Model) -> bool:
+        """Bring `model` to the last checkpoint if there is one."""
+        if self.standing is not Standing.UNDER_WAY:
+            return False
+        load_weights(model, self.checkpoint())
+        return True
+
+    def save(self, model: keras.Model) -> None:
+        self._count()
+        self.commit(
+            lambda path: save_weights(model, path),
+            epoch=self.epoch,
+            batch=self.batch,
+            history=self.history,
+            core_seconds=self.core_seconds,
+        )
+
+    def core_hours(self) -> float | None:
+        """Processor time so far, on all cores together; None if not all of it is known."""
+        self._count()
+        return None if self.core_seconds is None else round(self.core_seconds / 3600, 4)
+
+    def _seconds_before_finetuning(self) -> float | None:
+        if not self.settings.get("finetune"):
+            return 0.0
+        # Without a look at the weights: a fine-tuning that was killed may have written its own.
+        facts = self.directory.described(self.part)
+        return None if facts.get("core_hours") is None else 3600 * facts["core_hours"]
+
+    def _count(self) -> None:
+        now = time.process_time()
+        if self.core_seconds is not None:
+            self.core_seconds += now - self._counted_till
+        self._counted_till = now
+
+
+def fit(
+    model: keras.Model,
+    training: NetworkTraining,
+    epochs: int,
+    batches_of: Callable[[int], tf.data.Dataset],
+    batches_per_epoch: int,
+    validation: tf.data.Dataset,
+    callbacks: tuple = (),
+) -> None:
+    """Train a compiled model from where `training` stands until `epochs` are over.
+
+    `batches_of(epoch)` gives the batches of an epoch, always the same for the same number, so
+    that a resumed epoch goes on with the batch that would have come next.
+    """
+    total = epochs * batches_per_epoch
+    done = training.epoch * batches_per_epoch + training.batch
+    logs = keras.callbacks.TensorBoard(training.directory.path / "logs" / training.part)
+    with bar(total, "batches", done=done) as progress:
+        checkpoints = _Checkpoints(training, progress, batches_per_epoch)
+        while training.epoch < epochs:
+            with readable_errors():
+                model.fit(
+                    sized(
+                        batches_of(training.epoch).skip(training.batch),
+                        batches_per_epoch - training.batch,
+                    ),
+                    initial_epoch=training.epoch,
+                    epochs=training.epoch + 1,
+                    validation_data=validation,
+                    callbacks=[*callbacks, logs, checkpoints],
+                    shuffle=False,
+                    verbose=0,
+                )
+
+
+def measure(model: keras.Model, training: NetworkTraining, validation: tf.data.Dataset) -> None:
+    """Save a compiled model as it is, with its losses on `validation`, in place of training it."""
+    with readable_errors():
+        losses = model.evaluate(validation, return_dict=True, verbose=0)
+    training.history = [{f"val_{name}": float(value) for name, value in losses.items()}]
+    training.save(model)
+
+
+def sized(dataset: tf.data.Dataset, elements: int) -> tf.data.Dataset:
+    """The data set with its size known, which it forgets where one file gives many elements."""
+    return dataset.apply(tf.data.experimental.assert_cardinality(elements))
+
+
+class _Checkpoints(keras.callbacks.Callback):
+    """Saves the training every two minutes and after each epoch, and moves the bar."""
+
+    def __init__(self, training: NetworkTraining, progress, batches_per_epoch: int):
+        super().__init__()
+        self.training = training
+        self.progress = progress
+        self.batches_per_epoch = batches_per_epoch
+        self.saved_at = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not all(math.isfinite(value) for value in (logs or {}).values()):
+            raise BadInput(
+                f"The loss is no longer a number. {self.training.state_file.parent} keeps the last "
+                "checkpoint; begin from scratch with a lower learning rate.",
+                options=("from_scratch", "learning_rate"),
+            )
+        self.training.batch += 1
+        self.progress.update()
+        self.progress.set_postfix_str(_words(logs), refresh=False)
+        due = time.monotonic() - self.saved_at > 60 * MINUTES_BETWEEN_CHECKPOINTS
+        # Never at an epoch's last batch: it would resume with nothing left to fit.
+        if due and self.training.batch < self.batches_per_epoch:
+            self._save()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.training.epoch, self.training.batch = epoch + 1, 0
+        self.training.history.append({name: float(value) for name, value in logs.items()})
+        self.progress.write(f"epoch {epoch + 1}: {_words(logs)}")
+        self._save()
+
+    def _save(self):
+        self.training.save(self.model)
+        self.saved_at = time.monotonic()
+
+
+def seed(value: int) -> None:
+    """Seed Python, NumPy and TensorFlow: the initial weights follow from it."""
+    keras.utils.set_random_seed(value)
+
+
+def adam(learning_rate: float, steps: int, clip: float | None = None) -> keras.optimizers.Adam:
+    """Adam whose learning rate falls to a hundredth over `steps` steps by a cosine.
+
+    Gradients are clipped, number by number, to [-clip, clip].
+    """
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=0.01)
+    return keras.optimizers.Adam(schedule, clipvalue=clip)
+
+
+@contextlib.contextmanager
+def readable_errors():
+    """Turn TensorFlow's report of a `BadInput` inside an input pipeline into that `BadInput`."""
+    try:
+        yield
+    except tf.errors.OpError as problem:
+        found = re.search(r"BadInput: (.*)", problem.message)
+        if not found:
+            raise
+        raise BadInput(found.group(1)) from None
+
+
+def _words(logs: dict | None) -> str:
+    return "  ".join(f"{name} {float(value):.4g}" for name, value in (logs or {}).items())

@@ -1,0 +1,43 @@
+"""Weights of networks in files: written whole, and refused where they do not fit."""
+
+import contextlib
+import warnings
+from pathlib import Path
+
+import runs.quiet  # noqa: F401 - before Keras
+from runs.arguments import BadInput
+from runs.directory import write_whole
+
+import keras
+
+
+def save_weights(model: keras.Model, path: Path) -> None:
+    with write_whole(path) as beside:
+        model.save_weights(beside)
+
+
+def load_weights(model: keras.Model, path: Path) -> None:
+    """Load a weights file. Raises `BadInput` when it is missing, torn or of another shape."""
+    try:
+        with warnings.catch_warnings():
+            # Keras only warns of a layer that the file lacks and leaves it untrained.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except FileNotFoundError:
+        raise BadInput(f"{path} does not exist.") from None
+    except (OSError, ValueError, KeyError, UserWarning) as problem:
+        first = str(problem).strip().splitlines()[0]
+        raise BadInput(f"{path} does not fit the model ({first}); train it again.") from None
+
+
+@contextlib.contextmanager
+def buildable(facts: dict):
+    """Turn what Keras raises over architecture numbers that no network has into `BadInput`."""
+    try:
+        yield
+    except (TypeError, ValueError) as problem:
+        if isinstance(problem, BadInput):
+            raise
+        raise BadInput(
+            f"model.json describes a network that cannot be built ({dict(facts)}); train it again."
+        ) from None

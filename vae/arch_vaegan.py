@@ -16,7 +16,7 @@ Dimensions: B frames in a batch, 64×64×3 each, L latent numbers.
 """
 
 from settings.adversary import REPAIRED, Recipe
-from vae import arch
+from vae import arch, losses
 
 import keras
 import tensorflow as tf
@@ -28,7 +28,6 @@ LOG_VARIANCE = (-8.0, 4.0)
 # Theirs asks real and false frames apart; but a D that takes all for real then rests for ever.
 EQUILIBRIUM = (0.68 - 0.35, 0.68 + 0.35)
 MOST_WEIGHT = 1e4  # of the deception, however small its gradient
-PENALTY = 10  # of WGAN-GP, on (‖gradient‖ - 1)²
 
 
 def encoder(
@@ -119,75 +118,6 @@ def _scaled(x, dtype: str = "float32"):
     return layers.LeakyReLU(0.2, dtype=dtype)(x)
 
 
-def discrimination(adversary: str, real, reconstructed, fantasy) -> tf.Tensor:
-    """D's loss from its logits (B, 1); half the weight on real frames, a quarter on each other."""
-    if adversary == "wgan-gp":
-        return (_mean(reconstructed) + _mean(fantasy)) / 2 - _mean(real)
-    cost = tf.nn.relu if adversary == "hinge" else tf.nn.softplus
-    margin = 1 if adversary == "hinge" else 0
-    fakes = _mean(cost(margin + reconstructed)) + _mean(cost(margin + fantasy))
-    return _mean(cost(margin - real)) / 2 + fakes / 4
-
-
-def deception(adversary: str, reconstructed, fantasy) -> tf.Tensor:
-    """G's loss from D's logits of its frames.
-
-    `saturating` is minus D's loss: where D is sure, it has no gradient. `bce` is the form that
-    keeps one (Goodfellow et al. 2014).
-    """
-    if adversary == "saturating":
-        return -(_mean(tf.nn.softplus(reconstructed)) + _mean(tf.nn.softplus(fantasy))) / 4
-    if adversary == "bce":
-        return (_mean(tf.nn.softplus(-reconstructed)) + _mean(tf.nn.softplus(-fantasy))) / 2
-    return -(_mean(reconstructed) + _mean(fantasy)) / 2
-
-
-def feature_distance(real: list, reconstructed: list, relative: bool) -> tf.Tensor:
-    """Mean squared distance between inner layers (B, …), averaged over the layers.
-
-    `relative`: over the mean square of the real one, so that no layer drowns the others and D
-    cannot change the loss by scaling its layers.
-    """
-    distances = []
-    for one, other in zip(real, reconstructed, strict=True):
-        one, other = tf.cast(one, tf.float32), tf.cast(other, tf.float32)
-        distance = _mean(tf.square(one - other))
-        distances.append(distance / (_mean(tf.square(one)) + 1e-8) if relative else distance)
-    return tf.add_n(distances) / len(distances)
-
-
-def off_moments(z: tf.Tensor) -> tf.Tensor:
-    """How far a batch (B, L) is from mean 0 and variance 1, averaged over dimensions."""
-    mean, variance = tf.nn.moments(z, axes=[0])
-    return _mean(tf.square(mean) + tf.square(variance - 1))
-
-
-def gradient_penalty(discriminator, real, fake, seed) -> tf.Tensor:
-    """WGAN-GP's 10 · (‖∇D‖ - 1)² between real and fake frames (Gulrajani et al. 2017, eq. 3)."""
-    between = tf.random.stateless_uniform((tf.shape(real)[0], 1, 1, 1), seed)
-    frames = fake + between * (real - fake)
-    return PENALTY * _mean(tf.square(_slope(discriminator, frames) - 1))
-
-
-def r1(discriminator, real) -> tf.Tensor:
-    """‖∇D‖² / 2 at real frames (Mescheder et al. 2018)."""
-    return _mean(tf.square(_slope(discriminator, real))) / 2
-
-
-def _slope(discriminator, frames) -> tf.Tensor:
-    """The norm of D's gradient at each frame, (B,)."""
-    with tf.GradientTape() as tape:
-        tape.watch(frames)
-        logit = discriminator(frames)[0]
-    gradient = tape.gradient(logit, frames)
-    # The root of zero has no derivative; a discriminator at its start may have no slope.
-    return tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=(1, 2, 3)) + 1e-12)
-
-
-def _mean(x) -> tf.Tensor:
-    return tf.reduce_mean(x)
-
-
 class VAEGAN(keras.Model):
     """Trains E, G and D on frames; each minimises its own loss and nobody else's.
 
@@ -267,14 +197,16 @@ class VAEGAN(keras.Model):
             "reconstruction": reconstruction,
             "fantasy": fantasy,
             "logits": logits,
-            "pixels": _mean(tf.reduce_sum(tf.square(real - reconstruction), axis=(1, 2, 3))),
-            "features": feature_distance(real_layers, its_layers, self.recipe.relative),
-            "off_moments": off_moments(z),
-            "cost": _mean(tf.maximum(kl, self.free_nats)),
-            "bits": _mean(kl) / tf.math.log(2.0),
-            "deception": deception(adversary, logit, fantasy_logit),
-            "discrimination": discrimination(adversary, *logits),
-            **recognised(adversary, *logits),
+            "pixels": tf.reduce_mean(
+                tf.reduce_sum(tf.square(real - reconstruction), axis=(1, 2, 3))
+            ),
+            "features": losses.feature_distance(real_layers, its_layers, self.recipe.relative),
+            "off_moments": losses.off_moments(z),
+            "cost": tf.reduce_mean(tf.maximum(kl, self.free_nats)),
+            "bits": tf.reduce_mean(kl) / tf.math.log(2.0),
+            "deception": losses.deception(adversary, logit, fantasy_logit),
+            "discrimination": losses.discrimination(adversary, *logits),
+            **losses.recognised(adversary, *logits),
         }
 
     def discriminate(self, real, reconstruction, fantasy, step) -> None:
@@ -283,16 +215,16 @@ class VAEGAN(keras.Model):
             with tf.GradientTape() as tape:
                 # Three passes, not one over all: real and false frames never share a batch.
                 logits = [self.discriminator(x)[0] for x in (real, reconstruction, fantasy)]
-                loss = discrimination(self.recipe.adversary, *logits)
+                loss = losses.discrimination(self.recipe.adversary, *logits)
                 if self.recipe.adversary == "wgan-gp":
                     fake = fantasy if turn % 2 else reconstruction
                     seed = tf.stack([self.seed + 2000 + turn, step])
-                    loss += gradient_penalty(self.discriminator, real, fake, seed)
+                    loss += losses.gradient_penalty(self.discriminator, real, fake, seed)
                 if self.recipe.r1:
-                    loss += self.recipe.r1 * r1(self.discriminator, real)
+                    loss += self.recipe.r1 * losses.r1(self.discriminator, real)
             if self.recipe.equilibrium:
                 tf.cond(
-                    cost(*logits) > EQUILIBRIUM[0],
+                    losses.cost(*logits) > EQUILIBRIUM[0],
                     lambda tape=tape, loss=loss: self._learn(tape, loss),
                     lambda: False,
                 )
@@ -316,7 +248,7 @@ class VAEGAN(keras.Model):
             own = tf.norm(tape.gradient(view["deception"], reconstruction))
             weight *= tf.minimum(others / (own + 1e-8), MOST_WEIGHT)
         if self.recipe.equilibrium:
-            losing = cost(*view["logits"]) > EQUILIBRIUM[1]
+            losing = losses.cost(*view["logits"]) > EQUILIBRIUM[1]
             weight = tf.where(losing, 0.0, weight)
         return weight
 
@@ -350,27 +282,6 @@ TRACKED = (
     "reconstruction_recognised",
     "fantasy_recognised",
 )
-
-
-def cost(real, reconstructed, fantasy) -> tf.Tensor:
-    """D's mean binary cross-entropy in nats, real and false frames alike, whatever its own loss."""
-    false = (_mean(tf.nn.softplus(reconstructed)) + _mean(tf.nn.softplus(fantasy))) / 2
-    return (_mean(tf.nn.softplus(-real)) + false) / 2
-
-
-def recognised(adversary: str, real, reconstructed, fantasy) -> dict[str, tf.Tensor]:
-    """The share of each kind of frame that D takes for what it is.
-
-    A Wasserstein critic knows no zero: its line runs midway between its means.
-    """
-    line = 0.0
-    if adversary == "wgan-gp":
-        line = _mean(real) / 2 + (_mean(reconstructed) + _mean(fantasy)) / 4
-    return {
-        "real_recognised": _mean(tf.cast(real > line, tf.float32)),
-        "reconstruction_recognised": _mean(tf.cast(reconstructed < line, tf.float32)),
-        "fantasy_recognised": _mean(tf.cast(fantasy < line, tf.float32)),
-    }
 
 
 def _apply(optimizer, tape, loss, network) -> None:

@@ -14,13 +14,12 @@ another --data-dir.
 """
 
 import dataclasses
-import re
 from pathlib import Path
 
 from controller.report import history
 from controller.report.history import Row
 from envs import rollouts
-from runs import arguments, config, directory, plots
+from runs import arguments, config, directory
 from runs.config import override, setting
 from runs.directory import DataDirectory, ModelDirectory
 from settings import MAKERS
@@ -29,11 +28,18 @@ from settings.memory import MemorySteps
 from settings.shared import DataDir, Models, Res, Workers
 
 import common
-import matplotlib.pyplot as plt
 import numpy as np
-
-DRAWS = 10_000  # of the bootstrap
-VARIANTS = {"": "", "z": ", C sees z alone", "untrained": ", M untrained"}
+from ablation_results import (
+    Result,
+    Trial,
+    equal_generations,
+    grouped,
+    picture,
+    reached,
+    resampled,
+    table,
+    trainings,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,39 +56,6 @@ class Ablations(Scoring, Population, Generations, Workers, Res, DataDir, Models)
     evaluate_every: int = override(Validation, "evaluate_every", default=4)
     drawing: str = override(Scoring, "drawing", default="fast")
     report: bool = setting(False, "only write the tables of what is finished")
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """One agent to be made: its V, which training of that name it is, and what is left out."""
-
-    vision: ModelDirectory
-    group: str
-    number: int
-    without: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.group + VARIANTS[self.without]
-
-    @property
-    def folder(self) -> str:
-        words = f"{self.name} {self.number}".lower()
-        return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
-
-    @property
-    def architecture(self) -> str:
-        return self.vision.facts("vision")["architecture"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """What a finished trial left: scores on the tracks (T,), its evolution and its core-hours."""
-
-    trial: Trial
-    scores: np.ndarray
-    rows: list[Row]
-    hours: np.ndarray
 
 
 def main() -> None:
@@ -234,35 +207,6 @@ def core_hours(rows: list[Row], cost_file: Path) -> np.ndarray:
     return directory.read_json(cost_file)["cpu_s"] / 3600 * steps / steps[-1]
 
 
-def grouped(results: list[Result]) -> dict[str, list[Result]]:
-    groups: dict[str, list[Result]] = {}
-    for one in results:
-        groups.setdefault(one.trial.name, []).append(one)
-    return groups
-
-
-def resampled(groups: dict[str, np.ndarray], draws: int = DRAWS) -> dict[str, np.ndarray]:
-    """Bootstrap means (draws,) of groups of scores (trainings, tracks).
-
-    Trainings are drawn with replacement in each group, and tracks the same for all groups, so that
-    the difference of two groups' draws is one of pairs.
-    """
-    rng = np.random.default_rng(0)
-    tracks = next(iter(groups.values())).shape[1]
-    weights = rng.multinomial(tracks, np.full(tracks, 1 / tracks), draws) / tracks
-    means = {}
-    for name, scores in groups.items():
-        chosen = rng.integers(len(scores), size=(draws, len(scores)))
-        means[name] = (weights @ scores.T)[np.arange(draws)[:, None], chosen].mean(1)
-    return means
-
-
-def reached(rows: list[Row], at: np.ndarray, most: float) -> float:
-    """The best validation score of a mean while `at` (generations, or core-hours) is in `most`."""
-    found = [row.validation for row, x in zip(rows, at, strict=True) if x <= most]
-    return max((score for score in found if score is not None), default=np.nan)
-
-
 def report(results: list[Result], options: Ablations) -> None:
     """Write the tables, the figures behind them and the picture of all finished trials."""
     groups = grouped(results)
@@ -294,48 +238,6 @@ def report(results: list[Result], options: Ablations) -> None:
     picture(options.res / "ablations.png", groups, drawn)
 
 
-def equal_generations(one: Result, generations: int) -> float:
-    return reached(one.rows, np.arange(1, len(one.rows) + 1), generations)
-
-
-def table(scores: dict[str, np.ndarray], drawn: dict[str, np.ndarray]) -> str:
-    """A row for each kind of agent: its mean over trainings and tracks, and against the first."""
-    first = next(iter(scores))
-    lines = [["agent", "trainings", "mean", "95 % interval", f"against {first}, same tracks"]]
-    lines.append(["---"] * len(lines[0]))
-    for name, found in scores.items():
-        low, high = np.quantile(drawn[name], [0.025, 0.975])
-        against = ""
-        if name != first:
-            below, above = np.quantile(drawn[name] - drawn[first], [0.025, 0.975])
-            difference = found.mean() - scores[first].mean()
-            against = f"{difference:+.0f} ({below:+.0f} to {above:+.0f})"
-        cells = [name, str(len(found)), f"{found.mean():.0f}", f"{low:.0f} to {high:.0f}", against]
-        lines.append(cells)
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def trainings(results: list[Result], generations: int, hours: float) -> str:
-    """A row for each training: its scores, and its validation at equal cost."""
-    head = ["training", "mean ± SD over tracks", "median"]
-    head += [f"validation, {generations} generations", f"validation, {hours:.3f} core-hours"]
-    head += ["core-hours", "million steps"]
-    lines = [head, ["---"] * len(head)]
-    for one in results:
-        lines.append(
-            [
-                f"{one.trial.name}, {one.trial.number}",
-                f"{one.scores.mean():.0f} ± {one.scores.std():.0f}",
-                f"{np.median(one.scores):.0f}",
-                f"{equal_generations(one, generations):.0f}",
-                f"{reached(one.rows, one.hours, hours):.0f}",
-                f"{one.hours[-1]:.3f}",
-                f"{sum(row.steps for row in one.rows) / 1e6:.2f}",
-            ]
-        )
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 def notes(options: Ablations) -> str:
     drawing = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast drawing"}[options.drawing]
     return (
@@ -348,31 +250,6 @@ def notes(options: Ablations) -> str:
         f"{options.batch_size} sequences. C: {options.generations} generations of "
         f"{options.population} candidates on {options.rollouts} track(s).\n"
     )
-
-
-def picture(path: Path, groups: dict[str, list[Result]], drawn: dict[str, np.ndarray]) -> None:
-    """Validation by generation and by core-hours, and the scores with their intervals."""
-    figure, axes = plt.subplots(1, 3, figsize=(15, 4.5))
-    for place, (name, found) in enumerate(groups.items()):
-        colour = f"C{place}"
-        for number, one in enumerate(found):
-            validated = [i for i, row in enumerate(one.rows) if row.validation is not None]
-            score = [one.rows[i].validation for i in validated]
-            label = name if number == 0 else None
-            generations = np.arange(1, len(one.rows) + 1)
-            for axis, x in zip(axes, (generations, one.hours), strict=False):
-                axis.plot(x[validated], score, "o-", color=colour, label=label, alpha=0.8)
-            axes[2].plot(one.scores.mean(), -place, "o", color=colour)
-        low, high = np.quantile(drawn[name], [0.025, 0.975])
-        axes[2].plot([low, high], [-place, -place], color=colour, linewidth=6, alpha=0.3)
-    axes[0].set(xlabel="generation", ylabel="validation score of the distribution's mean")
-    axes[1].set(xlabel="core-hours of evolution (data, V and M not counted)")
-    axes[2].set(xlabel="evaluation tracks: trainings, 95 % interval")
-    axes[2].set_yticks([-place for place in range(len(groups))], list(groups))
-    axes[2].set_ylim(0.5 - len(groups), 0.5)
-    axes[0].legend(fontsize="small")
-    figure.tight_layout()
-    plots.save_figure(figure, path)
 
 
 if __name__ == "__main__":

@@ -114,14 +114,26 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray], *, compress: bool = 
                 np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def read_arrays(path: str | os.PathLike, layout: dict) -> dict[str, np.ndarray]:
-    """Read the arrays of a layout, {name: (shape of one step, dtype)}, and check them."""
+def read_arrays(
+    path: str | os.PathLike, layout: dict, later: dict | None = None
+) -> dict[str, np.ndarray]:
+    """Read the arrays of a layout, {name: (shape of one step, dtype)}, and check them.
+
+    Files of earlier versions may lack those of `later`.
+    """
     arrays = {}
     with readable(path), zipfile.ZipFile(path) as archive:
+        there = set(archive.namelist())
+        layout = layout | {n: kind for n, kind in (later or {}).items() if f"{n}.npy" in there}
         for name in layout:
             with archive.open(f"{name}.npy") as member:
                 arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
     _check(path, layout, {name: (array.shape, array.dtype) for name, array in arrays.items()})
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise BadInput(
+                f"{path}: {name} is not all finite numbers; remove it and make it again."
+            )
     return arrays
 
 

@@ -108,12 +108,27 @@ def unwritable(path: Path) -> str | None:
 
     A run of hours must not find at its end that its pictures have no place to go.
     """
-    nearest = next(place for place in (path, *path.absolute().parents) if place.exists())
-    if not nearest.is_dir():
-        return f"{nearest} is a file; give a directory"
+    if complaint := no_directory(path):
+        return complaint
+    nearest = _nearest(path)
     if not os.access(nearest, os.W_OK | os.X_OK):
         return f"{nearest} may not be written to; give another place"
     return None
+
+
+def no_directory(path: Path) -> str | None:
+    """Why a path cannot be a directory, or None if it is one or nothing is in its way."""
+    nearest = _nearest(path)
+    if nearest.is_symlink() and not nearest.exists():
+        return f"{nearest} is a link to nothing; give a directory"
+    if not nearest.is_dir():
+        return f"{nearest} is a file; give a directory"
+    return None
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or of what it lies in the nearest that is there, be it a link to nothing."""
+    return next(place for place in (path, *path.absolute().parents) if os.path.lexists(place))
 
 
 def run(main: Callable[..., None], *given, makers: Mapping[str, str] = {}) -> None:

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runs.arguments import BadInput, Numbers, folder, unwritable
+from runs.arguments import BadInput, Numbers, folder, no_directory, unwritable
 
 REQUIRED = dataclasses.MISSING  # the default of a setting that has none
 
@@ -237,9 +237,11 @@ def parse(kind: type[S], description: str | None, arguments: Sequence[str] | Non
     parser = _parser(kind, description)
     given = vars(parser.parse_args(arguments))
     try:
-        return _made(kind, {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
+        made = _made(kind, {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
+        _refuse_places_taken(made)
     except BadInput as problem:
         parser.exit(2, f"{parser.prog}: {problem}\n")
+    return made
 
 
 def flags(settings: Settings) -> list[str]:
@@ -278,6 +280,14 @@ def words(value: Any) -> str:
 
 def _made(kind: type[S], given: Mapping[str, Any]) -> S:
     return kind(**{**kind.usual(given), **given})
+
+
+def _refuse_places_taken(settings: Settings) -> None:
+    """Also the usual places are looked at before hours of work, not after them."""
+    for option in options(type(settings)):
+        place = getattr(settings, option.name)
+        if option.meaning.folder and place is not None and (complaint := no_directory(place)):
+            raise BadInput(f"{option.flag}: {complaint}")
 
 
 def _plain(value: Any) -> Any:

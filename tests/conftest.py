@@ -234,10 +234,11 @@ def save_dreamer(folder: Path, heads: tuple[str, ...] = ("tile", "done")) -> Mod
         # Few dreams end in a test's few steps, but some do.
         network.get_layer("done").set_weights([np.zeros((units, 1)), np.array([-4.0])])
     rnn.save(made, network, {**facts, "vision": vision})
+    rnn_digest = made.facts("rnn")["digest"]
     rng = np.random.default_rng(0)
     z, later = rng.normal(size=(4, latent)), np.array([[0], [1], [0], [0]])
     h, c = later * rng.uniform(-1, 1, (2, 4, units))
-    starts.save(made, z, h, c, [0, 50, 0, 0], np.full(4, 2.0), np.full(4, 8.0), vision)
+    starts.save(made, z, h, c, [0, 50, 0, 0], np.full(4, 2.0), np.full(4, 8.0), vision, rnn_digest)
     return made
 
 

@@ -1,11 +1,12 @@
 """Where dreams begin: moments of recorded episodes, as V saw and M remembered them.
 
 `starts.npz` lies beside M's weights, so that a model directory dreams without the data it was
-trained on. A row for every 50th step of each episode: `z` (N, L) float32, the latent of its
-frame; `h` and `c` (N, H) float16, M's memory of all that came before; `step` (N,) int32; `hits`
-and `points` (N,) float32, how many of the 50 steps from there reached a tile and what the tiles
-were worth; `vision` (N,), the digest of the V that made z. Moments of which neither the 50 steps
-before nor those after reached a tile are left out: the road is lost and nothing is to be learned.
+trained on. A row for every 50th step of each episode: `z` (N, L) float32, the latent of its frame;
+`h` and `c` (N, H) float16, M's memory of all that came before; `step` (N,) int32; `hits` and
+`points` (N,) float32, how many of the 50 steps from there reached a tile and what the tiles were
+worth; `vision` and `rnn` (N,), the digests of the V and M that made them. Moments of which neither
+the 50 steps before nor those after reached a tile are left out: the road is lost and nothing is to
+be learned.
 """
 
 import dataclasses
@@ -51,16 +52,16 @@ def write(directory: ModelDirectory, episodes: list[Path], vision: Vision, memor
         memories = zip(*_memories(memory, read_in), strict=True)
         rows += [_rows(episode, *hc) for episode, hc in zip(read_in, memories, strict=True)]
     z, h, c, step, hits, points = (np.concatenate(column) for column in zip(*rows, strict=True))
-    save(directory, z, h, c, step, hits, points, vision.digest)
+    save(directory, z, h, c, step, hits, points, vision.digest, memory.digest)
 
 
-def save(directory: ModelDirectory, z, h, c, step, hits, points, vision: str) -> None:
+def save(directory: ModelDirectory, z, h, c, step, hits, points, vision: str, rnn: str) -> None:
     """Write the rows of `starts.npz`; for shapes see the module."""
     numbers = {"z": z, "hits": hits, "points": points}
     arrays = {name: np.asarray(values, np.float32) for name, values in numbers.items()}
     arrays |= {"h": np.asarray(h, np.float16), "c": np.asarray(c, np.float16)}
     arrays["step"] = np.asarray(step, np.int32)
-    arrays["vision"] = np.full(len(z), vision)
+    arrays |= {"vision": np.full(len(z), vision), "rnn": np.full(len(z), rnn)}
     rollouts.write_arrays(path_in(directory), arrays, compress=False)
 
 
@@ -75,17 +76,18 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
     if not path.exists():
         raise BadInput(f"{path} does not exist, so no dream can begin.", make=("rnn",))
     scalar = ((), np.float32)
-    vision = ((), np.dtype("<U16"))
+    digest = ((), np.dtype("<U16"))
     layout: dict[str, tuple] = {
         "z": ((memory.latent,), np.float32),
         "hits": scalar,
         "points": scalar,
     }
-    layout |= {"step": ((), np.int32), "vision": vision}
+    layout |= {"step": ((), np.int32), "vision": digest}
     layout |= {name: ((memory.units,), np.float16) for name in ("h", "c")}
-    rows = rollouts.read_arrays(path, layout)
-    if (rows["vision"] != directory.facts("vision")["digest"]).any():
-        raise BadInput(f"{path} was made by another V.", make=("rnn",))
+    rows = rollouts.read_arrays(path, layout, later={"rnn": digest})
+    for name, part in (("V", "vision"), ("M", "rnn")):
+        if (rows.get(part, np.array([])) != directory.facts(part)["digest"]).any():
+            raise BadInput(f"{path} was made by another {name}.", make=("rnn",))
     hits = rows["hits"].sum()
     tile = float(rows["points"].sum() / hits) if hits else USUAL_TILE
     beginnings = int((rows["step"] == 0).sum())

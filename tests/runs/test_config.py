@@ -139,6 +139,19 @@ def test_a_place_that_is_a_file_is_refused(capsys, tmp_path):
         Step(place=tmp_path / "file" / "below")
 
 
+def test_a_place_that_is_a_link_to_nothing_is_refused(capsys, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    for place in ("link", "link/below"):
+        assert "is a link to nothing" in refused(capsys, "--place", str(tmp_path / place))
+
+
+def test_the_usual_place_is_looked_at_before_the_work_too(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    usual = config.parse(Step, None, []).place
+    usual.write_text("")
+    assert "is a file; give a directory" in refused(capsys)
+
+
 def test_what_has_no_default_must_be_given(capsys):
     assert "required: MODEL_DIR" in refused(capsys, kind=Models)
     with pytest.raises(BadInput, match="recipe, stage 2: models is missing"):

@@ -29,7 +29,8 @@ def write(directory, paths) -> None:
 
 def save(directory, latent: int, vision: str) -> None:
     z, h = np.zeros((3, latent)), np.zeros((3, rnn.load(directory).units))
-    starts.save(directory, z, h, h, np.zeros(3), np.ones(3), np.ones(3), vision)
+    made_by = vision, directory.facts("rnn")["digest"]
+    starts.save(directory, z, h, h, np.zeros(3), np.ones(3), np.ones(3), *made_by)
 
 
 def test_starts_are_first_latents_and_what_a_tile_is_worth(own_dreamer, tmp_path):
@@ -102,4 +103,32 @@ def test_refuses_starts_of_another_latent_size(own_dreamer):
 def test_refuses_starts_of_another_vision(own_dreamer):
     save(own_dreamer, LATENT, "0" * 16)
     with pytest.raises(BadInput, match="made by another V"):
+        starts.read(own_dreamer, rnn.load(own_dreamer))
+
+
+def test_refuses_starts_that_another_m_remembered(own_dreamer):
+    save(own_dreamer, LATENT, own_dreamer.facts("vision")["digest"])
+    network = rnn.load(own_dreamer).network
+    network.set_weights([1.01 * weights for weights in network.get_weights()])
+    rnn.save(own_dreamer, network, dict(own_dreamer.facts("rnn")))
+    with pytest.raises(BadInput, match="made by another M"):
+        starts.read(own_dreamer, rnn.load(own_dreamer))
+
+
+def test_starts_of_an_earlier_version_do_not_say_their_m(own_dreamer):
+    path = starts.path_in(own_dreamer)
+    with np.load(path, allow_pickle=False) as file:
+        before = {name: file[name] for name in file.files if name != "rnn"}
+    rollouts.write_arrays(path, before, compress=False)
+    assert len(starts.read(own_dreamer, rnn.load(own_dreamer), "anywhere").z) == 4
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_refuses_starts_that_are_no_numbers(own_dreamer, bad):
+    path = starts.path_in(own_dreamer)
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    arrays["h"][1, 2] = bad
+    rollouts.write_arrays(path, arrays, compress=False)
+    with pytest.raises(BadInput, match="h is not all finite numbers"):
         starts.read(own_dreamer, rnn.load(own_dreamer))

@@ -23,6 +23,7 @@ import numpy as np
 FRAME = (64, 64, 3)
 # Of a compressed recording at most: 1,290 were measured of a random driver, 1,570 of an agent.
 BYTES_PER_STEP = 1_700
+MOST_BYTES = 2e9  # of a file's arrays
 ACTIONS = 3
 LAYOUT = {
     "obs": (FRAME, np.uint8),
@@ -122,6 +123,7 @@ def read_arrays(
     Files of earlier versions may lack those of `later`.
     """
     arrays = {}
+    _refuse_large(path)
     with readable(path), zipfile.ZipFile(path) as archive:
         there = set(archive.namelist())
         layout = layout | {n: kind for n, kind in (later or {}).items() if f"{n}.npy" in there}
@@ -135,6 +137,17 @@ def read_arrays(
                 f"{path}: {name} is not all finite numbers; remove it and make it again."
             )
     return arrays
+
+
+def _refuse_large(path: str | os.PathLike) -> None:
+    """A file of a few kilobytes can unpack to any size: look before."""
+    with readable(path), zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > MOST_BYTES:
+        raise BadInput(
+            f"{path} would take {size / 1e9:,.1f} GB unpacked, and no episode has more than "
+            f"{MOST_BYTES / 1e9:.0f}; remove it."
+        )
 
 
 def inspect(path: str | os.PathLike, layout: dict) -> int:

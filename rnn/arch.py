@@ -42,6 +42,11 @@ def network(
     return keras.Model([x, h, c], {**outputs, "h": last_h, "c": last_c}, name="mdn_rnn")
 
 
+def size(latent: int, units: int) -> int:
+    """The numbers of a network's LSTM."""
+    return 4 * units * (latent + ACTIONS + units + 1)
+
+
 def split(mixture: tf.Tensor, latent: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Network output (..., 3·K·L) → log weights, means, log standard deviations (..., L, K)."""
     shape = tf.concat([tf.shape(mixture)[:-1], [latent, -1]], 0)

@@ -5,7 +5,7 @@ import dataclasses
 from rnn import arch
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.weights import buildable, load_weights, save_weights
+from runs.weights import buildable, load_weights, refuse_larger, save_weights
 
 import keras
 
@@ -38,6 +38,7 @@ def load(directory: ModelDirectory) -> Memory:
             make=("latents", "rnn"),
         )
     with buildable(facts):
+        refuse_larger(directory.weights("rnn"), arch.size(facts["latent"], facts["units"]))
         network = build(facts)
     load_weights(network, directory.weights("rnn"))
     return Memory(network, facts["latent"], facts["units"], tuple(facts["heads"]), facts["digest"])

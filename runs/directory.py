@@ -183,11 +183,13 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
 
 def read_json(path: str | os.PathLike) -> dict:
     """The content of a JSON file. Raises `BadInput` when it is missing, torn or no dictionary."""
+    if Path(path).exists() and not Path(path).is_file():
+        raise BadInput(f"{path} is no file; remove it and make it again.")  # A pipe never ends.
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"{path} does not exist.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise BadInput(f"{path} cannot be read ({problem}); remove it and make it again.") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path} holds no JSON object; remove it and make it again.")

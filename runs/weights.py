@@ -10,6 +10,9 @@ from runs.directory import write_whole
 
 import keras
 
+LEAST_BYTES = 0.5  # of a number: a compressed float16 takes more
+OVERHEAD = 1_000_000  # bytes
+
 
 def save_weights(model: keras.Model, path: Path) -> None:
     with write_whole(path) as beside:
@@ -30,12 +33,24 @@ def load_weights(model: keras.Model, path: Path) -> None:
         raise BadInput(f"{path} does not fit the model ({first}); train it again.") from None
 
 
+def refuse_larger(path: Path, numbers: int) -> None:
+    """Refuse a network of so many numbers, before it is built, whose weights file is too small.
+
+    So a description that somebody else wrote takes no more memory than goes with its file.
+    """
+    if path.exists() and numbers * LEAST_BYTES > path.stat().st_size + OVERHEAD:
+        raise BadInput(
+            f"{path} is too small for the network that model.json describes, which has "
+            f"{numbers:,} numbers or more."
+        )
+
+
 @contextlib.contextmanager
 def buildable(facts: dict):
     """Turn what Keras raises over architecture numbers that no network has into `BadInput`."""
     try:
         yield
-    except (TypeError, ValueError) as problem:
+    except (TypeError, ValueError, OverflowError) as problem:
         if isinstance(problem, BadInput):
             raise
         raise BadInput(

@@ -4,7 +4,7 @@ import dataclasses
 
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.weights import buildable, load_weights, save_weights
+from runs.weights import buildable, load_weights, refuse_larger, save_weights
 from settings import adversary
 from vae import arch, arch_vaegan
 
@@ -41,6 +41,12 @@ def build(facts: dict, dtype: str = "float32") -> tuple[keras.Model, keras.Model
     raise BadInput(f"model.json names the unknown architecture {facts['architecture']!r}.")
 
 
+def least_size(facts: dict) -> int:
+    """A number of weights that no encoder of this latent size and depth is below."""
+    depth = facts.get("depth", 32)
+    return 500 * depth**2 + 2 * 32 * depth * facts["latent"]
+
+
 def name(facts: dict) -> str:
     """What a V is called in a table: all that its training was told, but for the seed."""
     if facts["architecture"] == "vae":
@@ -52,6 +58,7 @@ def load(directory: ModelDirectory, dtype: str = "float32") -> Vision:
     """The V of a model directory. Raises `BadInput` when it is missing or does not fit."""
     facts = directory.facts("vision")
     with buildable(facts):
+        refuse_larger(directory.weights("vision"), least_size(facts))
         encoder, decoder = build(facts, dtype)
     restore(directory, encoder, decoder)
     return Vision(encoder, decoder, facts["digest"])

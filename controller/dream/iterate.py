@@ -18,6 +18,7 @@ from controller.report import coverage
 from envs import recording, rollouts, tracks
 from rnn import encode, measures
 from runs import executor, plots, progress
+from runs.arguments import BadInput
 from runs.directory import (
     DataDirectory,
     ModelDirectory,
@@ -181,8 +182,13 @@ def close(number: int, data: DataDirectory, choice: dict, model, driver, pairs: 
 
 
 def read(path: Path) -> list[Round]:
-    """The rounds that are over."""
-    return [Round(**row) for row in read_json(path)["rounds"]] if path.exists() else []
+    """The rounds that are over. Raises `BadInput` when the file is no such list."""
+    if not path.exists():
+        return []
+    try:
+        return [Round(**row) for row in read_json(path)["rounds"]]
+    except (KeyError, TypeError) as problem:
+        raise BadInput(f"{path} is no list of rounds ({problem!r}); remove it.") from None
 
 
 def write(path: Path, rounds: list[Round]) -> None:

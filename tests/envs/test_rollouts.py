@@ -266,3 +266,33 @@ def test_the_fingerprint_follows_the_files(tmp_path, record):
     assert rollouts.fingerprint(found[:1]) != before
     rollouts.write(found[1], make(9))
     assert rollouts.fingerprint(found) != before
+
+
+def test_a_file_that_unpacks_to_more_than_an_episode_is_refused_unread(tmp_path):
+    path = tmp_path / "7.npz"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("obs.npy", "w", force_zip64=True) as member,
+    ):
+        for _ in range(21):
+            member.write(bytes(100_000_000))
+    assert path.stat().st_size < 20e6
+    with pytest.raises(BadInput, match=r"would take 2\.1 GB unpacked"):
+        rollouts.read(path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_rewards_that_are_no_numbers_are_refused(tmp_path, bad):
+    path = tmp_path / "7.npz"
+    steps = 3
+    rollouts.write(
+        path,
+        rollouts.Episode(
+            obs=np.zeros((steps, 64, 64, 3), np.uint8),
+            action=np.zeros((steps, 3), np.float32),
+            reward=np.array([0, bad, 0], np.float32),
+            done=np.zeros(steps, bool),
+        ),
+    )
+    with pytest.raises(BadInput, match="reward is not all finite numbers"):
+        rollouts.read(path)

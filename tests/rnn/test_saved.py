@@ -75,3 +75,14 @@ def test_a_fact_that_is_missing_is_named(directory):
     directory.model_json.write_text(json.dumps(parts))
     with pytest.raises(BadInput, match="model.json does not say the mixtures of its rnn"):
         rnn.load(directory)
+
+
+@pytest.mark.parametrize("name, value", [("units", 30_000), ("latent", 10**7), ("units", 10**30)])
+def test_a_description_of_more_than_its_file_holds_is_refused_before_it_is_built(
+    directory, name, value
+):
+    parts = json.loads(directory.model_json.read_text())
+    parts["rnn"][name] = value
+    directory.model_json.write_text(json.dumps(parts))
+    with pytest.raises(BadInput, match="rnn.weights.h5 is too small for the network"):
+        rnn.load(directory)

@@ -206,6 +206,20 @@ def test_the_lock_spares_files_that_are_not_half_written(tmp_path):
         assert names(tmp_path) == {".lock", ".gitignore", ".a.b"}
 
 
+@pytest.mark.parametrize("content", ["[" * 200_000, '{"n": ' + "9" * 10_000 + "}"])
+def test_json_that_no_parser_takes_is_refused(tmp_path, content):
+    (tmp_path / "model.json").write_text(content)
+    with pytest.raises(BadInput, match="model.json cannot be read"):
+        read_json(tmp_path / "model.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes among files")
+def test_a_pipe_in_place_of_json_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.json")
+    with pytest.raises(BadInput, match="model.json is no file"):
+        read_json(tmp_path / "model.json")
+
+
 @pytest.fixture
 def model(tmp_path) -> ModelDirectory:
     directory = ModelDirectory(tmp_path)

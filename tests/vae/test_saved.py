@@ -85,3 +85,18 @@ def test_torn_weights_are_refused(saved):
     )
     with pytest.raises(BadInput, match="vision.weights.h5 does not fit the model"):
         vae.load(directory)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"architecture": "vae", "latent": 10**6},
+        {"architecture": "vaegan", "latent": 4, "depth": 10_000},
+    ],
+)
+def test_a_description_of_more_than_its_file_holds_is_refused_before_it_is_built(saved, facts):
+    directory, _, _ = saved
+    parts = json.loads(directory.model_json.read_text())
+    directory.model_json.write_text(json.dumps({"vision": parts["vision"] | facts}))
+    with pytest.raises(BadInput, match="vision.weights.h5 is too small for the network"):
+        vae.load(directory)

@@ -37,8 +37,8 @@ class BadInput(ValueError):
     def told(self, makers: Mapping[str, str]) -> str:
         """The sentence of a script, where `makers` names the one that makes each thing."""
         sentence = str(self).removesuffix(".")
-        if self.make:
-            sentence += f"; run {' and '.join(makers[name] for name in self.make)}"
+        if known := [makers[name] for name in self.make if name in makers]:
+            sentence += f"; run {' and '.join(known)}"
         if self.options:
             sentence += f" ({', '.join(flag(name) for name in self.options)})"
         return f"{sentence}."

@@ -15,7 +15,7 @@ from envs import rollouts
 from runs import config
 from runs.arguments import run as run_script
 from runs.directory import ModelDirectory
-from settings import STEPS
+from settings import MAKERS, STEPS
 
 import numpy as np
 import pytest
@@ -148,7 +148,7 @@ def refuse(load, monkeypatch, capfd) -> Callable[..., str]:
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ending:
-            run_script(module.main, config.parse(STEPS[script], module.__doc__))
+            run_script(module.main, config.parse(STEPS[script], module.__doc__), makers=MAKERS)
         lines = capfd.readouterr().err.splitlines()
         assert ending.value.code == 2, lines
         if ignore_progress:

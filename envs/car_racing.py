@@ -1,6 +1,7 @@
 """CarRacing as the agent sees it: Gymnasium's physics, frames of 64×64×3."""
 
-from envs.renderer import FRAME_SIZE, ROWS_ABOVE_INDICATORS, Renderer
+from envs.renderer import Renderer
+from envs.scales import FRAME_SIZE, ROWS_ABOVE_INDICATORS
 from runs.arguments import BadInput
 
 import cv2

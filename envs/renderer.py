@@ -67,12 +67,14 @@ class Renderer:
         road_colour: np.ndarray,
         grass_colour: np.ndarray,
         patch_colour: np.ndarray,
+        numbers: Sequence[int] | None = None,
     ) -> None:
         """Draw the ground of a new track.
 
         road: in the order of drawing, (corners, colour) of every tile and kerb, as the stock
         environment keeps them in `road_poly`: left, right, right, left corner in world units, a
         tile's colour an array and a kerb's a tuple. road_colour: of the tiles once touched.
+        numbers: of the tiles, in that order; by default they count up.
         """
         # Where a bend turns back, the original adds kerbs of no width at all.
         road = [piece for piece in road if piece[0][0] != piece[0][1]]
@@ -98,7 +100,8 @@ class Renderer:
 
         tiles = corners[[isinstance(piece[1], np.ndarray) for piece in road]]
         middles = tiles.mean(axis=1, keepdims=True)
-        self._tile_insides = _fixed_point(middles + 0.9 * (tiles - middles), TEXELS_PER_UNIT)
+        insides = _fixed_point(middles + 0.9 * (tiles - middles), TEXELS_PER_UNIT)
+        self._tile_insides = insides if numbers is None else insides[np.argsort(numbers)]
         self._road_colour = dimmed(road_colour).tolist()
         self._repainted = set()
         self._visited = 0

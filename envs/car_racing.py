@@ -104,15 +104,11 @@ class CarRacing(car_racing.CarRacing):
             if not self._start.usual:
                 assert self.car is not None
                 starts.put_wheels_under(self.car)
-            return super().step(action)
-        if self._log is None:
-            raise ResetNeeded("Cannot call env.step() before calling env.reset()")
-        if self.continuous:
-            action = self._checked(action)
+        else:
+            action = self._noted(action)
         frame, reward, terminated, truncated, info = super().step(action)
-        if not self.continuous:
-            self._log.actions.append(action)
-        info.update(self._facts.after_step(self.tile_visited_count))
+        if action is not None:
+            info.update(self._facts.after_step(self.tile_visited_count))
         return frame, reward, terminated, truncated, info
 
     def render(self):
@@ -120,9 +116,14 @@ class CarRacing(car_racing.CarRacing):
             raise ResetNeeded("Cannot call `env.render()` before calling `env.reset()`")
         return super().render()
 
-    def _checked(self, action) -> np.ndarray:
-        """An action as the original takes it, an array (3,) of finite numbers; it is also noted."""
-        assert self._log is not None
+    def _noted(self, action) -> np.ndarray | int:
+        """An action as the original takes it, if three numbers an array (3,); it is also noted."""
+        if self._log is None:
+            raise ResetNeeded("Cannot call env.step() before calling env.reset()")
+        if not self.continuous:
+            if self.action_space.contains(action):  # Otherwise the original refuses it.
+                self._log.actions.append(action)
+            return action
         if type(action) is not np.ndarray:
             action = np.asarray(action, np.float64)
         if action.shape != (3,):

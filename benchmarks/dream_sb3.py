@@ -10,8 +10,7 @@ import argparse
 import time
 from pathlib import Path
 
-from envs.sb3 import FromVector  # before all that loads TensorFlow
-
+import envs.sb3  # before rnn, which loads TensorFlow
 import rnn
 from runs import plots
 from runs.arguments import number, run, whole
@@ -71,7 +70,7 @@ def main() -> None:
     random = random_returns(arguments)
     same = AutoresetMode.SAME_STEP
     vector = gymnasium.make_vec(rnn.DREAM_ID, WORLDS, autoreset_mode=same, **arguments)
-    worlds = VecMonitor(FromVector(vector))
+    worlds = VecMonitor(envs.sb3.FromVector(vector))
     agent = PPO(
         "MlpPolicy", worlds, n_steps=UPDATE, batch_size=512, seed=options.seed, device="cpu"
     )

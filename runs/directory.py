@@ -1,6 +1,7 @@
 """The data directory: what lies where, files that appear whole, one writer at a time."""
 
 import contextlib
+import difflib
 import hashlib
 import json
 import os
@@ -68,7 +69,10 @@ class ModelDirectory:
         """What `model.json` says of a part. Raises `BadInput` when it is missing or torn."""
         parts = self._parts()
         if part not in parts or not self.weights(part).exists():
-            raise BadInput(f"{self.path} has no trained {part}; run {self.MAKERS[part]} first.")
+            raise BadInput(
+                f"{self.path} has no trained {part}{_mistyped(self.path)} "
+                f"run {self.MAKERS[part]} first."
+            )
         facts = parts[part]
         if not isinstance(facts, dict) or facts.get("digest") != digest(self.weights(part)):
             raise BadInput(
@@ -94,6 +98,21 @@ class ModelDirectory:
             part: aliases.renamed(facts) if isinstance(facts, dict) else facts
             for part, facts in parts.items()
         }
+
+
+def _mistyped(path: Path) -> str:
+    """What to say of a directory that is not there: perhaps which one was meant."""
+    if path.is_dir():
+        return ";"
+    there = next(place for place in path.absolute().parents if place.is_dir())
+    wanted = path.absolute().relative_to(there)
+    folders = [place.name for place in there.iterdir() if place.is_dir()]
+    for near in difflib.get_close_matches(wanted.parts[0], folders, 1):
+        meant = Path(there, near, *wanted.parts[1:])
+        if meant.is_dir():
+            shown = meant if path.is_absolute() else os.path.relpath(meant)
+            return f": there is no such directory; do you mean {shown}? Otherwise"
+    return ": there is no such directory;"
 
 
 class _Facts(dict):

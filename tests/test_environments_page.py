@@ -16,10 +16,16 @@ import pytest
 
 TOP = Path(__file__).parents[1]
 PAGE = (TOP / "docs" / "environments.md").read_text(encoding="utf-8")
-SNIPPETS = dict(re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```", PAGE, re.M | re.S))
+SNIPPET = r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```"
+SNIPPETS = dict(re.findall(SNIPPET, PAGE, re.MULTILINE | re.DOTALL))
 EXTRAS = {"envs.sb3": "stable_baselines3", "RecordVideo": "moviepy"}
 # What takes long, and as much of it as a test needs.
-SHORTER = {"agent.learn(1_000_000)": "agent.learn(1)", "n_steps=128": "n_steps=8"}
+SHORTER = {
+    "agent.learn(1_000_000)": "agent.learn(1)",
+    "n_steps=128": "n_steps=8",
+    "    256,": "    16,",
+    "range(1000)": "range(20)",
+}
 
 
 def test_the_page_has_its_snippets():

@@ -1,5 +1,7 @@
 """B dreams as arrays: their states, their randomness, and one traced call that steps them all."""
 
+import copy
+
 from envs.rollouts import ACTIONS
 from rnn.dream.dynamics import Dream, State
 from runs.arguments import BadInput
@@ -33,6 +35,14 @@ class Dreams:
         self._state = State(*(np.zeros(spec.shape, np.float32) for spec in vector))
         self._keys: np.ndarray = np.zeros(count, np.uint32)
         self._ticks = np.zeros(count, np.uint32)
+
+    def at(self, temperature: float) -> "Dreams":
+        """The same dreams at the same moment, which go on at another temperature."""
+        dream = copy.copy(self.dream)
+        dream.temperature = temperature
+        others = Dreams(dream, self.count)
+        others._state, others._keys, others._ticks = self._state, self._keys, self._ticks
+        return others
 
     def seed(self, keys: np.ndarray) -> None:
         """Give every dream its key and set its clock to 0."""

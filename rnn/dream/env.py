@@ -104,6 +104,17 @@ class DreamEnv(gymnasium.Env):
         self._draw(picture)
         return None
 
+    @property
+    def temperature(self) -> float:
+        """How random the dream is; set, the dream goes on from where it is."""
+        return self._dreams.dream.temperature
+
+    @temperature.setter
+    def temperature(self, temperature: float) -> None:
+        if not temperature > 0:
+            raise BadInput(f"The temperature is {temperature}; a dream needs one above 0.")
+        self._dreams = self._dreams.at(temperature)
+
     def __deepcopy__(self, memo: dict) -> "DreamEnv":
         """The same dream at the same moment; V and M, which never change, are shared."""
         copied = copy.copy(self)

@@ -37,6 +37,8 @@ def main(settings: GenerateData) -> None:
             from controller.recording import record_with_agent
 
             model_directory = data.model(settings.vision)
+            if settings.agent:
+                model_directory = directory.ModelDirectory(settings.agent)
             steps = record_with_agent(data.rollout, missing, model_directory, settings)
         else:
             steps = record_untrained(data.rollout, missing, settings)

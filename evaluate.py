@@ -37,7 +37,7 @@ WORLDS = 10  # stepped together by each process; the stock world is slow and lar
 
 
 def main(settings: Evaluate) -> None:
-    driven_on = tracks.evaluation(settings.tracks)
+    driven_on = tracks.evaluation(settings.tracks, settings.first_track)
     names = named(settings.models)
     agents = {name: load(path) for name, path in names.items()}
     lines = {name: history.line(directory.ModelDirectory(path)) for name, path in names.items()}

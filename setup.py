@@ -49,6 +49,10 @@ setup(
         "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.12,<1", "mypy>=2,<3"],
         # What the project is measured against. EnvPool without the old gym needs Python 3.11.
         "bench": ["envpool>=1.2,<2; python_version >= '3.11'", "stable-baselines3>=2.6,<3"],
+        # Others' agents in the world and in the dream: envs/sb3.py.
+        "sb3": ["stable-baselines3>=2.6,<3", "torch>=2.6,<3"],
+        # MP4 beside GIF: Gymnasium's RecordVideo needs moviepy, the project's own films imageio's.
+        "video": ["moviepy>=2,<3", "imageio-ffmpeg>=0.5,<1"],
         "cluster": ["distributed>=2025.1"],
     },
 )

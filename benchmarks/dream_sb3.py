@@ -3,13 +3,14 @@
     python benchmarks/dream_sb3.py data/models/vae --picture res/dream_sb3.png
 
 It sees the latent alone, not M's memory. Returns are those of its training episodes, dreams of 200
-steps; the line to beat is the same dreams driven at random. Needs the extra `bench`.
+steps; the line to beat is the same dreams driven at random. Needs the extra `sb3`.
 """
 
 import argparse
 import time
 from pathlib import Path
 
+import envs.sb3  # before rnn, which loads TensorFlow
 import rnn
 from runs import plots
 from runs.arguments import number, run, whole
@@ -17,9 +18,10 @@ from runs.arguments import number, run, whole
 import gymnasium
 import matplotlib.pyplot as plt
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecMonitor
 
 WORLDS = 16
 STEPS = 200  # of a dream
@@ -66,7 +68,9 @@ def main() -> None:
         "max_episode_steps": STEPS,
     }
     random = random_returns(arguments)
-    worlds = make_vec_env(rnn.DREAM_ID, WORLDS, seed=options.seed, env_kwargs=arguments)
+    same = AutoresetMode.SAME_STEP
+    vector = gymnasium.make_vec(rnn.DREAM_ID, WORLDS, autoreset_mode=same, **arguments)
+    worlds = VecMonitor(envs.sb3.FromVector(vector))
     agent = PPO(
         "MlpPolicy", worlds, n_steps=UPDATE, batch_size=512, seed=options.seed, device="cpu"
     )

@@ -17,7 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from envs.car_racing import CarRacing, shrink
-from envs.renderer import view_at
+from envs.view import view_at
 from runs.arguments import run, whole
 from runs.directory import write_json, write_whole
 

@@ -59,8 +59,7 @@ class States(rollout.Recorder):
     def step(self, world: rollout.World, frame, action: np.ndarray, done: bool) -> None:
         if world.steps <= truth.ZOOM_STEPS:
             return
-        env = world.env.unwrapped
-        _, _, curvature, speed = truth.state(env.car.hull, np.array(env.track))
+        _, _, curvature, speed = truth.of(world.env)
         turn = abs(curvature) * truth.TILES_AHEAD * truth.car_racing.TRACK_DETAIL_STEP
         values = world.number, self._features[world.number], turn, speed, action[1], action[2]
         for column, value in zip(self.kept.values(), values, strict=True):

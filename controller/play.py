@@ -1,26 +1,23 @@
 """A person drives: the real world, M's dream of it, or both side by side."""
 
 import dataclasses
-import os
+from pathlib import Path
+from typing import Any
 
 import envs
 import rnn
 import vae
+from controller import arch
+from controller.agent import Agent
+from envs import rollouts, tracks
+from envs.recording import EpisodeLog
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
 
 import gymnasium
 import numpy as np
 
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-# Accelerated, SDL loads libraries for the graphics card that crash beside TensorFlow's.
-os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
-import pygame  # noqa: E402 - after it was told not to greet
-
-SIDE = 512  # pixels of a world's picture
-BAR = 48  # pixels of the line below
-FPS = 50  # steps of CarRacing in a second
-HELP = "arrows: drive   R: again   Esc: leave"
+WARMER = 1.15  # times the temperature for a key press
 
 
 @dataclasses.dataclass
@@ -29,24 +26,41 @@ class Side:
 
     name: str
     env: gymnasium.Env
+    record_to: Path | None = None  # where its episodes are kept
     frame: np.ndarray = dataclasses.field(init=False)
+    info: dict[str, Any] = dataclasses.field(default_factory=dict)
     score: float = 0.0
     steps: int = 0
     over: bool = False
+    _track: int = 0
+    _log: EpisodeLog = dataclasses.field(default_factory=EpisodeLog)
 
     def begin(self, track: int, z: np.ndarray | None = None) -> None:
         """Start an episode: on a real track, or of a dream that begins with latent z (L,)."""
+        self.keep()
         options = None if z is None else {"z": z}
-        self.frame, _ = self.env.reset(seed=track, options=options)
+        self.frame, self.info = self.env.reset(seed=track, options=options)
         self.score, self.steps, self.over = 0.0, 0, False
+        self._track, self._log = track, EpisodeLog()
 
     def step(self, action: np.ndarray) -> None:
         if self.over:
             return
-        self.frame, reward, terminated, truncated, _ = self.env.step(action)
+        frame, reward, terminated, truncated, self.info = self.env.step(action)
+        if self.record_to is not None:
+            self._log.add(self.frame, action, float(reward), terminated)
+        self.frame = frame
         self.score += float(reward)
         self.steps += 1
         self.over = terminated or truncated
+
+    def keep(self) -> None:
+        """Write what was driven, if it is to be kept and the track has no longer episode yet."""
+        if self.record_to is None or len(self._log) < 2:
+            return
+        path = rollouts.path_of(self.record_to, self._track)
+        if not path.exists() or rollouts.length(path) < len(self._log):
+            rollouts.write(path, self._log.episode())
 
     def words(self) -> str:
         ended = ", over" if self.over else ""
@@ -60,20 +74,35 @@ class Game:
     the same place and differ by what M predicts.
     """
 
-    def __init__(self, directory: ModelDirectory, worlds: str, temperature: float, track: int):
+    def __init__(
+        self,
+        directory: ModelDirectory,
+        worlds: str,
+        temperature: float,
+        track: int,
+        record_to: Path | None = None,
+    ):
         self.track = track
-        self.sides = []
+        self.sides: list[Side] = []
+        self.says = ""  # what the person should know now
+        self.by_agent = False
+        self.action = np.zeros(3, np.float32)
+        self._directory = directory
         self._vision = None
+        self._agent: Agent | None = None
+        self.dream: gymnasium.Env | None = None
         if worlds != "dream":
-            self.sides.append(Side("world", gymnasium.make(envs.ENV_ID)))
+            env = gymnasium.make(envs.ENV_ID, render_mode="rgb_array", disable_env_checker=True)
+            self.sides.append(Side("world", env, record_to))
         if worlds != "real":
-            dream = gymnasium.make(
+            self.dream = gymnasium.make(
                 rnn.DREAM_ID,
                 model=directory.path,
                 temperature=temperature,
                 observation="frame",
+                disable_env_checker=True,
             )
-            self.sides.append(Side("dream", dream))
+            self.sides.append(Side("dream", self.dream))
         if worlds == "both":
             self._vision = vae.load(directory)
         self.begin()
@@ -85,8 +114,38 @@ class Game:
             side.begin(self.track, z)
             if self._vision is not None:
                 z = self._vision.encoder(side.frame[None])[0].numpy()[0]
+        if self._agent is not None:
+            self._forget()
+
+    def next_track(self) -> None:
+        self.track = (self.track + 1) % tracks.EVALUATION
+        self.begin()
+
+    def change_driver(self) -> None:
+        """Let the agent drive, or no longer."""
+        self.by_agent = not self.by_agent
+        if self.by_agent and self._agent is None:
+            try:
+                self._agent = Agent(self._directory)
+                self._policy = arch.load(self._directory, self._agent.features)
+                self._forget()
+            except BadInput as problem:
+                self.by_agent, self.says = False, str(problem)
+
+    def warm(self, factor: float) -> None:
+        """Multiply the dream's temperature."""
+        if self.dream is not None:
+            dream: Any = self.dream.unwrapped
+            dream.temperature *= factor
+            self.says = f"temperature {dream.temperature:.2f}"
 
     def step(self, action: np.ndarray) -> None:
+        """Do an action in all worlds, or, where the agent drives, what it does on the first."""
+        if self._agent is not None:
+            # Also while a person drives: it must remember the road when it takes over.
+            own = self._agent.act(self.sides[0].frame[None])[0]
+            action = own if self.by_agent else action
+        self.action = action
         for side in self.sides:
             side.step(action)
 
@@ -95,55 +154,10 @@ class Game:
 
     def close(self) -> None:
         for side in self.sides:
+            side.keep()
             side.env.close()
 
-
-def play(game: Game) -> int:
-    """Open a window and drive until Esc or the window's close button; returns the steps driven."""
-    if os.environ.get("SDL_VIDEODRIVER") == "dummy":
-        raise BadInput("There is no screen to open a window on; set DISPLAY or play elsewhere.")
-    try:
-        pygame.display.init()
-        window = pygame.display.set_mode((SIDE * len(game.sides), SIDE + BAR))
-    except pygame.error as problem:
-        raise BadInput(
-            f"No window can be opened ({problem}); play where there is a screen."
-        ) from None
-    pygame.font.init()
-    pygame.display.set_caption("World Models: " + " and ".join(side.name for side in game.sides))
-    font, clock = pygame.font.Font(None, 24), pygame.time.Clock()
-    steps = 0
-    try:
-        while True:
-            for event in pygame.event.get():
-                escape = event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE
-                if event.type == pygame.QUIT or escape:
-                    return steps
-                if event.type == pygame.KEYDOWN and event.key == pygame.K_r:
-                    game.begin()
-            game.step(action_of(pygame.key.get_pressed()))
-            steps += 1
-            _draw(window, font, game)
-            clock.tick(FPS)
-    finally:
-        pygame.quit()
-
-
-def action_of(pressed) -> np.ndarray:
-    """Arrow keys → action (3,) float32: full steering, full gas, 0.8 of the brake.
-
-    Braking with all its force blocks the wheels.
-    """
-    steering = float(pressed[pygame.K_RIGHT]) - float(pressed[pygame.K_LEFT])
-    return np.array([steering, pressed[pygame.K_UP], 0.8 * pressed[pygame.K_DOWN]], np.float32)
-
-
-def _draw(window, font, game: Game) -> None:
-    window.fill((0, 0, 0))
-    for place, side in enumerate(game.sides):
-        picture = pygame.surfarray.make_surface(side.frame.swapaxes(0, 1))
-        window.blit(pygame.transform.smoothscale(picture, (SIDE, SIDE)), (place * SIDE, 0))
-        words = font.render(side.words(), True, (255, 255, 255))
-        window.blit(words, (place * SIDE + 8, SIDE + 4))
-    window.blit(font.render(HELP, True, (160, 160, 160)), (8, SIDE + 26))
-    pygame.display.flip()
+    def _forget(self) -> None:
+        assert self._agent is not None
+        self._agent.clear()
+        self._agent.add(self._policy[None])

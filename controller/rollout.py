@@ -8,12 +8,12 @@ from typing import Any
 import envs
 from controller.agent import Agent
 from envs.car_racing import shrink
+from envs.facts import TellFacts
 
 import gymnasium
 import numpy as np
 
 UNLIMITED = 10**9
-SHORTCUT = 40  # tiles; who skips more has not driven on but come upon another part of the track
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,48 +40,44 @@ class World:
 
     number: int
     track: int
-    env: Any  # CarRacing in Gymnasium's wrappers, whose types know neither car nor track
+    env: Any  # a Gymnasium environment, whose types do not say that it is drawn as an array
     frame: np.ndarray
+    info: dict[str, Any]  # what the world tells, see `envs.facts`
     reward: float = 0.0
     score: float = 0.0
     steps: int = 0
     idle_steps: int = 0
     lap: bool = False
-    front: int = 0  # the furthest tile of the track that a wheel has touched
 
     @classmethod
     def begin(cls, number: int, env: gymnasium.Env, track: int) -> "World":
-        frame, _ = env.reset(seed=track)
-        return cls(number, track, env, frame)
+        frame, info = env.reset(seed=track)
+        return cls(number, track, env, frame, info)
 
     def step(self, action: np.ndarray) -> tuple[bool, bool]:
         """Do an action; return whether the world ended the episode, and whether it is over."""
-        self.frame, self.reward, done, truncated, info = self.env.step(action)
+        self.frame, reward, done, truncated, self.info = self.env.step(action)
+        self.reward = float(reward)
         self.score += self.reward
         self.steps += 1
         self.idle_steps = 0 if self.reward > 0 else self.idle_steps + 1
-        self.lap = bool(info.get("lap_finished", False))
-        # At the start a wheel may stand on the track's last tile.
-        within = range(self.front, self.front + SHORTCUT)
-        touched = (tile.idx for wheel in self.env.unwrapped.car.wheels for tile in wheel.tiles)
-        self.front = max((index for index in touched if index in within), default=self.front)
+        self.lap = bool(self.info.get("lap_finished", False))
         return done, done or truncated
 
     @property
     def tiles(self) -> float:
         """The share of the track's tiles that were visited."""
-        track = self.env.unwrapped
-        return track.tile_visited_count / len(track.track)
+        return self.info["lap"]
 
     @property
     def wheels_in_grass(self) -> int:
         """How many of the four wheels touch no tile of the road."""
-        return sum(not wheel.tiles for wheel in self.env.unwrapped.car.wheels)
+        return self.info["wheels_on_grass"]
 
     @property
     def missed(self) -> int:
         """How many tiles up to the foremost one are unvisited, less any visited beyond it."""
-        return max(0, self.front + 1 - self.env.unwrapped.tile_visited_count)
+        return self.info["missed_tiles"]
 
     def outcome(self) -> Outcome:
         return Outcome(float(self.score), self.steps, self.tiles, self.lap)
@@ -93,7 +89,7 @@ def training_env() -> gymnasium.Env:
 
 def stock_env() -> gymnasium.Env:
     """Gymnasium's own CarRacing-v3, its frames cropped and resized: where scores count."""
-    env = gymnasium.make("CarRacing-v3", disable_env_checker=True)
+    env = TellFacts(gymnasium.make("CarRacing-v3", disable_env_checker=True))
     space = gymnasium.spaces.Box(0, 255, (64, 64, 3), np.uint8)
     return gymnasium.wrappers.TransformObservation(env, shrink, space)
 

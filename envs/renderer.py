@@ -8,82 +8,37 @@ and a frame is one affine warp of it plus a few pixels of car. Three facts make 
   steered wheels and the white strips on the turning wheels differ between frames.
 - The zoom depends on nothing but the step: it grows for the first second and then stays.
 
-Coordinates: *world* (units of Box2D, the playfield's centre is 0, y up), *window* (the stock
-1000×800 picture before it is flipped, y up), *frame* (64×64, y down).
+The coordinates are those of `envs.scales`; the car's pictures are in `envs.view`.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache, lru_cache, reduce
-from math import floor
+
+from envs.scales import (
+    BLOCK_TEXELS,
+    BLOCKS,
+    FRAME_SIZE,
+    LEVELS,
+    TEXELS,
+    TEXELS_PER_UNIT,
+    dimmed,
+)
+from envs.view import View, view_at
 
 import cv2
 import numpy as np
-import pygame
-from Box2D.b2 import polygonShape
-from gymnasium.envs.box2d.car_dynamics import (
-    HULL_POLY1,
-    HULL_POLY2,
-    HULL_POLY3,
-    HULL_POLY4,
-    SIZE,
-    WHEEL_COLOR,
-    WHEEL_R,
-    WHEEL_W,
-    WHEEL_WHITE,
-    WHEELPOS,
-    Car,
-)
-from gymnasium.envs.box2d.car_racing import (
-    FPS,
-    GRASS_DIM,
-    PLAYFIELD,
-    SCALE,
-    STATE_H,
-    STATE_W,
-    WINDOW_H,
-    WINDOW_W,
-    ZOOM,
-)
+from gymnasium.envs.box2d.car_dynamics import Car
+from gymnasium.envs.box2d.car_racing import GRASS_DIM, PLAYFIELD
 
-FRAME_SIZE = 64  # pixels, height and width of a frame
-ROWS_ABOVE_INDICATORS = 84  # of the stock frame's 96; below it lies the indicator bar
-
-# Window pixels that one pixel of the frame covers, and where the car stands in the window.
-PIXEL_W = WINDOW_W / FRAME_SIZE
-PIXEL_H = WINDOW_H * ROWS_ABOVE_INDICATORS / STATE_H / FRAME_SIZE
-CAR_X, CAR_Y = WINDOW_W / 2, WINDOW_H / 4
-
-# The ground is a square of equal blocks, each with one patch of lighter grass in its lower corner.
-BLOCKS = round(PLAYFIELD / GRASS_DIM)  # in each direction
-BLOCK_TEXELS = 40  # texels along a block: with bilinear sampling this blurs like the area average
-TEXELS = BLOCKS * BLOCK_TEXELS
-TEXELS_PER_UNIT = TEXELS / (2 * PLAYFIELD)
-LEVELS = 5  # pictures of the ground, each half as fine as the one before
-COARSEST = 1.2  # texels at most this many times as large as a frame's pixel (least error)
 SUPERSAMPLING = 2  # drawn this much finer than a texel, then averaged
 FIXED_POINT = 4  # fractional bits of the polygon filler's coordinates
 # The filler also paints the pixels under a polygon's outline; roads are drawn narrower by this, in
 # world units on each side, and come out as wide as in the original (least error).
 TRIM = 0.17
 
-# Averaging to 96×96, Pygame's smoothscale loses one level horizontally and one vertically.
-LEVELS_LOST = 2
-
 SAMPLING = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 CHANNELS = 4  # of the ground; the fourth is unused, but warping four is quicker than three
-STEERING_PER_RADIAN = 10  # angles at which the front wheels are drawn
-PHASES = 16  # turns of a wheel at which its white strip is drawn
-PHASES_PER_RADIAN = PHASES / math.tau
-PICTURES_KEPT = 1024  # sums of pictures of the car, at each zoom
-HULL_COLOUR = (204, 0, 0)  # Car gives its hull 0.8 of 255
-FULL = 256  # the weight of a pixel that is covered wholly
-
-
-def _dimmed(colours: Sequence | np.ndarray) -> np.ndarray:
-    """The colours (…, 3) that flat areas have in a stock frame. Returns int (…, 3)."""
-    return np.maximum(np.asarray(colours).astype(int) - LEVELS_LOST, 0)
 
 
 class Renderer:
@@ -112,21 +67,23 @@ class Renderer:
         road_colour: np.ndarray,
         grass_colour: np.ndarray,
         patch_colour: np.ndarray,
+        numbers: Sequence[int] | None = None,
     ) -> None:
         """Draw the ground of a new track.
 
         road: in the order of drawing, (corners, colour) of every tile and kerb, as the stock
         environment keeps them in `road_poly`: left, right, right, left corner in world units, a
         tile's colour an array and a kerb's a tuple. road_colour: of the tiles once touched.
+        numbers: of the tiles, in that order; by default they count up.
         """
         # Where a bend turns back, the original adds kerbs of no width at all.
         road = [piece for piece in road if piece[0][0] != piece[0][1]]
         corners = np.array([piece[0] for piece in road])
-        colours = _dimmed([piece[1] for piece in road]).tolist()
+        colours = dimmed([piece[1] for piece in road]).tolist()
         outlines = _fixed_point(_trimmed(corners), TEXELS_PER_UNIT * SUPERSAMPLING)
         pieces_by_block = _blocks_touched(corners)
 
-        self._sow(_dimmed(grass_colour).tolist(), _dimmed(patch_colour).tolist())
+        self._sow(dimmed(grass_colour).tolist(), dimmed(patch_colour).tolist())
         for column, row in self._under_road - pieces_by_block.keys():
             self._texels(column, row)[:] = self._plain
         self._under_road = set(pieces_by_block)
@@ -143,8 +100,9 @@ class Renderer:
 
         tiles = corners[[isinstance(piece[1], np.ndarray) for piece in road]]
         middles = tiles.mean(axis=1, keepdims=True)
-        self._tile_insides = _fixed_point(middles + 0.9 * (tiles - middles), TEXELS_PER_UNIT)
-        self._road_colour = _dimmed(road_colour).tolist()
+        insides = _fixed_point(middles + 0.9 * (tiles - middles), TEXELS_PER_UNIT)
+        self._tile_insides = insides if numbers is None else insides[np.argsort(numbers)]
+        self._road_colour = dimmed(road_colour).tolist()
         self._repainted = set()
         self._visited = 0
 
@@ -202,7 +160,7 @@ class Renderer:
                     grey = self._road_colour
                     cv2.fillConvexPoly(self._levels[0], inside, grey, cv2.LINE_8, FIXED_POINT)
 
-    def draw_ground(self, car: Car, view: "View") -> np.ndarray:
+    def draw_ground(self, car: Car, view: View) -> np.ndarray:
         """A frame without the car. Returns a new uint8 (64, 64, 3)."""
         hull = car.hull
         x, y = hull.position
@@ -260,182 +218,3 @@ def _blocks_touched(corners: np.ndarray) -> dict[tuple[int, int], list[int]]:
             for row in {low, high}:
                 pieces[column, row].append(piece)
     return pieces
-
-
-# The view at one moment of the zoom
-
-
-def view_at(t: float) -> "View":
-    """The view t seconds after the start; from one second on it stays the same."""
-    return _view_after(min(int(t * FPS + 0.5), FPS))
-
-
-@cache
-def _view_after(steps: int) -> "View":
-    t = steps / FPS
-    return View(zoom=0.1 * SCALE * (1 - t) + ZOOM * SCALE * t)
-
-
-class View:
-    """The camera's scale, and the car at that scale, shared by all worlds of a process.
-
-    The car's pictures are made when first needed and kept: of the body and its wheels for every
-    steering angle, of a wheel's white strip for every steering angle and turn, and as many sums of
-    these as fit. They are uint16 (rows, columns, 3): colours times weights, a full weight is 256.
-    """
-
-    def __init__(self, zoom: float):
-        """zoom: window pixels in a world unit."""
-        self._zoom = zoom
-        # From frame pixels to world units relative to the car, upright: x = across·column + left.
-        self.across = PIXEL_W / zoom
-        self.down = -PIXEL_H / zoom
-        self.left = (PIXEL_W / 2 - CAR_X) / zoom
-        self.top = (WINDOW_H - PIXEL_H / 2 - CAR_Y) / zoom
-        pixel = math.sqrt(-self.across * self.down)
-        coarsening = max(1.0, COARSEST * pixel * TEXELS_PER_UNIT)
-        self.level = min(int(math.log2(coarsening)), LEVELS - 1)
-        self.texels_per_unit = TEXELS_PER_UNIT / 2**self.level
-
-        # The part of the window that the car can touch, and the pixels of the frame that see it.
-        reach_x, reach_y = math.ceil(1.8 * zoom) + 1, math.ceil(2.8 * zoom) + 1
-        self._window_left = int(CAR_X) - reach_x
-        self._window_low = int(CAR_Y) - reach_y
-        self._window_size = (2 * reach_x, 2 * reach_y)
-        top = WINDOW_H - self._window_low - 2 * reach_y
-        rows = _row_weights()[:, top : top + 2 * reach_y]
-        columns = _column_weights()[:, self._window_left : self._window_left + 2 * reach_x]
-        seen = np.flatnonzero(rows.any(axis=1))
-        self._rows = slice(seen[0], seen[-1] + 1)
-        seen = np.flatnonzero(columns.any(axis=1))
-        self._columns = slice(seen[0], seen[-1] + 1)
-        self._row_weights = rows[self._rows].astype(np.float32)
-        self._column_weights = columns[self._columns].T.astype(np.float32)
-        self._hull = self._mask([(corners, (0, 0), 0) for corners in _hull_corners()])
-        self._body = cache(self._draw_body)
-        self._strip = cache(self._draw_strip)
-        self._body_and_front = lru_cache(PICTURES_KEPT)(self._draw_body_and_front)
-        self._rear = lru_cache(PICTURES_KEPT)(self._draw_rear)
-
-    def draw_car(self, frame: np.ndarray, car: Car) -> None:
-        """Draw the car into a uint8 frame (64, 64, 3)."""
-        wheels = car.wheels
-        steering = round(wheels[0].joint.angle * STEERING_PER_RADIAN)
-        phases = [floor(wheel.phase * PHASES_PER_RADIAN) % PHASES for wheel in wheels]
-        behind, front = self._body_and_front(steering, phases[0], phases[1])
-        pixels = frame[self._rows, self._columns]
-        total = pixels.astype(np.uint16)
-        np.multiply(total, behind, total)
-        np.add(total, front, total)
-        np.add(total, self._rear(phases[2], phases[3]), total)
-        np.right_shift(total, 8, total)
-        np.copyto(pixels, total, "unsafe")
-
-    def _draw_body_and_front(self, steering: int, *phases: int) -> tuple[np.ndarray, np.ndarray]:
-        """The weight of what is behind the car, and the car's colour but for its rear strips."""
-        behind, paint = self._body(steering)
-        strips = [self._strip(wheel, steering, phase) for wheel, phase in enumerate(phases)]
-        return behind, sum(strips, start=paint)
-
-    def _draw_rear(self, *phases: int) -> np.ndarray:
-        """What the strips of the rear wheels add to the car's colour."""
-        strips = (self._strip(wheel, 0, phase) for wheel, phase in enumerate(phases, start=2))
-        return reduce(np.add, strips)
-
-    def _draw_body(self, steering: int) -> tuple[np.ndarray, np.ndarray]:
-        """Hull and wheels: the weight of what is behind them, and their own colour times weight."""
-        wheels = self._mask([_on_wheel(n, _wheel_corners(), steering) for n in range(4)])
-        hull, wheels = self._coverage(self._hull), self._coverage(wheels & ~self._hull)
-        behind = FULL - np.rint(FULL * (hull + wheels))
-        paint = FULL * hull * _dimmed(HULL_COLOUR) + FULL * wheels * _dimmed(WHEEL_COLOR)
-        return np.broadcast_to(behind, paint.shape).astype(np.uint16), paint.astype(np.uint16)
-
-    def _draw_strip(self, wheel: int, steering: int, phase: int) -> np.ndarray:
-        """What the white strip of one wheel adds to the colour of its tyre, times weight."""
-        strip = _strip_corners((phase + 0.5) / PHASES_PER_RADIAN)
-        mask = self._mask([_on_wheel(wheel, strip, steering)] if strip else [])
-        lighter = _dimmed(WHEEL_WHITE) - _dimmed(WHEEL_COLOR)
-        return (FULL * self._coverage(mask & ~self._hull) * lighter).astype(np.uint16)
-
-    def _mask(self, polygons: Sequence) -> np.ndarray:
-        """The window pixels in polygons, by the original's polygon filler at the original's size.
-
-        polygons: (corners, place, angle): corners in world units relative to `place` on the car,
-        turned by `angle` radians. Returns bool (height, width), the top row first.
-        """
-        canvas = pygame.Surface(self._window_size, depth=8)
-        for corners, place, angle in polygons:
-            cos, sin = math.cos(angle), math.sin(angle)
-            turned = np.array(corners) @ ((cos, sin), (-sin, cos)) + place
-            points = turned * self._zoom + (CAR_X - self._window_left, CAR_Y - self._window_low)
-            pygame.draw.polygon(canvas, 1, points.tolist())
-        return pygame.surfarray.array2d(canvas).T[::-1] == 1
-
-    def _coverage(self, mask: np.ndarray) -> np.ndarray:
-        """How much of every pixel a mask covers. Returns float32 (rows, columns, 1) in [0, 1]."""
-        return (self._row_weights @ mask.astype(np.float32) @ self._column_weights)[..., None]
-
-
-# The car's polygons, in world units, in the order in which Box2D keeps their corners: the polygon
-# filler decides by it which pixels under an outline belong.
-
-
-@cache
-def _hull_corners() -> list[list[tuple[float, float]]]:
-    return [
-        _in_box2d_order(polygon) for polygon in (HULL_POLY1, HULL_POLY2, HULL_POLY3, HULL_POLY4)
-    ]
-
-
-@cache
-def _wheel_corners() -> list[tuple[float, float]]:
-    w, r = WHEEL_W, WHEEL_R
-    return _in_box2d_order([(-w, r), (w, r), (w, -r), (-w, -r)])
-
-
-def _in_box2d_order(polygon: Sequence) -> list[tuple[float, float]]:
-    return polygonShape(vertices=[(x * SIZE, y * SIZE) for x, y in polygon]).vertices
-
-
-def _strip_corners(phase: float) -> list[tuple[float, float]] | None:
-    """The white strip on a wheel turned by `phase` radians, or None while it is underneath.
-
-    Computed as in car_dynamics.Car.draw.
-    """
-    start, end = phase, phase + 1.2  # radians
-    if math.sin(start) > 0 and math.sin(end) > 0:
-        return None
-    first, last = (
-        math.copysign(1, math.cos(turn)) if math.sin(turn) > 0 else math.cos(turn)
-        for turn in (start, end)
-    )
-    w, r = WHEEL_W * SIZE, WHEEL_R * SIZE
-    return [(-w, r * first), (w, r * first), (w, r * last), (-w, r * last)]
-
-
-def _on_wheel(wheel: int, corners: Sequence, steering: int) -> tuple:
-    """A polygon on a wheel, as `View._mask` takes it."""
-    x, y = WHEELPOS[wheel]
-    angle = steering / STEERING_PER_RADIAN if wheel < 2 else 0.0
-    return corners, (x * SIZE, y * SIZE), angle
-
-
-@cache
-def _row_weights() -> np.ndarray:
-    """Frame rows from window rows, top first, as the stock frame is shrunk and cut. (64, 800)"""
-    above = _averaging(STATE_H, WINDOW_H)[:ROWS_ABOVE_INDICATORS]
-    return _averaging(FRAME_SIZE, ROWS_ABOVE_INDICATORS) @ above
-
-
-@cache
-def _column_weights() -> np.ndarray:
-    """Frame columns from window columns. (64, 1000)"""
-    return _averaging(FRAME_SIZE, STATE_W) @ _averaging(STATE_W, WINDOW_W)
-
-
-def _averaging(few: int, many: int) -> np.ndarray:
-    """The matrix (few, many) that averages `many` pixels down to `few` by the area they share."""
-    edges = np.arange(many + 1) * (few / many)
-    pixel = np.arange(few)[:, None]
-    overlap = np.minimum(edges[1:], pixel + 1) - np.maximum(edges[:-1], pixel)
-    return overlap.clip(0)

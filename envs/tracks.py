@@ -7,6 +7,7 @@ A track is the random number seed that Gymnasium's `reset(seed=...)` gets. Each 
 from collections.abc import Iterable
 
 from runs.arguments import LARGEST_SEED, BadInput
+from settings.driving import FIRST_EVALUATION_TRACK, MOST_EVALUATION_TRACKS
 
 TRACKS_PER_SEED = 1_000_000
 RECORDING = {"random": 0, "brownian": 100_000, "agent": 200_000, "iterate": 300_000}
@@ -14,8 +15,7 @@ RECORDING_BLOCK = 100_000
 EVOLUTION = 500_000
 EVOLUTION_BLOCK = 500_000
 VALIDATION = 1_000_000_000
-EVALUATION = 2_000_000_000
-MOST_EVALUATION_TRACKS = 100_000
+EVALUATION = FIRST_EVALUATION_TRACK
 
 
 def recording(seed: int, policy: str, count: int, first: int = 0) -> list[int]:
@@ -38,11 +38,11 @@ def validation(count: int) -> list[int]:
     return list(range(VALIDATION, VALIDATION + count))
 
 
-def evaluation(count: int) -> list[int]:
+def evaluation(count: int, first: int = EVALUATION) -> list[int]:
     """The fixed tracks of the scores that count; training never sees them."""
-    if count > MOST_EVALUATION_TRACKS:
+    if first < EVALUATION or first + count > EVALUATION + MOST_EVALUATION_TRACKS:
         raise BadInput(f"There are {MOST_EVALUATION_TRACKS} evaluation tracks; ask for fewer.")
-    return list(range(EVALUATION, EVALUATION + count))
+    return list(range(first, first + count))
 
 
 def refuse_evaluation(tracks: Iterable[int]) -> None:

@@ -7,8 +7,10 @@ import dataclasses
 from pathlib import Path
 
 from envs import rollouts
+from envs.undrawn import Undrawn
 from runs.arguments import BadInput
 
+import gymnasium
 import numpy as np
 from gymnasium.envs.box2d import car_racing
 
@@ -39,13 +41,11 @@ NAMES = tuple(field.name for field in dataclasses.fields(Truth))
 def replay(path: Path) -> Truth:
     """Drive a recorded episode again. Raises `BadInput` when other rewards come of it."""
     episode = rollouts.read(path)
-    env = _Undrawn()
+    env = Undrawn()
     env.reset(seed=rollouts.track_of(path))
-    assert env.car is not None
-    road = np.array(env.track)
     states, rewards = [], []
     for action in episode.action:
-        states.append(state(env.car.hull, road))
+        states.append(of(env))
         rewards.append(env.step(action)[1])
     env.close()
     if not np.allclose(rewards, episode.reward, atol=1e-4):
@@ -57,11 +57,11 @@ def replay(path: Path) -> Truth:
     return Truth(*np.array(states, np.float32).T)
 
 
-class _Undrawn(car_racing.CarRacing):
-    """CarRacing-v3's physics; its frames are None."""
-
-    def _render(self, mode: str):
-        return None
+def of(env: gymnasium.Env) -> tuple[float, float, float, float]:
+    """The fields of `Truth` for a world as it is now, in whatever wrappers."""
+    world = env.unwrapped
+    assert isinstance(world, car_racing.CarRacing) and world.car is not None
+    return state(world.car.hull, np.array(world.track))
 
 
 def state(hull, road: np.ndarray) -> tuple[float, float, float, float]:

@@ -41,6 +41,7 @@ class Meaning:
     group: str | None = None  # the heading in the help
     exclusive: str | None = None  # at most one setting with the same name here may be given
     folder: bool = False  # a directory that is written to
+    positional: bool = False  # stands on the command line without a flag, though it has a default
     saved: bool = True  # is part of what a result was made with, as a place for it is not
     aliases: tuple[str, ...] = ()  # earlier names: still taken as flag and key, and not shown
 
@@ -119,7 +120,12 @@ class Option:
 
     @property
     def flag(self) -> str:
-        return self.name if self.default is REQUIRED else _flag(self.name)
+        return self.name if self.positional else _flag(self.name)
+
+    @property
+    def positional(self) -> bool:
+        """Whether it stands on the command line without a flag."""
+        return self.meaning.positional or self.default is REQUIRED
 
     @property
     def switch(self) -> bool:
@@ -257,7 +263,7 @@ def flags(settings: Settings) -> list[str]:
             continue
         values = [str(one) for one in (value if isinstance(value, tuple) else (value,))]
         # First what has no flag, which would be taken for more values of a flag before it.
-        line = [*values, *line] if option.default is REQUIRED else [*line, option.flag, *values]
+        line = [*values, *line] if option.positional else [*line, option.flag, *values]
     return line
 
 
@@ -338,7 +344,7 @@ def _details(option: Option) -> dict[str, Any]:
     kind = folder if option.meaning.folder else option.numbers or option.kind
     details = {
         "type": kind,
-        "nargs": option.count,
+        "nargs": "?" if option.meaning.positional else option.count,
         "choices": option.meaning.choices,
         "metavar": option.meaning.metavar,
     }

@@ -1,6 +1,7 @@
 """The data directory: what lies where, files that appear whole, one writer at a time."""
 
 import contextlib
+import difflib
 import hashlib
 import json
 import os
@@ -63,7 +64,9 @@ class ModelDirectory:
     def facts(self, part: str) -> dict:
         """What `model.json` says of a part. Raises `BadInput` when it is missing or torn."""
         if not self.has(part):
-            raise BadInput(f"{self.path} has no trained {part}.", make=(part,))
+            raise BadInput(
+                f"{self.path} has no trained {part}{_mistyped(self.path)}.", make=(part,)
+            )
         facts = self._parts()[part]
         if not isinstance(facts, dict) or facts.get("digest") != digest(self.weights(part)):
             raise BadInput(
@@ -114,6 +117,21 @@ class ModelDirectory:
             with contextlib.suppress(FileNotFoundError, PermissionError):
                 if isinstance(facts, dict) and facts.get("digest") == digest(beside):
                     _replace(beside, self.weights(part))
+
+
+def _mistyped(path: Path) -> str:
+    """What to say of a directory that is not there: perhaps which one was meant."""
+    if path.is_dir():
+        return ""
+    there = next(place for place in path.absolute().parents if place.is_dir())
+    wanted = path.absolute().relative_to(there)
+    folders = [place.name for place in there.iterdir() if place.is_dir()]
+    for near in difflib.get_close_matches(wanted.parts[0], folders, 1):
+        meant = Path(there, near, *wanted.parts[1:])
+        if meant.is_dir():
+            shown = meant if path.is_absolute() else os.path.relpath(meant)
+            return f": there is no such directory (do you mean {shown}?)"
+    return ": there is no such directory"
 
 
 class _Facts(dict):

@@ -15,6 +15,8 @@ from settings.shared import Again, DataDir, Models, Precision, Res, Seed, Vision
 SEES = {"zh": "rnn", "z": "vision"}  # what C acts on → the part that makes the last of it
 PLACES = ("first", "anywhere")  # where dreams start in recorded episodes
 WORLDS = ("real", "dream", "both")  # what a person drives in
+FIRST_EVALUATION_TRACK = 2_000_000_000  # tracks from here on are never trained on
+MOST_EVALUATION_TRACKS = 100_000
 
 _dream = functools.partial(setting, group="in the dream")
 
@@ -303,13 +305,42 @@ class Scoring(Settings):
 class Evaluate(Scoring, Models, Workers, Res):
     """What evaluate.py is told."""
 
+    first_track: int = setting(
+        FIRST_EVALUATION_TRACK,
+        "seed of the first track: scores that are published begin with the default",
+        least=FIRST_EVALUATION_TRACK,
+        most=FIRST_EVALUATION_TRACK + MOST_EVALUATION_TRACKS - 1,
+        metavar="SEED",
+    )
     scores_only: bool = setting(False, "no videos, which take a while each")
+
+    def check(self) -> None:
+        super().check()
+        end = FIRST_EVALUATION_TRACK + MOST_EVALUATION_TRACKS
+        if self.first_track + self.tracks > end:
+            raise BadInput(f"Evaluation tracks end at {end - 1}; ask for fewer.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Play(Dreaming, Vision, DataDir):
     """What play.py is told."""
 
+    model: Path | None = setting(
+        None,
+        "directory of a trained agent",
+        words="that of the data directory",
+        metavar="MODEL_DIR",
+        positional=True,
+    )
     world: str = setting("both", "what to drive in", choices=WORLDS)
     temperature: float = override(Dreaming, "temperature", default=1.0)
     track: int = setting(1, "seed of the track", least=0, most=2**31 - 1)
+    record: bool = setting(
+        False, "keep what is driven in the world in DIR/rollout, for V and M to learn from"
+    )
+    res: Path = override(Res, "res", default=Path("res"))
+
+    def check(self) -> None:
+        super().check()
+        if self.record and (self.world == "dream" or self.track >= FIRST_EVALUATION_TRACK):
+            raise BadInput("--record keeps episodes of the world, on tracks below 2,000,000,000.")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from pathlib import Path
 
 from runs.aliases import earlier
 from runs.arguments import BadInput
@@ -77,9 +78,20 @@ class GenerateData(AgentRecording, Vision, Seed, DataDir):
         "controller with noise and, if asked, bursts of random actions",
         choices=("random", "brownian", "agent"),
     )
+    agent: Path | None = setting(
+        None,
+        "directory of the trained agent that records",
+        words="that of the data directory",
+        metavar="MODEL_DIR",
+    )
 
     def check(self) -> None:
-        of_agents = {"vision", "patience", *(option.name for option in options(Exploration))}
+        of_agents = {
+            "vision",
+            "agent",
+            "patience",
+            *(option.name for option in options(Exploration)),
+        }
         for option in options(type(self)):
             given = getattr(self, option.name) != option.default
             if given and option.name in of_agents and self.policy != "agent":

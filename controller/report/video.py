@@ -1,5 +1,6 @@
 """Videos of the agent: the car from above beside what V keeps of each frame."""
 
+import importlib.util
 import math
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from imageio import v3 as imageio
 EVERY = 5  # one picture for every five steps, a tenth of a second of driving
 SHOWN_PER_SECOND = 20
 HEIGHT = 192  # pixels
+MP4 = importlib.util.find_spec("imageio_ffmpeg") is not None  # whether it can be written
 LARGEST = 3_000_000  # bytes of a GIF, so that a page with several of them opens at once
 
 
@@ -97,7 +99,8 @@ def beside(pictures: list[np.ndarray]) -> np.ndarray:
 def save(path: Path, pictures: list[np.ndarray], largest: int = LARGEST) -> None:
     """Write pictures (H, W, 3) uint8 as an endless GIF of at most `largest` bytes.
 
-    Where it would be larger, pictures are left out, and the rest is shown for longer.
+    Where it would be larger, pictures are left out, and the rest is shown for longer. With the
+    extra `video` an MP4 with all pictures lies beside it.
     """
     with write_whole(path) as beside_it:
         for every in range(1, len(pictures) + 1):
@@ -105,6 +108,10 @@ def save(path: Path, pictures: list[np.ndarray], largest: int = LARGEST) -> None
             imageio.imwrite(beside_it, np.stack(pictures[::every]), duration=duration, loop=0)
             if beside_it.stat().st_size <= largest:
                 break
+    if MP4:
+        with write_whole(path.with_suffix(".mp4")) as beside_it:
+            # Some players want even numbers of pixels.
+            imageio.imwrite(beside_it, np.stack(pictures), fps=SHOWN_PER_SECOND, macro_block_size=2)
 
 
 def _drawn_env() -> gymnasium.Env:

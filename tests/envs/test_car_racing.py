@@ -134,12 +134,13 @@ def test_an_episode_lasts_at_most_a_thousand_steps():
 def test_info_counts_the_tiles():
     env = CarRacing()
     _, info = env.reset(seed=1)
-    assert info == {"tiles_visited": env.tile_visited_count, "tiles": len(env.track)}
+    assert (info["tiles_visited"], info["tiles"]) == (env.tile_visited_count, len(env.track))
     reward = 0
     for _ in range(60):
         _, step_reward, _, _, info = env.step(FULL_GAS)
         reward += step_reward
-    assert info == {"tiles_visited": env.tile_visited_count, "tiles": len(env.track)}
+    assert (info["tiles_visited"], info["tiles"]) == (env.tile_visited_count, len(env.track))
+    assert info["lap"] == env.tile_visited_count / len(env.track)
     # -0.1 a step, and 1000 shared among the tiles: the rewards tell how many were visited.
     assert info["tiles_visited"] == round((reward + 0.1 * 60) / 1000 * info["tiles"]) > 2
 

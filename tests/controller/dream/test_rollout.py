@@ -3,8 +3,8 @@
 from controller import arch
 from controller.dream.rollout import DreamRollout, Ensemble
 from controller.dream.run import adopt
+from rnn.dream.batch import Dreams
 from rnn.dream.dynamics import Dream
-from rnn.dream.env import Dreams
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
 

@@ -1,3 +1,5 @@
+import copy
+
 import rnn
 from rnn.dream.env import DreamEnv, DreamVectorEnv
 from runs.arguments import BadInput
@@ -5,8 +7,9 @@ from runs.arguments import BadInput
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import SyncVectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 WORLDS, STEPS = 3, 120
 
@@ -114,3 +117,91 @@ def test_renders_what_v_makes_of_the_latent(dreamer):
 def test_refuses_what_it_does_not_know(dreamer, wrong):
     with pytest.raises(BadInput, match=f"{next(iter(wrong))} is '{next(iter(wrong.values()))}'"):
         DreamEnv(dreamer.path, **wrong)
+
+
+NAN = float("nan")
+
+
+def test_what_is_not_finite_is_refused_and_changes_nothing(dreamer):
+    env, untouched = DreamEnv(dreamer.path), DreamEnv(dreamer.path)
+    for dream in (env, untouched):
+        dream.reset(seed=1)
+    with pytest.raises(BadInput, match="finite numbers"):
+        env.step([NAN, 0, 0])
+    with pytest.raises(BadInput, match=r"shape \(3,\), not \(2,\)"):
+        env.step([0, 0])
+    with pytest.raises(BadInput, match="finite numbers"):
+        env.reset(options={"z": [NAN, 0, 0, 0]})
+    env.reset(seed=1)
+    np.testing.assert_array_equal(env.step([0, 1, 0])[0], untouched.step(np.array([0, 1, 0]))[0])
+    many = DreamVectorEnv(2, dreamer.path)
+    many.reset(seed=1)
+    with pytest.raises(BadInput, match="finite numbers"):
+        many.step([[0, 0, 0], [0, NAN, 0]])
+
+
+def test_dreams_that_were_not_reset_say_so(dreamer):
+    for env, action in (
+        (DreamEnv(dreamer.path), [0, 0, 0]),
+        (DreamVectorEnv(1, dreamer.path), [[0, 0, 0]]),
+    ):
+        with pytest.raises(ResetNeeded):
+            env.step(action)
+
+
+def test_a_deep_copy_is_the_same_dream_at_the_same_moment(dreamer):
+    env = DreamEnv(dreamer.path)
+    env.reset(seed=1)
+    env.step([0, 1, 0])
+    copied = copy.deepcopy(env)
+    for _ in range(3):
+        np.testing.assert_array_equal(copied.step([0, 1, 0])[0], env.step([0, 1, 0])[0])
+    np.testing.assert_array_equal(copied.reset()[0], env.reset()[0])
+
+
+def test_many_dreams_take_the_options_of_one_and_are_drawn(dreamer):
+    many = gymnasium.make_vec(rnn.DREAM_ID, 2, model=dreamer.path, render_mode="rgb_array")
+    given = np.arange(8).reshape(2, 4)
+    np.testing.assert_array_equal(many.reset(seed=1, options={"z": given})[0], given)
+    np.testing.assert_array_equal(many.reset(options={"z": given[1]})[0], given[[1, 1]])
+    assert [picture.shape for picture in many.render()] == [(512, 512, 3)] * 2
+    for env in (many, DreamEnv(dreamer.path)):
+        with pytest.raises(BadInput, match="no option 'start'; there is z"):
+            env.reset(options={"start": 3})
+    with pytest.raises(BadInput, match="for many dreams it can be rgb_array"):
+        DreamVectorEnv(2, dreamer.path, render_mode="human")
+
+
+def test_dreams_begin_in_the_step_that_ends_them_if_asked(dreamer):
+    same = AutoresetMode.SAME_STEP
+    env = DreamVectorEnv(64, dreamer.path, max_episode_steps=3, autoreset_mode=same)
+    usual = DreamVectorEnv(64, dreamer.path, max_episode_steps=3)
+    for dreams in (env, usual):
+        dreams.reset(seed=1)
+    starts, nothing = env._dreams.dream.starts.z, np.zeros((64, 3))
+    going = np.ones(64, bool)  # in their first dream, in both
+    for _ in range(3):
+        got, wanted = env.step(nothing), usual.step(nothing)
+        np.testing.assert_array_equal(got[1][going], wanted[1][going])
+        # What a step leads to is the same; what is seen of those that are over is a start.
+        over = got[2] | got[3]
+        for world in np.flatnonzero(over & going):
+            np.testing.assert_array_equal(got[4]["final_obs"][world], wanted[0][world])
+        assert all((starts == z).all(1).any() for z in got[0][over])
+        going &= ~wanted[2]
+    assert going.any() and got[3][going].all()
+
+
+@pytest.mark.slow
+def test_dreams_in_forked_processes_are_refused_and_in_spawned_ones_dream(dreamer, capfd):
+    def make():
+        return gymnasium.make(f"rnn:{rnn.DREAM_ID}", model=dreamer.path)
+
+    one = make()
+    one.reset(seed=1)
+    with pytest.raises((EOFError, ConnectionError)):
+        AsyncVectorEnv([make], context="fork").reset(seed=1)
+    assert 'make the vector with vector_kwargs={"context": "spawn"}' in capfd.readouterr().err
+    spawned = AsyncVectorEnv([make], context="spawn")
+    np.testing.assert_allclose(spawned.reset(seed=1)[0][0], one.reset(seed=1)[0], atol=1e-5)
+    spawned.close()

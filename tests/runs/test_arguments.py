@@ -82,6 +82,14 @@ def test_bad_input_ends_with_its_sentence_and_2(capsys, monkeypatch):
     assert (code, text) == (2, "03_script.py: x is bad; mend it.\n")
 
 
+def test_what_is_missing_and_what_may_help_is_told_by_the_scripts(capsys, monkeypatch):
+    problem = BadInput("there is no rope.", make=("rope", "cart"), options=("much_longer",))
+    assert str(problem) == "there is no rope."
+    assert problem.told({}) == "there is no rope (--much-longer)."
+    made = problem.told({"rope": "spin.py", "cart": "saw.py"})
+    assert made == "there is no rope; run spin.py and saw.py (--much-longer)."
+
+
 def test_a_full_disk_ends_with_a_sentence_and_2(capsys, monkeypatch):
     problem = OSError(28, "No space left on device", "models/a.h5")
     code, text = ending_of(problem, capsys, monkeypatch)

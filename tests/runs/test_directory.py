@@ -295,6 +295,19 @@ def test_a_missing_part_is_named_and_who_makes_it(model):
     assert refusal.value.told(MAKERS).endswith("has no trained rnn; run 04_train_rnn.py.")
 
 
+def test_a_mistyped_directory_is_told_from_an_empty_one(model, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "trained").mkdir()
+    for name, words in {
+        "empty": "empty has no trained vision.",
+        "trainde": f"no such directory (do you mean {tmp_path / 'trained'}?).",
+        "xyz": "xyz has no trained vision: there is no such directory.",
+    }.items():
+        with pytest.raises(BadInput) as refusal:
+            ModelDirectory(tmp_path / name).facts("vision")
+        assert str(refusal.value).endswith(words)
+
+
 def test_a_part_without_its_weights_is_missing(model):
     model.weights("vision").unlink()
     assert not model.has("vision")

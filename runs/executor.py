@@ -7,7 +7,9 @@ import multiprocessing.context
 import multiprocessing.resource_tracker
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -163,6 +165,7 @@ class Workers:
     def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, Any]]:
         """Yield (index of the task, `function(*task)`) as the results come, in any order."""
         waiting = dict(enumerate(tasks))
+        children: list = []
         for _ in range(ATTEMPTS):
             if self._executor is None:
                 self._executor = self._make_executor()
@@ -172,12 +175,14 @@ class Workers:
                         self._executor.submit(function, *task): index
                         for index, task in waiting.items()
                     }
+                children = multiprocessing.active_children()
                 for future in as_completed(futures):
                     result = future.result()
                     del waiting[futures[future]]
                     yield futures[future], result
                 return
             except BrokenProcessPool:
+                print(_who_died(children), file=sys.stderr)
                 self._executor.shutdown(wait=False)
                 self._executor = None
         raise BadInput(
@@ -189,3 +194,23 @@ class Workers:
         """The results of all tasks, in their order."""
         results = dict(self.each(function, tasks))
         return [results[index] for index in sorted(results)]
+
+
+def _who_died(children: list) -> str:
+    """A warning that names the worker processes that ended by themselves, and how."""
+    for _ in range(20):  # Its pipe is closed a moment before one knows how it has ended.
+        if ended := [(child.pid, child.exitcode) for child in children if child.exitcode]:
+            break
+        time.sleep(0.05)
+    # Those that were alive still are ended by the executor, with SIGTERM.
+    of_themselves = [one for one in ended if one[1] != -signal.SIGTERM] or ended
+    named = ", ".join(f"{pid} ({_ending(code)})" for pid, code in of_themselves) or "unknown"
+    return f"Warning: a worker process died: {named}. What it had begun is done again."
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"killed by {signal.Signals(-code).name}"
+    return f"killed by signal {-code}"

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -152,12 +153,16 @@ def test_no_tasks_give_no_results(work):
         assert workers.all(work.square, []) == []
 
 
-def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_path):
+def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_path, capsys):
     tasks = [(n, str(tmp_path)) for n in range(6)]
     with executor.Workers(lambda: executor.processes(1)) as workers:
         results = list(workers.each(work.die_once, tasks))
     assert sorted(results) == [(n, n**2) for n in range(6)]
     assert (tmp_path / "1").exists() and (tmp_path / "4").exists()
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 2
+    for line in warnings:
+        assert re.fullmatch(r"Warning: a worker process died: \d+ \(killed by SIG\w+\)\. .*", line)
 
 
 def test_workers_that_die_again_and_again_are_given_up_in_a_sentence(work):

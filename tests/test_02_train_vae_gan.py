@@ -56,7 +56,7 @@ def curve(data) -> list:
 def test_its_curve_averages_to_what_each_epoch_says(trained):
     data, _, _ = trained
     points = curve(data)
-    history = read_json(data / "models" / "vaegan" / "vision.training.json")["history"]
+    history = read_json(data / "models" / "vaegan" / "vision.training.json")["position"]["history"]
     assert [point.step for point in points] == list(range(1, len(points) + 1))
     for epoch, part in zip(history, np.split(np.array(points), len(history)), strict=True):
         for name in arch_vaegan.TRACKED:

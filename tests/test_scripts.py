@@ -72,7 +72,10 @@ def test_02_leaves_a_v_a_curve_and_a_strip(chain):
 
 
 def test_02_learns(chain):
-    losses = [row["val_loss"] for row in read_json(chain.model / "vision.training.json")["history"]]
+    losses = [
+        row["val_loss"]
+        for row in read_json(chain.model / "vision.training.json")["position"]["history"]
+    ]
     assert len(losses) == 3 and losses[-1] < losses[0]
 
 
@@ -103,7 +106,7 @@ def test_03_run_again_does_what_is_missing_only(chain, scripts, small, tmp_path)
 def test_04_leaves_an_m_a_curve_and_its_predictions(chain):
     memory = rnn.load(ModelDirectory(chain.model))
     assert (memory.latent, memory.units, memory.heads) == (32, 16, ("tile", "done"))
-    history = read_json(chain.model / "rnn.training.json")["history"]
+    history = read_json(chain.model / "rnn.training.json")["position"]["history"]
     assert len(history) == 2 and history[1]["loss"] < history[0]["loss"]
     assert picture(chain.res / "vae_rnn_beliefs.png").shape == (4 * 128, 12 * 128, 3)
     picture(chain.res / "vae_rnn_curve.png")

@@ -9,6 +9,7 @@ from runs.arguments import BadInput
 from runs.directory import write_whole
 
 import keras
+import numpy as np
 
 LEAST_BYTES = 0.5  # of a number: a compressed float16 takes more
 OVERHEAD = 1_000_000  # bytes
@@ -20,7 +21,10 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Load a weights file. Raises `BadInput` when it is missing, torn or of another shape."""
+    """Load a weights file.
+
+    Raises `BadInput` when it is missing, torn, of another shape or not all finite numbers.
+    """
     try:
         with warnings.catch_warnings():
             # Keras only warns of a layer that the file lacks and leaves it untrained.
@@ -31,6 +35,10 @@ def load_weights(model: keras.Model, path: Path) -> None:
     except (OSError, ValueError, KeyError, UserWarning) as problem:
         first = str(problem).strip().splitlines()[0]
         raise BadInput(f"{path} does not fit the model ({first}); train it again.") from None
+    for variable in model.weights:
+        values = np.asarray(variable)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise BadInput(f"{path}: {variable.path} is not all finite numbers; train it again.")
 
 
 def refuse_larger(path: Path, numbers: int) -> None:

@@ -180,6 +180,9 @@ class TrainController(DreamEvolution, WorldEvolution, RunSettings):
             raise BadInput(
                 "Hard tracks are chosen in one M's dreams; leave out --also or --hard-tracks."
             )
+        # A model directory is named by what a person would write.
+        if len({f"{one:g}" for one in self.temperatures}) < len(self.temperatures):
+            raise BadInput("Two --temperatures are the same to six digits; leave one out.")
 
     @property
     def in_dreams(self) -> bool:

@@ -258,7 +258,8 @@ class EvolutionRun(Run):
         on_new_tracks = float(np.mean([outcome.score for outcome in driven])) if driven else None
         candidates = self.evolution.ask()
         outcomes = self._roll_out(fleet, candidates, driven_on)
-        returns = np.array([[outcome.score for outcome in row] for row in outcomes]).mean(1)
+        scores = np.array([[outcome.score for outcome in row] for row in outcomes])
+        returns = comparable(scores.mean(1))
         self.evolution.tell(candidates, returns)
         driven += [outcome for row in outcomes for outcome in row]
         return Learned(returns, sum(outcome.steps for outcome in driven), on_new_tracks)
@@ -298,6 +299,22 @@ def generations(run: Run, fleet: Fleet) -> None:
             row = run.generation(fleet, validation if validate else [])
             bar.write(line(row))
             bar.update()
+
+
+def comparable(returns: np.ndarray) -> np.ndarray:
+    """The returns (population,) of candidates; one that is no number counts as the worst.
+
+    Says so, and where there is nothing to choose between.
+    """
+    known = np.isfinite(returns)
+    if not known.any():
+        raise BadInput("No candidate returned a number; look at M, or begin from scratch.")
+    if not known.all():
+        print(f"Warning: {(~known).sum()} candidates returned no number and count as the worst.")
+    returns = np.where(known, returns, returns[known].min())
+    if np.ptp(returns) == 0:
+        print(f"Warning: all candidates returned {returns[0]:.1f}: there is nothing to learn.")
+    return returns
 
 
 def worst_and_any(fresh: list[int], scores: list[float], wanted: int) -> list[int]:

@@ -22,3 +22,14 @@ def test_weights_of_another_shape_or_with_a_layer_less_are_refused(tmp_path):
             load_weights(other, path)
     with pytest.raises(BadInput, match="does not exist"):
         load_weights(network(), tmp_path / "b.weights.h5")
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    path = tmp_path / "a.weights.h5"
+    model = network()
+    kernel, bias = model.layers[0].get_weights()
+    kernel[1, 0] = float("nan")
+    model.layers[0].set_weights([kernel, bias])
+    save_weights(model, path)
+    with pytest.raises(BadInput, match="kernel is not all finite numbers"):
+        load_weights(network(), path)

@@ -233,6 +233,7 @@ def test_what_is_saved_of_an_evolution_in_dreams_is_all_that_it_depends_on():
         (lambda: TrainController(hard_tracks=4, rollouts=4), "--hard-tracks 4 needs"),
         (lambda: TrainController(dream=True, sees="z"), "leave out --sees z"),
         (lambda: TrainController(temperatures=(1.0,), sees="z"), "leave out --sees z"),
+        (lambda: TrainController(temperatures=(1.0, 1.0000001)), "same to six digits"),
         (lambda: TrainController(also=(Path("a"),)), "leave out --also or add --dream"),
         (
             lambda: TrainController(dream=True, also=(Path("a"),), hard_tracks=8),

@@ -2,7 +2,7 @@ import dataclasses
 
 import rnn
 from controller import arch
-from controller.evolution.run import EvolutionRun, line, worst_and_any
+from controller.evolution.run import EvolutionRun, comparable, line, worst_and_any
 from controller.fleet import Fleet
 from controller.report import history
 from envs import tracks
@@ -248,3 +248,18 @@ def test_hard_track_sampling_gives_the_candidates_the_worst_track(own_model):
     assert driven_on[0] == fresh[int(np.argmin(scores))] and set(driven_on) < set(fresh)
     assert row.on_new_tracks == pytest.approx(np.mean(scores))
     assert history.read(begun.csv_file) == [row]
+
+
+def test_a_return_that_is_no_number_counts_as_the_worst_and_is_told(capsys):
+    returns = comparable(np.array([3.0, np.nan, 1.0, np.inf]))
+    assert returns.tolist() == [3, 1, 1, 1]
+    assert "2 candidates returned no number" in capsys.readouterr().out
+    assert comparable(np.array([1.0, 2.0])).tolist() == [1, 2]
+    assert capsys.readouterr().out == ""
+
+
+def test_returns_that_say_nothing_are_told(capsys):
+    comparable(np.array([-5.0, -5.0]))
+    assert "all candidates returned -5.0" in capsys.readouterr().out
+    with pytest.raises(BadInput, match="No candidate returned a number"):
+        comparable(np.array([np.nan, np.inf]))

@@ -49,7 +49,9 @@ def record_untrained(folder: Path, missing: list[int], settings: GenerateData) -
     steps = 0
     tasks = [(folder, track, settings.policy, settings.steps) for track in missing]
     with (
-        executor.Workers(lambda: executor.processes(settings.workers)) as workers,
+        executor.Workers(
+            lambda: executor.processes(settings.workers), settings.hang_timeout
+        ) as workers,
         progress.bar(len(tasks), "episodes") as bar,
     ):
         for _, length in workers.each(recording.record, tasks):

@@ -94,7 +94,12 @@ def evolve(run: Run, settings: TrainController) -> None:
         print(run.training.nothing_to_do())
         return
     fleet = Fleet(
-        run.directory, settings.precision, settings.workers, settings.worlds, settings.sees
+        run.directory,
+        settings.precision,
+        settings.workers,
+        settings.worlds,
+        settings.sees,
+        settings.hang_timeout,
     )
     generations(run, fleet)
 

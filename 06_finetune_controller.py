@@ -54,7 +54,11 @@ def main(settings: FinetuneController) -> None:
             print(run.training.nothing_to_do())
         else:
             fleet = TrajectoryFleet(
-                model_directory, settings.precision, settings.workers, settings.worlds
+                model_directory,
+                settings.precision,
+                settings.workers,
+                settings.worlds,
+                hang_timeout=settings.hang_timeout,
             )
             generations(run, fleet)
         best = arch.load(model_directory, agent.features)

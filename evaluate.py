@@ -43,7 +43,13 @@ def main(settings: Evaluate) -> None:
     lines = {name: history.line(directory.ModelDirectory(path)) for name, path in names.items()}
     scores = {}
     for name, path in names.items():
-        fleet = Fleet(directory.ModelDirectory(path), "float32", settings.workers, WORLDS)
+        fleet = Fleet(
+            directory.ModelDirectory(path),
+            "float32",
+            settings.workers,
+            WORLDS,
+            hang_timeout=settings.hang_timeout,
+        )
         with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
             stock = settings.drawing == "stock"
             outcomes = scoring.drive_tracks(fleet, agents[name][1], driven_on, stock, bar.update)

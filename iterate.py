@@ -96,6 +96,7 @@ def one_round(
             **places,
             vision=settings.vision,
             workers=settings.workers,
+            hang_timeout=settings.hang_timeout,
             finetune=present is not None,
             generations=settings.generations,
             population=settings.population,

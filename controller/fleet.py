@@ -15,7 +15,7 @@ from controller.rollout import (
     stock_env,
     training_env,
 )
-from runs.arguments import PRECISIONS, BadInput
+from runs.arguments import HANG_TIMEOUT, PRECISIONS, BadInput
 from runs.directory import ModelDirectory
 from runs.executor import ATTEMPTS, Counter, Workers, processes
 
@@ -35,7 +35,7 @@ class Fleet:
 
     Each steps up to `worlds` worlds together and takes the next job whenever one is free, so that
     all finish at about the same time. The outcomes do not depend on who drives what. For `sees`
-    see `Agent`.
+    see `Agent`, for `hang_timeout` `Workers`.
     """
 
     def __init__(
@@ -45,12 +45,13 @@ class Fleet:
         workers: int,
         worlds: int,
         sees: str | None = None,
+        hang_timeout: float = HANG_TIMEOUT,
     ):
         self.workers = workers
         self.worlds = worlds
         self._counters = Counters()
         arguments = (directory, precision, self._counters, sees)
-        self._pool = Workers(lambda: processes(workers, prepare, arguments))
+        self._pool = Workers(lambda: processes(workers, prepare, arguments), hang_timeout)
 
     def __enter__(self) -> "Fleet":
         return self

@@ -30,7 +30,8 @@ def record_with_agent(
     tasks = [(folder, group, directory, settings) for group in groups]
     steps = 0
     workers = executor.Workers(
-        lambda: executor.processes(settings.workers, fleet.prepare, (directory, "float32"))
+        lambda: executor.processes(settings.workers, fleet.prepare, (directory, "float32")),
+        settings.hang_timeout,
     )
     with workers, progress.bar(len(missing), "episodes") as bar:
         for _, lengths in workers.each(_record_group, tasks):

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 LARGEST = sys.float_info.max  # of all finite numbers
 LARGEST_SEED = 999
+HANG_TIMEOUT = 120  # seconds without a sign of life after which a worker process hangs
 # Windows cannot wait for more processes at once.
 MOST_WORKERS = 61 if sys.platform == "win32" else 4096
 PRECISIONS = {  # name → Keras policy

@@ -11,13 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from runs.arguments import BadInput
+from runs.arguments import HANG_TIMEOUT, BadInput
 
 ATTEMPTS = 3
+BEAT = 0.5  # seconds between a worker's signs of life
+LOOK = 2.0  # seconds of silence at most from one look to the next
 # NVIDIA's libraries read the first of these, AMD's either.
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1"}
 
@@ -36,12 +38,28 @@ class _Worker(multiprocessing.context.SpawnProcess):
     """A spawned process that sees no GPU: many workers would fight for the memory of one.
 
     Its environment says so from the start, for it imports the main module, and with that perhaps
-    TensorFlow, before any function is called in it.
+    TensorFlow, before any function is called in it. From then on it gives signs of life.
     """
 
     def start(self) -> None:
+        self.beats = multiprocessing.get_context("spawn").RawValue("q", 0)
+        self._known = 0  # of the beats
+        self._looked = time.monotonic()
+        self._silence = 0.0
         with _environment(WITHOUT_GPU):
             super().start()
+
+    def silent(self) -> float:
+        """Seconds for which whoever looks has seen no sign of life; 0 before the first one.
+
+        A look counts for little, so that what stopped both, a machine that slept, is no silence.
+        """
+        beats, now = self.beats.value, time.monotonic()
+        self._silence += min(now - self._looked, LOOK)
+        if beats == 0 or beats != self._known:
+            self._silence = 0.0
+        self._known, self._looked = beats, now
+        return self._silence
 
 
 class _Spawn(multiprocessing.context.SpawnContext):
@@ -66,6 +84,7 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
 def _begin(prepare: Callable | None, arguments: tuple) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_give_signs_of_life, daemon=True).start()
     if prepare is not None:
         prepare(*arguments)
 
@@ -106,6 +125,14 @@ def _blocked_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
+def _give_signs_of_life() -> None:
+    process = multiprocessing.current_process()
+    assert isinstance(process, _Worker)
+    while True:
+        process.beats.value += 1
+        time.sleep(BEAT)
+
+
 def _leave_with_parent() -> None:
     """End this process when its parent is killed; else it would wait for tasks for ever."""
     parent = multiprocessing.parent_process()
@@ -142,11 +169,13 @@ class Workers:
 
     `make_executor` makes any `concurrent.futures.Executor`. When it breaks (a worker was killed,
     say for its memory), a new one is made and the tasks without a result are done again; after
-    `ATTEMPTS` such deaths in one call `each` raises `BadInput`.
+    `ATTEMPTS` such deaths in one call `each` raises `BadInput`. A worker process that gives no sign
+    of life for `hang_timeout` seconds (it was stopped, or hangs) is killed.
     """
 
-    def __init__(self, make_executor: Callable[[], Executor]):
+    def __init__(self, make_executor: Callable[[], Executor], hang_timeout: float = HANG_TIMEOUT):
         self._make_executor = make_executor
+        self._hang_timeout = hang_timeout
         self._executor: Executor | None = None
 
     def __enter__(self) -> "Workers":
@@ -176,7 +205,7 @@ class Workers:
                         for index, task in waiting.items()
                     }
                 children = multiprocessing.active_children()
-                for future in as_completed(futures):
+                for future in self._completed(set(futures)):
                     result = future.result()
                     del waiting[futures[future]]
                     yield futures[future], result
@@ -189,6 +218,16 @@ class Workers:
             f"Worker processes died {ATTEMPTS} times (killed, or out of memory?); try fewer.",
             options=("workers",),
         )
+
+    def _completed(self, futures: set[Future]) -> Iterator[Future]:
+        """The futures as they are done; meanwhile an eye on who works at them."""
+        while futures:
+            done, futures = wait(futures, timeout=1, return_when=FIRST_COMPLETED)
+            yield from done
+            for child in multiprocessing.active_children():
+                if isinstance(child, _Worker) and child.silent() > self._hang_timeout:
+                    print(f"Warning: worker process {child.pid} hangs.", file=sys.stderr)
+                    child.kill()
 
     def all(self, function: Callable, tasks: Iterable[tuple]) -> list:
         """The results of all tasks, in their order."""

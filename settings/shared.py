@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from runs.aliases import earlier
-from runs.arguments import LARGEST_SEED, MOST_WORKERS, PRECISIONS
+from runs.arguments import HANG_TIMEOUT, LARGEST_SEED, MOST_WORKERS, PRECISIONS
 from runs.config import REQUIRED, Settings, setting
 from runs.processors import cores
 
@@ -36,6 +36,13 @@ class Workers(Settings):
         words="the processors there are",
         least=1,
         most=MOST_WORKERS,
+        saved=False,
+    )
+    hang_timeout: float = setting(
+        HANG_TIMEOUT,
+        "time without a sign of life after which a worker process is replaced",
+        least=5,
+        unit="seconds",
         saved=False,
     )
 

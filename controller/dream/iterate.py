@@ -109,7 +109,9 @@ def drive(
 def _record_randomly(folder: Path, missing: list[int], settings: Iterate) -> None:
     tasks = [(folder, track, "random", settings.steps) for track in missing]
     with (
-        executor.Workers(lambda: executor.processes(settings.workers)) as workers,
+        executor.Workers(
+            lambda: executor.processes(settings.workers), settings.hang_timeout
+        ) as workers,
         progress.bar(len(tasks), "episodes") as bar,
     ):
         for _ in workers.each(recording.record, tasks):

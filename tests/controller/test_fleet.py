@@ -13,18 +13,21 @@ import pytest
 pytestmark = pytest.mark.slow  # starts processes
 
 
-def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed(model, policies):
+@pytest.mark.parametrize("ending", ["SIGKILL", "SIGSTOP"])
+def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed_or_stopped(
+    model, policies, ending
+):
     jobs = [Job(policy, track) for track in range(20, 32) for policy in policies]
     outcomes = dict(drive(Agent(model), enumerate(jobs), 8, patience=40))
     expected = [outcomes[number] for number in range(len(jobs))]
     killed = []
 
-    with Fleet(model, "float32", workers=2, worlds=3) as fleet:
+    with Fleet(model, "float32", workers=2, worlds=3, hang_timeout=5) as fleet:
 
         def kill_one(finished: int) -> None:
             if finished and not killed:
                 killed.append(next(iter(fleet._pool._executor._processes)))
-                os.kill(killed[0], signal.SIGKILL)
+                os.kill(killed[0], signal.Signals[ending])
 
         assert fleet.drive(jobs, patience=40, progress=kill_one) == expected
         assert killed

@@ -40,6 +40,14 @@ WORK = """
         return number**2
 
 
+    def stop_once(number, folder):
+        mark = Path(folder) / "stopped"
+        if number == 2 and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return number**2
+
+
     def die():
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -163,6 +171,17 @@ def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_
     assert len(warnings) == 2
     for line in warnings:
         assert re.fullmatch(r"Warning: a worker process died: \d+ \(killed by SIG\w+\)\. .*", line)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
+def test_a_worker_that_hangs_is_replaced_and_no_result_is_lost(work, tmp_path, capsys):
+    tasks = [(n, str(tmp_path)) for n in range(6)]
+    with executor.Workers(lambda: executor.processes(2), hang_timeout=3) as workers:
+        results = list(workers.each(work.stop_once, tasks))
+    assert sorted(results) == [(n, n**2) for n in range(6)]
+    warnings = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"Warning: worker process \d+ hangs\.", warnings[0])
+    assert "killed by SIGKILL" in warnings[1] and len(warnings) == 2
 
 
 def test_workers_that_die_again_and_again_are_given_up_in_a_sentence(work):

@@ -22,7 +22,7 @@ def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed_or_stop
     expected = [outcomes[number] for number in range(len(jobs))]
     killed = []
 
-    with Fleet(model, "float32", workers=2, worlds=3, hang_timeout=5) as fleet:
+    with Fleet(model, "float32", workers=2, worlds=3, hang_timeout=20) as fleet:
 
         def kill_one(finished: int) -> None:
             if finished and not killed:

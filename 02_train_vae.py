@@ -66,7 +66,8 @@ def main(settings: TrainVAE) -> None:
         vae.save(model_directory, model.encoder, model.decoder, facts)
         plots.learning_curve(settings.res / "vae_curve.png", run.history, "VAE")
         truth = pictures.fixed_frames(held_out)
-        pictures.strip(settings.res / "vae_strip.png", [truth, model(truth)])
+        strip = settings.res / "vae_strip.png"
+        pictures.strip(strip, [truth, model(truth)], names=("recorded", "what V keeps"))
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()
     print(f"{model_directory.weights('vision')}, {settings.res}/vae_curve.png, vae_strip.png")

@@ -88,7 +88,8 @@ def main(settings: TrainVAEGAN) -> None:
         vae.save(model_directory, model.encoder, model.generator, facts)
         title = f"VAE-GAN, {settings.variant}"
         curve.save(settings.res / "vaegan_curve.png", run.history, title)
-        pictures.strip(settings.res / "vaegan_strip.png", [shown, model(shown)])
+        strip = settings.res / "vaegan_strip.png"
+        pictures.strip(strip, [shown, model(shown)], names=("recorded", "what V keeps"))
         video.save(settings.res / "vaegan_training.gif")
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()

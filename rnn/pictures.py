@@ -13,6 +13,7 @@ import numpy as np
 WARM_UP = 10
 STEPS = 70
 SHOWN = 12
+ROWS = ("recorded", "what V keeps", "M, one step ahead", "M, left to itself")
 
 
 def subject(recordings: Path, latents: list[Path], latent: int) -> tuple[Path, Path]:
@@ -51,4 +52,4 @@ def predictions(path: Path, vision: Vision, memory: Memory, recording: Path, lat
     shown = np.linspace(0, len(alone) - 1, min(SHOWN, len(alone))).astype(int)
     rows = [obs[WARM_UP:][shown]]
     rows += [vision.decoder(values[shown]).numpy() for values in (z[WARM_UP:], one_step, alone)]
-    pictures.strip(path, rows)
+    pictures.strip(path, rows, names=ROWS)

@@ -7,6 +7,7 @@ from runs.directory import write_whole
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 matplotlib.use("Agg")
 
@@ -24,10 +25,12 @@ def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epo
     names = [name for name in history[0] if not name.startswith("val_")]
     figure, axes = _panels(names, unit)
     steps = np.arange(1, len(history) + 1)
+    line = "-" if len(history) > 1 else "o"  # One point is no line.
     for axis, name in zip(axes, names, strict=True):
-        axis.plot(steps, [row[name] for row in history], label="training")
+        axis.plot(steps, [row[name] for row in history], line, label="training")
         if f"val_{name}" in history[0]:
-            axis.plot(steps, [row[f"val_{name}"] for row in history], label="held out")
+            axis.plot(steps, [row[f"val_{name}"] for row in history], line, label="held out")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     _save_panels(figure, axes, title, path)
 
 

@@ -105,8 +105,9 @@ def table(scores: dict[str, dict]) -> str:
 def histogram(path: Path, scores: dict[str, dict]) -> None:
     """Plot how the scores of each agent are distributed."""
     figure, axis = plt.subplots(figsize=(7, 3.5))
-    lowest = min(min(score["worst"], 0) for score in scores.values())
-    bins = np.arange(np.floor(lowest / 25) * 25, 1000, 25).tolist()
+    lowest = min(score["worst"] for score in scores.values())
+    highest = max(score["best"] for score in scores.values())
+    bins = bin_edges(lowest, highest).tolist()
     for name, score in scores.items():
         label = f"{name}: {score['mean']:.0f} ± {score['sd']:.0f}"
         axis.hist(_episode_scores(score), bins, alpha=0.6, label=label)
@@ -115,6 +116,12 @@ def histogram(path: Path, scores: dict[str, dict]) -> None:
     axis.set(xlabel="score of an episode", ylabel=f"of {tracks} tracks")
     axis.legend(fontsize="small")
     plots.save_figure(figure, path)
+
+
+def bin_edges(lowest: float, highest: float) -> np.ndarray:
+    """Edges of at most 40 bins of a round width that hold all scores from lowest to highest."""
+    width = next(w for w in (1, 2, 5, 10, 25, 50, 100) if highest - lowest <= 38 * w)
+    return np.arange(np.floor(lowest / width), np.floor(highest / width) + 2) * width
 
 
 def _episode_scores(score: dict) -> np.ndarray:

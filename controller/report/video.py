@@ -64,7 +64,7 @@ def episode(
     [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, recorder=camera)
     decoded = agent.vision.decoder(agent.vision.encoder(np.stack(camera.frames))[0]).numpy()
     pictures = [
-        np.concatenate([picture, np.concatenate([_enlarge(seen), _enlarge(kept)])], axis=1)
+        np.concatenate([picture, np.concatenate(_named(seen, kept))], axis=1)
         for picture, seen, kept in zip(
             camera.pictures, camera.frames, to_bytes(decoded), strict=True
         )
@@ -121,6 +121,10 @@ def _drawn_env() -> gymnasium.Env:
     )
 
 
+def _named(seen: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return labelled(_enlarge(seen), "V sees", 0.35), labelled(_enlarge(kept), "V keeps", 0.35)
+
+
 def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
@@ -130,9 +134,9 @@ def _enlarge(frame: np.ndarray) -> np.ndarray:
     return cv2.resize(frame, (size, size), interpolation=cv2.INTER_NEAREST)
 
 
-def labelled(picture: np.ndarray, words: str) -> np.ndarray:
+def labelled(picture: np.ndarray, words: str, size: float = 0.5) -> np.ndarray:
     """The picture with words in its upper left corner, white with a shadow."""
     for shift, colour in ((1, (0, 0, 0)), (0, (255, 255, 255))):
-        style = cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA
+        style = cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA
         picture = cv2.putText(picture, words, (6 + shift, 18 + shift), *style)
     return picture

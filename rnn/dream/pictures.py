@@ -11,6 +11,7 @@ from runs.directory import write_whole
 from vae import Vision
 from vae.pictures import to_bytes
 
+import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
@@ -21,6 +22,8 @@ EVERY = 4  # steps between two pictures of the video
 MOST = 100  # pictures
 SCALE = 2
 GAP = 4  # pixels between the columns
+HEADER = 20  # pixels above the panes, for their names
+PANES = ("recorded", "what V keeps", "M's dream")
 PER_SECOND = 12.5
 
 
@@ -44,14 +47,25 @@ def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Pa
     dreaming = gap.copy()
     dreaming[shown >= SEEN] = (255, 0, 0)
     pictures = np.concatenate([columns[0], gap, columns[1], dreaming, columns[2]], axis=2)
+    pictures = pictures.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
+    names = np.tile(_header(pictures.shape[2]), (len(shown), 1, 1, 1))
     with write_whole(path) as beside:
         imageio.imwrite(
             beside,
-            pictures.repeat(SCALE, axis=1).repeat(SCALE, axis=2),
+            np.concatenate([names, pictures], axis=1),
             duration=1000 / PER_SECOND,
             loop=0,
         )
     return SEEN
+
+
+def _header(width: int) -> np.ndarray:
+    """The names of the three panes, in a row above them: (HEADER, width, 3) uint8."""
+    row = np.full((HEADER, width, 3), 255, np.uint8)
+    for pane, name in enumerate(PANES):
+        place = 6 + pane * (width + SCALE * GAP) // len(PANES), HEADER - 6
+        cv2.putText(row, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    return row
 
 
 def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
@@ -67,6 +81,13 @@ def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
         state, *_ = step(state, tf.constant(action[None, tick]), *key)
         dreamt.append(state.z[0].numpy())
     return np.array(dreamt).reshape(-1, dream.memory.latent)
+
+
+def _judged(head: str, found: Calibration) -> str:
+    """How far a head can be trusted, unless nothing came of which it could have told."""
+    if not any(found.share):
+        return f"{head}: never came true in {sum(found.steps):,} steps, nothing to judge"
+    return f"{head}: off by {100 * found.error:.2f} % on average"
 
 
 def reliability(path: Path, heads: dict[str, Calibration], title: str) -> None:
@@ -87,7 +108,7 @@ def reliability(path: Path, heads: dict[str, Calibration], title: str) -> None:
                 fontsize=7,
             )
         axis.set(
-            title=f"{head}: off by {100 * found.error:.2f} % on average",
+            title=_judged(head, found),
             xlabel="probability that M gave a step",
             ylabel="share that came true",
         )

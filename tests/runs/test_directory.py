@@ -343,3 +343,15 @@ def test_what_the_disk_cannot_hold_is_refused_with_the_arithmetic(tmp_path):
     require_space(tmp_path, 1, "a byte")
     with pytest.raises(BadInput, match=r"9 frames may take 1,000,000 MB, and [\d,]+ MB are left"):
         require_space(tmp_path, 10**12, "9 frames")
+
+
+def test_a_mistyped_directory_is_answered_with_the_one_that_was_meant(tmp_path, monkeypatch):
+    (tmp_path / "published" / "vae").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    for wrong in ("pubished/vae", "published/vea"):
+        with pytest.raises(BadInput, match="no such directory; do you mean published/vae[?]"):
+            ModelDirectory(wrong).facts("vision")
+    with pytest.raises(BadInput, match="there is no such directory; run 02_train_vae.py"):
+        ModelDirectory("elsewhere").facts("vision")
+    with pytest.raises(BadInput, match="published/vae has no trained rnn; run 04_train_rnn.py"):
+        ModelDirectory("published/vae").facts("rnn")

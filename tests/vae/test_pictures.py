@@ -31,3 +31,9 @@ def test_a_strip_has_one_row_of_frames_above_the_other(tmp_path):
     assert picture.shape == (2 * 2 * 64, 3 * 2 * 64, 3)
     assert (picture[:128] == 200).all()
     assert (picture[128:, 128:256] == 51).all() and (picture[128:, :128] == 0).all()
+    pictures.strip(tmp_path / "named.png", [bright, dark], names=("recorded", "what V keeps"))
+    named = imageio.imread(tmp_path / "named.png")
+    np.testing.assert_array_equal(named[:, pictures.MARGIN :], picture)
+    # A name stands at the left of its row, black on white.
+    for row in (named[:128, : pictures.MARGIN], named[128:, : pictures.MARGIN]):
+        assert row.min() < 50 and np.median(row) == 255

@@ -89,3 +89,9 @@ def test_the_histogram_is_a_picture(tmp_path):
     report = scoring.report(outcomes(-30, 500, 905), [1, 2, 3])
     scoring.histogram(tmp_path / "h.png", {"vae": report})
     assert (tmp_path / "h.png").stat().st_size > 1000
+
+
+def test_the_bins_show_the_scores_whether_near_each_other_or_far():
+    near, far = scoring.bin_edges(903.2, 930.0), scoring.bin_edges(-94.9, 933.3)
+    assert near[0] <= 903.2 < near[1] and near[-2] <= 930 < near[-1] and len(near) > 20
+    assert far[0] <= -94.9 < far[1] and far[-2] <= 933.3 < far[-1] and len(far) <= 41

@@ -126,8 +126,9 @@ class Game:
         self.by_agent = not self.by_agent
         if self.by_agent and self._agent is None:
             try:
-                self._agent = Agent(self._directory)
-                self._policy = arch.load(self._directory, self._agent.features)
+                agent = Agent(self._directory)
+                self._policy = arch.load(self._directory, agent.features)
+                self._agent = agent
                 self._forget()
             except BadInput as problem:
                 self.by_agent, self.says = False, str(problem)

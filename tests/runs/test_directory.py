@@ -349,9 +349,9 @@ def test_a_mistyped_directory_is_answered_with_the_one_that_was_meant(tmp_path, 
     (tmp_path / "published" / "vae").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for wrong in ("pubished/vae", "published/vea"):
-        with pytest.raises(BadInput, match="no such directory; do you mean published/vae[?]"):
+        with pytest.raises(BadInput, match="no such directory .do you mean published/vae[?]"):
             ModelDirectory(wrong).facts("vision")
-    with pytest.raises(BadInput, match="there is no such directory; run 02_train_vae.py"):
+    with pytest.raises(BadInput, match="elsewhere has no trained vision: .* directory[.]$"):
         ModelDirectory("elsewhere").facts("vision")
-    with pytest.raises(BadInput, match="published/vae has no trained rnn; run 04_train_rnn.py"):
+    with pytest.raises(BadInput, match="published/vae has no trained rnn[.]$"):
         ModelDirectory("published/vae").facts("rnn")

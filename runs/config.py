@@ -348,7 +348,9 @@ def _details(option: Option) -> dict[str, Any]:
         "choices": option.meaning.choices,
         "metavar": option.meaning.metavar,
     }
-    return {name: value for name, value in details.items() if value is not None}
+    given = {name: value for name, value in details.items() if value is not None}
+    # argparse would take its own mark for what is left out as a text to be read.
+    return given | {"default": option.default} if option.meaning.positional else given
 
 
 def _help(option: Option) -> str:

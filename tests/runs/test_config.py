@@ -310,3 +310,15 @@ def test_the_table_has_a_row_for_each_setting_and_says_nothing_of_this_machine()
     assert "| `--finetune` |  |  | go on |" in lines
     assert "| `--workers` | all there are | from 1 up | at once |" in lines
     assert "| `models` |  |  | directories |" in config.table(Models)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Player(Settings):
+    model: Path | None = setting(
+        None, "an agent", words="one's own", metavar="MODEL_DIR", positional=True
+    )
+
+
+def test_what_stands_without_a_flag_may_be_left_out():
+    assert config.parse(Player, None, []).model is None
+    assert config.parse(Player, None, ["some/where"]).model == Path("some/where")

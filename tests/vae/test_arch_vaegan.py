@@ -106,7 +106,7 @@ def test_losses_of_the_three_adversaries_are_what_hand_computation_gives():
 
 def test_relative_feature_distance_does_not_depend_on_a_layer_s_scale():
     one, other = [tf.constant([[1.0, 2.0]])], [tf.constant([[1.0, 1.0]])]
-    distance = arch_vaegan.feature_distance
+    distance = losses.feature_distance
     assert float(distance(one, other, relative=False)) == pytest.approx(0.5)
     assert float(distance(one, other, relative=True)) == pytest.approx(0.5 / 2.5)
     scaled = distance([10 * one[0]], [10 * other[0]], relative=True)

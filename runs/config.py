@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runs.arguments import BadInput, Numbers, folder, no_directory, unwritable
+from runs.arguments import BadInput, Numbers, no_directory, unwritable
 
 REQUIRED = dataclasses.MISSING  # the default of a setting that has none
 
@@ -158,8 +158,10 @@ class Option:
             return f"{value!r} is not {'true or false' if self.kind is bool else 'a text'}"
         if self.meaning.choices and value not in self.meaning.choices:
             return f"{value!r} is not one of {', '.join(self.meaning.choices)}"
+        if not self.meaning.folder:
+            return None
         # The usual place may be read only, for steps that only read there.
-        return unwritable(value) if self.meaning.folder and value != self.default else None
+        return no_directory(value) if value == self.default else unwritable(value)
 
     def value(self, plain: Any) -> Any:
         """The value that JSON or TOML holds: lists are tuples, paths are texts."""
@@ -243,11 +245,9 @@ def parse(kind: type[S], description: str | None, arguments: Sequence[str] | Non
     parser = _parser(kind, description)
     given = vars(parser.parse_args(arguments))
     try:
-        made = _made(kind, {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
-        _refuse_places_taken(made)
+        return _made(kind, {n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
     except BadInput as problem:
         parser.exit(2, f"{parser.prog}: {problem}\n")
-    return made
 
 
 def flags(settings: Settings) -> list[str]:
@@ -267,16 +267,6 @@ def flags(settings: Settings) -> list[str]:
     return line
 
 
-def table(kind: type[Settings]) -> str:
-    """The settings as a Markdown table."""
-    lines = ["| setting | default | values | meaning |", "|---|---|---|---|"]
-    for option in options(kind):
-        default = "" if option.default is REQUIRED or option.switch else option.shown()
-        values = option.numbers.span if option.numbers else ", ".join(option.meaning.choices or ())
-        lines.append(f"| `{option.flag}` | {default} | {values} | {option.meaning.help} |")
-    return "\n".join(lines) + "\n"
-
-
 def words(value: Any) -> str:
     """A value as the help shows it."""
     if isinstance(value, bool):
@@ -286,14 +276,6 @@ def words(value: Any) -> str:
 
 def _made(kind: type[S], given: Mapping[str, Any]) -> S:
     return kind(**{**kind.usual(given), **given})
-
-
-def _refuse_places_taken(settings: Settings) -> None:
-    """Also the usual places are looked at before hours of work, not after them."""
-    for option in options(type(settings)):
-        place = getattr(settings, option.name)
-        if option.meaning.folder and place is not None and (complaint := no_directory(place)):
-            raise BadInput(f"{option.flag}: {complaint}")
 
 
 def _plain(value: Any) -> Any:
@@ -341,7 +323,7 @@ def _details(option: Option) -> dict[str, Any]:
     """What argparse is told of an option, beside its help."""
     if option.kind is bool:
         return {"action": "store_true" if option.switch else argparse.BooleanOptionalAction}
-    kind = folder if option.meaning.folder else option.numbers or option.kind
+    kind = option.numbers or option.kind
     details = {
         "type": kind,
         "nargs": "?" if option.meaning.positional else option.count,

@@ -10,11 +10,19 @@ value that is not allowed is refused in one sentence. Made by `python -m setting
 """
 
 
+def table(kind: type[config.Settings]) -> str:
+    """The settings as a Markdown table."""
+    lines = ["| setting | default | values | meaning |", "|---|---|---|---|"]
+    for option in config.options(kind):
+        default = "" if option.default is config.REQUIRED or option.switch else option.shown()
+        values = option.numbers.span if option.numbers else ", ".join(option.meaning.choices or ())
+        lines.append(f"| `{option.flag}` | {default} | {values} | {option.meaning.help} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     print(HEAD)
-    print(
-        "\n".join(f"## {script}\n\n{config.table(kind)}" for script, kind in STEPS.items()), end=""
-    )
+    print("\n".join(f"## {script}\n\n{table(kind)}" for script, kind in STEPS.items()), end="")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from runs import config
 from runs.arguments import BadInput
 from runs.config import REQUIRED, Settings, override, setting
+from settings.__main__ import table
 
 import pytest
 
@@ -301,7 +302,7 @@ def test_differences_name_what_changed_from_what_to_what():
 
 
 def test_the_table_has_a_row_for_each_setting_and_says_nothing_of_this_machine():
-    lines = config.table(Step).splitlines()
+    lines = table(Step).splitlines()
     assert lines[:2] == ["| setting | default | values | meaning |", "|---|---|---|---|"]
     assert len(lines) == 2 + len(dataclasses.fields(Step))
     assert "| `--count` | 3 frames | from 2 up | how many |" in lines
@@ -309,7 +310,7 @@ def test_the_table_has_a_row_for_each_setting_and_says_nothing_of_this_machine()
     assert "| `--smooth` | on |  | smooth it |" in lines
     assert "| `--finetune` |  |  | go on |" in lines
     assert "| `--workers` | all there are | from 1 up | at once |" in lines
-    assert "| `models` |  |  | directories |" in config.table(Models)
+    assert "| `models` |  |  | directories |" in table(Models)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

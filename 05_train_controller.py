@@ -28,9 +28,10 @@ from controller.agent import Agent
 from controller.dream import history as dream_history
 from controller.dream.rollout import DreamRollout, Ensemble
 from controller.dream.run import DreamRun, adopt
-from controller.evolution.run import EvolutionRun, Run, generations
+from controller.evolution.run import EvolutionRun
 from controller.fleet import Fleet
 from controller.report import video
+from controller.run import Run, generations
 from rnn.dream.dynamics import Dream
 from runs import arguments, device, directory
 

@@ -24,11 +24,11 @@ if __name__ == "__main__":
 import vae
 from controller import arch
 from controller.agent import Agent
-from controller.evolution.run import generations
 from controller.policy_gradient import transfer
 from controller.policy_gradient.run import PolicyGradientRun
 from controller.policy_gradient.trajectories import TrajectoryFleet
 from controller.report import video
+from controller.run import generations
 from rnn import series
 from runs import arguments, device, directory
 

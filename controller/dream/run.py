@@ -24,7 +24,7 @@ SCORED_DREAMS = np.arange(2**31, 2**31 + 64, dtype=np.uint32)
 
 
 class DreamRun(EvolutionRun):
-    """An evolution whose candidates drive in dreams; see `controller.evolution.run.Run`.
+    """An evolution whose candidates drive in dreams; see `controller.run.Run`.
 
     Beside the files of every evolution it writes `dream.csv`, a `Pair` for each mean scored. The
     setting `keep` says which mean becomes C: the "best" in the world so far, or the "last" one,
@@ -45,7 +45,7 @@ class DreamRun(EvolutionRun):
         super().__init__(directory, rollout.features, settings, bound)
         self.pairs = read(self.pairs_file)
         if not self.training.is_over:
-            now = self.stage, self.evolution.generation
+            now = self.stage, self.learner.generation
             self.pairs = [pair for pair in self.pairs if (pair.stage, pair.generation) <= now]
 
     @property
@@ -55,7 +55,7 @@ class DreamRun(EvolutionRun):
     def _record(self, row: Row) -> None:
         super()._record(row)
         if row.validation is not None and row.validation_sd is not None:
-            [dreamt] = self.rollout.drive(self.evolution.mean[None], SCORED_DREAMS)
+            [dreamt] = self.rollout.drive(self.learner.mean[None], SCORED_DREAMS)
             dream = summary(dreamt)
             self.pairs.append(
                 Pair(

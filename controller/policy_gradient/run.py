@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from controller import arch
-from controller.evolution.run import Learned, Run
 from controller.fleet import Fleet
 from controller.policy_gradient.natural_gradient import NaturalPolicyGradient
 from controller.policy_gradient.trajectories import TrajectoryFleet
+from controller.run import Learned, Run
 from envs import tracks
 from runs import config
 from runs.directory import ModelDirectory
@@ -25,7 +25,7 @@ class PolicyGradientRun(Run):
     """
 
     settings: FinetuneController
-    evolution: NaturalPolicyGradient
+    learner: NaturalPolicyGradient
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class PolicyGradientRun(Run):
         driven_on = tracks.evolution(
             self.settings.seed, len(self.lineage_rows), self.settings.episodes
         )
-        noise, patience = self.evolution.noise, self.settings.patience
-        trajectories = fleet.collect(self.evolution.mean, driven_on, noise, patience)
-        self.evolution.update(trajectories)
+        noise, patience = self.learner.noise, self.settings.patience
+        trajectories = fleet.collect(self.learner.mean, driven_on, noise, patience)
+        self.learner.update(trajectories)
         scores = np.array([trajectory.score for trajectory in trajectories])
         return Learned(scores, sum(len(trajectory.rewards) for trajectory in trajectories))

@@ -2,7 +2,7 @@ import dataclasses
 
 import rnn
 from controller import arch
-from controller.evolution.run import EvolutionRun, comparable, line, worst_and_any
+from controller.evolution.run import EvolutionRun, comparable, worst_and_any
 from controller.fleet import Fleet
 from controller.report import history
 from envs import tracks
@@ -32,17 +32,17 @@ def run(directory, **changed) -> EvolutionRun:
 def tell(one: EvolutionRun, generations: int = 1) -> None:
     """Generations as `generation` leaves them, with returns made up."""
     for _ in range(generations):
-        candidates = one.evolution.ask()
-        one.evolution.tell(candidates, candidates[:, 0])
-        number = one.evolution.generation
+        candidates = one.learner.ask()
+        one.learner.tell(candidates, candidates[:, 0])
+        number = one.learner.generation
         one._record(history.Row(one.stage, number, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1))
         one._commit()
 
 
 def test_it_begins_at_zero_and_says_what_it_is(own_model):
     begun = run(own_model)
-    assert begun.stage == 1 and begun.evolution.generation == 0 and begun.rows == []
-    assert not begun.evolution.mean.any()
+    assert begun.stage == 1 and begun.learner.generation == 0 and begun.rows == []
+    assert not begun.learner.mean.any()
     state = read_json(own_model.path / "controller.training.json")
     assert state["stage"] == 1 and [one["population"] for one in state["lineage"]] == [6]
 
@@ -51,8 +51,8 @@ def test_it_resumes(own_model):
     begun = run(own_model)
     tell(begun, 3)
     resumed = run(own_model)
-    assert resumed.stage == 1 and len(resumed.rows) == resumed.evolution.generation == 3
-    assert np.array_equal(resumed.evolution.mean, begun.evolution.mean)
+    assert resumed.stage == 1 and len(resumed.rows) == resumed.learner.generation == 3
+    assert np.array_equal(resumed.learner.mean, begun.learner.mean)
 
 
 def test_a_row_whose_generation_was_not_saved_is_made_again(own_model):
@@ -80,10 +80,10 @@ def test_an_evolution_of_an_earlier_version_goes_on(own_model):
         )
     write_json(state_file, state)
     again = run(own_model)
-    assert again.evolution.generation == 1 and again.lineage == [again.saved]
+    assert again.learner.generation == 1 and again.lineage == [again.saved]
     tell(again)
     assert not (own_model.path / "controller.evolution1.npz").exists()
-    assert run(own_model).evolution.generation == 2
+    assert run(own_model).learner.generation == 2
 
 
 def test_what_is_saved_of_an_evolution_is_all_that_it_depends_on(own_model):
@@ -111,7 +111,7 @@ def test_other_settings_are_refused_and_nothing_is_lost(own_model):
     tell(run(own_model), 2)
     with pytest.raises(BadInput, match=r"\(sigma 0.1, not 0.2\).*fine-tune.*from scratch"):
         run(own_model, sigma=0.2)
-    assert run(own_model).evolution.generation == 2
+    assert run(own_model).learner.generation == 2
 
 
 def test_another_m_is_refused(own_model):
@@ -123,11 +123,11 @@ def test_another_m_is_refused(own_model):
 def test_from_scratch_begins_a_new_stage_at_zero(own_model):
     tell(run(own_model), 2)
     again = run(own_model, from_scratch=True, sigma=0.2)
-    assert again.stage == 2 and again.evolution.generation == 0
-    assert not again.evolution.mean.any()
+    assert again.stage == 2 and again.learner.generation == 0
+    assert not again.learner.mean.any()
     assert [row.stage for row in again.rows] == [1, 1]
     tell(again)
-    assert run(own_model, sigma=0.2).evolution.generation == 1
+    assert run(own_model, sigma=0.2).learner.generation == 1
 
 
 def test_finetuning_begins_at_the_best_mean(own_model):
@@ -135,8 +135,8 @@ def test_finetuning_begins_at_the_best_mean(own_model):
     best = np.linspace(-1, 1, arch.size(FEATURES)).astype(np.float32)
     arch.save(own_model, best, {"rnn": own_model.facts("rnn")["digest"]})
     finetuning = run(own_model, finetune=True, sigma=0.04)
-    assert finetuning.stage == 2 and finetuning.evolution.sigma == 0.04
-    np.testing.assert_allclose(finetuning.evolution.mean, best)
+    assert finetuning.stage == 2 and finetuning.learner.sigma == 0.04
+    np.testing.assert_allclose(finetuning.learner.mean, best)
 
 
 def test_the_history_of_a_published_agent_stays_when_it_is_finetuned(own_model):
@@ -147,7 +147,7 @@ def test_the_history_of_a_published_agent_stays_when_it_is_finetuned(own_model):
     finetuning = run(own_model, finetune=True)
     tell(finetuning)
     assert [(row.stage, row.generation) for row in finetuning.rows] == [(1, 1), (1, 2), (2, 1)]
-    assert run(own_model, finetune=True).evolution.generation == 1
+    assert run(own_model, finetune=True).learner.generation == 1
 
 
 def test_an_evolution_that_was_finetuned_is_over(own_model):
@@ -158,7 +158,7 @@ def test_an_evolution_that_was_finetuned_is_over(own_model):
     finetuning = run(own_model, finetune=True, sigma=0.04)
     tell(finetuning, 2)
     assert run(own_model).training.is_over
-    assert run(own_model, finetune=True, sigma=0.04).evolution.generation == 2
+    assert run(own_model, finetune=True, sigma=0.04).learner.generation == 2
     again = run(own_model, from_scratch=True)
     assert not again.training.is_over and again.stage == 3 and len(again.lineage) == 1
 
@@ -179,7 +179,7 @@ def test_a_kill_while_finetuning_begins_loses_nothing(own_model):
     arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
     run(own_model, finetune=True, sigma=0.04)
     begun.training.state_file.write_bytes(state)
-    assert run(own_model).evolution.generation == 3
+    assert run(own_model).learner.generation == 3
 
 
 def test_finetuning_must_beat_the_score_it_began_with(own_model):
@@ -205,7 +205,7 @@ def test_finetuning_goes_on_with_an_m_that_was_finetuned_but_not_with_another(ow
     network.set_weights([1.01 * weights for weights in network.get_weights()])
     rnn.save(own_model, network, facts)
     finetuning = run(own_model, finetune=True)
-    np.testing.assert_allclose(finetuning.evolution.mean, best)
+    np.testing.assert_allclose(finetuning.learner.mean, best)
     # What C scored with the M of before is nothing to be beaten with this one.
     assert finetuning.best_validation == -np.inf
     rnn.save(own_model, network, facts | {"finetuned_from": []})
@@ -222,13 +222,6 @@ def test_the_best_mean_is_that_of_the_lineage(own_model):
         for i, score in enumerate(scores)
     ]
     assert begun.best_validation == 500
-
-
-def test_a_line_tells_a_generation():
-    row = history.Row(1, 7, 300.0, 120.0, 1.0, 0.1, 20_000, 10.0, 1, 650.0, 80.0)
-    words = line(row)
-    assert "generation    7" in words and "2,000 steps/s" in words
-    assert "mean on validation tracks 650.0 ± 80.0" in words
 
 
 def test_half_of_the_tracks_are_those_driven_worst():

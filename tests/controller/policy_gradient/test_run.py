@@ -88,13 +88,13 @@ def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):
     start = policies[0].astype(np.float32)
     arch.save(own_model, start, arch.evolved_on(own_model, "zh"))
     begun = run(own_model)
-    np.testing.assert_allclose(begun.evolution.mean, start)
+    np.testing.assert_allclose(begun.learner.mean, start)
     with fleet(own_model) as driving:
         row = begun.generation(driving, [5])
     assert row.stage == 1 and row.generation == 1 and row.sigma == 0.3
     assert row.worst <= row.mean <= row.best and row.steps > 30
-    assert np.abs(begun.evolution.mean - start).max() > 0
-    np.testing.assert_allclose(arch.load(own_model, FEATURES), begun.evolution.mean, rtol=1e-6)
+    assert np.abs(begun.learner.mean - start).max() > 0
+    np.testing.assert_allclose(arch.load(own_model, FEATURES), begun.learner.mean, rtol=1e-6)
     facts = own_model.facts("controller")
     assert facts["grass_penalty"] == 4.0 and facts["validation"]["mean"] == row.validation
     assert history.read(begun.csv_file) == [row]
@@ -107,8 +107,8 @@ def test_it_resumes_as_if_it_had_never_stopped(own_model):
         again = run(own_model)
         for each in (begun, again):
             each.generation(driving, [])
-    assert again.evolution.generation == 2
-    assert np.array_equal(again.evolution.mean, begun.evolution.mean)
+    assert again.learner.generation == 2
+    assert np.array_equal(again.learner.mean, begun.learner.mean)
     assert [row.mean for row in again.rows] == [row.mean for row in begun.rows]
 
 
@@ -116,14 +116,14 @@ def test_other_settings_begin_a_new_run_and_the_old_one_is_over(own_model):
     with fleet(own_model) as driving:
         run(own_model).generation(driving, [5])
     after = run(own_model, grass_penalty=8.0)
-    assert after.stage == 2 and after.evolution.generation == 0
+    assert after.stage == 2 and after.learner.generation == 0
     assert run(own_model).training.is_over
 
 
 def test_a_released_brake_is_that_of_the_start(own_model, policies):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     expected = arch.release_brake(policies[0].astype(np.float32))
-    np.testing.assert_allclose(run(own_model, release_brake=True).evolution.mean, expected)
+    np.testing.assert_allclose(run(own_model, release_brake=True).learner.mean, expected)
 
 
 def test_it_begins_at_what_is_given_and_asks_for_it_once(own_model, policies):
@@ -134,9 +134,9 @@ def test_it_begins_at_what_is_given_and_asks_for_it_once(own_model, policies):
         return policies[1]
 
     begun = run(own_model, start, release_brake=True)
-    np.testing.assert_allclose(begun.evolution.mean, arch.release_brake(policies[1]))
+    np.testing.assert_allclose(begun.learner.mean, arch.release_brake(policies[1]))
     again = run(own_model, start, release_brake=True)
-    assert np.array_equal(again.evolution.mean, begun.evolution.mean) and len(asked) == 1
+    assert np.array_equal(again.learner.mean, begun.learner.mean) and len(asked) == 1
 
 
 def test_a_worse_policy_does_not_replace_a_c_that_was_validated_on_the_same_tracks(own_model):

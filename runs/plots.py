@@ -20,6 +20,11 @@ def save_figure(figure, path: Path) -> None:
     plt.close(figure)
 
 
+def count(axis) -> None:
+    """Let an axis of things that are counted have ticks at whole numbers only."""
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
 def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epoch") -> None:
     """One panel per loss: training, and validation where it was measured; five in a row."""
     names = [name for name in history[0] if not name.startswith("val_")]
@@ -30,7 +35,7 @@ def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epo
         axis.plot(steps, [row[name] for row in history], line, label="training")
         if f"val_{name}" in history[0]:
             axis.plot(steps, [row[f"val_{name}"] for row in history], line, label="held out")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        count(axis.xaxis)
     _save_panels(figure, axes, title, path)
 
 

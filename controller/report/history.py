@@ -91,6 +91,7 @@ def curve(path: Path, rows: list[Row], title: str) -> None:
         axis.axhline(900, color="grey", linestyle=":", label="solved")
         axis.set(xlabel=unit)
     axes[0].set(ylabel="return")
+    plots.count(axes[0].xaxis)
     figure.suptitle(title)
     figure.tight_layout()
     # Below the panels, where it hides nothing.
@@ -116,6 +117,7 @@ def curves(path: Path, lines: dict[str, list[Row]]) -> None:
         axis.set_xlim(left=0)
     axes[0].set(xlabel="generation", ylabel="validation score of the distribution's mean, ± SD")
     axes[1].set(xlabel=counted)
+    plots.count(axes[0].xaxis)
     axes[0].legend(fontsize="small")
     figure.tight_layout()
     plots.save_figure(figure, path)

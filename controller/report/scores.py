@@ -12,6 +12,8 @@ import gymnasium
 import matplotlib.pyplot as plt
 import numpy as np
 
+SOLVED = 900  # a mean over 100 tracks
+
 
 def drive_tracks(
     fleet: Fleet, parameters: np.ndarray, tracks: list[int], stock: bool, progress=None
@@ -107,11 +109,13 @@ def histogram(path: Path, scores: dict[str, dict]) -> None:
     figure, axis = plt.subplots(figsize=(7, 3.5))
     lowest = min(score["worst"] for score in scores.values())
     highest = max(score["best"] for score in scores.values())
-    bins = bin_edges(lowest, highest).tolist()
+    # Over all that is shown, so that no bin is a hair.
+    bins = bin_edges(min(lowest, SOLVED), max(highest, SOLVED)).tolist()
     for name, score in scores.items():
         label = f"{name}: {score['mean']:.0f} ± {score['sd']:.0f}"
         axis.hist(_episode_scores(score), bins, alpha=0.6, label=label)
-    axis.axvline(900, color="grey", linestyle=":", label="solved, as a mean")
+    axis.axvline(SOLVED, color="grey", linestyle=":", label="solved, as a mean")
+    plots.count(axis.yaxis)
     tracks = next(iter(scores.values()))["tracks"]
     axis.set(xlabel="score of an episode", ylabel=f"of {tracks} tracks")
     axis.legend(fontsize="small")

@@ -317,12 +317,6 @@ class Evaluate(Scoring, Models, Workers, Res):
     )
     scores_only: bool = setting(False, "no videos, which take a while each")
 
-    def check(self) -> None:
-        super().check()
-        end = FIRST_EVALUATION_TRACK + MOST_EVALUATION_TRACKS
-        if self.first_track + self.tracks > end:
-            raise BadInput(f"Evaluation tracks end at {end - 1}; ask for fewer.")
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Play(Dreaming, Vision, DataDir):

@@ -15,7 +15,7 @@ def test_a_healthy_epoch_gives_no_warning():
 def test_a_d_that_tells_all_frames_apart_is_warned_of():
     won = GOOD | {"real_recognised": 0.99, "reconstruction_recognised": 0.99}
     (sentence,) = watch.warnings(won)
-    assert "D tells every frame" in sentence and "--critic-rate" in sentence
+    assert "D tells every frame" in sentence and "(critic_rate)" in sentence
 
 
 def test_an_empty_latent_is_warned_of():

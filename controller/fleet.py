@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 from controller.agent import Agent
 from controller.rollout import (
@@ -29,6 +30,9 @@ class Counters:
     taken: Counter = dataclasses.field(default_factory=Counter)
     finished: Counter = dataclasses.field(default_factory=Counter)
 
+    def go_on(self) -> "Counters":
+        return Counters(self.taken.goes_on(), self.finished.goes_on())
+
 
 class Fleet:
     """Worker processes that drive jobs with the agent of a model directory.
@@ -50,8 +54,12 @@ class Fleet:
         self.workers = workers
         self.worlds = worlds
         self._counters = Counters()
-        arguments = (directory, precision, self._counters, sees)
-        self._pool = Workers(lambda: processes(workers, prepare, arguments), hang_timeout)
+
+        def hire() -> Executor:
+            self._counters = self._counters.go_on()
+            return processes(workers, prepare, (directory, precision, self._counters, sees))
+
+        self._pool = Workers(hire, hang_timeout)
 
     def __enter__(self) -> "Fleet":
         return self
@@ -83,7 +91,7 @@ class Fleet:
             self._counters.finished.restart()
             share = [jobs[number] for number in missing]
             tasks = [(share, self.worlds, *arguments)] * min(self.workers, len(share))
-            with _reported(self._counters.finished, progress):
+            with _reported(lambda: self._counters.finished.taken, progress):
                 for _, driven in self._pool.each(function, tasks):
                     results |= {missing[place]: result for place, result in driven.items()}
             fruitless = 0 if results.keys() & set(missing) else fruitless + 1
@@ -97,18 +105,22 @@ class Fleet:
 
 
 @contextlib.contextmanager
-def _reported(finished: Counter, progress: Callable[[int], None] | None) -> Iterator[None]:
-    """Tell `progress` every second how many more have finished."""
+def _reported(
+    finished: Callable[[], int], progress: Callable[[int], None] | None
+) -> Iterator[None]:
+    """Tell `progress` every second, and at the end, how many more have finished."""
     if progress is None:
         yield
         return
     over = threading.Event()
 
     def report() -> None:
-        told = 0
-        while told < finished.taken or not over.wait(1):
-            progress(finished.taken - told)
-            told = finished.taken
+        told, ended = 0, False
+        while not ended:
+            ended = over.wait(1)
+            now = finished()
+            progress(now - told)
+            told = now
 
     reporter = threading.Thread(target=report, daemon=True)
     reporter.start()

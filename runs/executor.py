@@ -1,6 +1,8 @@
 """Where work runs: processes here, a cluster elsewhere; a dead worker is replaced."""
 
 import contextlib
+import dataclasses
+import functools
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.context
@@ -11,8 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from runs.arguments import HANG_TIMEOUT, BadInput
@@ -20,6 +23,7 @@ from runs.arguments import HANG_TIMEOUT, BadInput
 ATTEMPTS = 3
 BEAT = 0.5  # seconds between a worker's signs of life
 LOOK = 2.0  # seconds of silence at most from one look to the next
+IMPORTS = 5  # times the patience with a worker that has not given its first sign of life
 # NVIDIA's libraries read the first of these, AMD's either.
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1"}
 
@@ -49,17 +53,18 @@ class _Worker(multiprocessing.context.SpawnProcess):
         with _environment(WITHOUT_GPU):
             super().start()
 
-    def silent(self) -> float:
-        """Seconds for which whoever looks has seen no sign of life; 0 before the first one.
+    def hangs(self, timeout: float) -> bool:
+        """Whether who looks has seen no sign of life for `timeout` seconds.
 
-        A look counts for little, so that what stopped both, a machine that slept, is no silence.
+        Importing what it needs may take it much longer than that. A look counts for little, so
+        that what stopped both, a machine that slept, is no silence.
         """
         beats, now = self.beats.value, time.monotonic()
         self._silence += min(now - self._looked, LOOK)
-        if beats == 0 or beats != self._known:
+        if beats != self._known:
             self._silence = 0.0
         self._known, self._looked = beats, now
-        return self._silence
+        return self._silence > (timeout if beats else IMPORTS * timeout)
 
 
 class _Spawn(multiprocessing.context.SpawnContext):
@@ -142,17 +147,25 @@ def _leave_with_parent() -> None:
 
 
 class Counter:
-    """A number that processes of this machine count up together; pass it to their `prepare`."""
+    """A number that processes of this machine count up together; pass it to their `prepare`.
 
-    def __init__(self):
-        self._value = multiprocessing.get_context("spawn").Value("q", 0)
+    Workers alone take its lock. One that dies may hold it for ever: those that come after it need
+    a counter that `goes_on` from there.
+    """
+
+    def __init__(self, taken: int = 0):
+        self._value = multiprocessing.get_context("spawn").Value("q", taken)
+
+    def goes_on(self) -> "Counter":
+        """Another one from the same number on, with a lock of its own."""
+        return Counter(self.taken)
 
     def restart(self) -> None:
-        with self._value.get_lock():
-            self._value.value = 0
+        """From 0 again; only while nobody takes any."""
+        self._value.get_obj().value = 0
 
     def take(self) -> int:
-        """The next number, from 0; no two callers get the same."""
+        """The next number; no two callers get the same."""
         with self._value.get_lock():
             taken = self._value.value
             self._value.value = taken + 1
@@ -161,7 +174,22 @@ class Counter:
     @property
     def taken(self) -> int:
         """How many numbers have been taken."""
-        return self._value.value
+        return self._value.get_obj().value
+
+
+@dataclasses.dataclass(frozen=True)
+class _Ended:
+    """What became of the task at an index: a result or an error."""
+
+    index: int
+    error: BaseException | None
+    result: Any = None
+
+
+def _report(ended: SimpleQueue, index: int, future: Future) -> None:
+    if not future.cancelled():
+        error = future.exception()
+        ended.put(_Ended(index, error, None if error else future.result()))
 
 
 class Workers:
@@ -177,6 +205,7 @@ class Workers:
         self._make_executor = make_executor
         self._hang_timeout = hang_timeout
         self._executor: Executor | None = None
+        self._children: list[_Worker] = []  # those that the executor has started
 
     def __enter__(self) -> "Workers":
         return self
@@ -188,46 +217,77 @@ class Workers:
         self._executor = None
         if kind is not None:
             # Nobody wants what they have begun any more, and it may take minutes.
-            for process in multiprocessing.active_children():
-                process.terminate()
+            for child in self._children:
+                child.terminate()
 
     def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, Any]]:
         """Yield (index of the task, `function(*task)`) as the results come, in any order."""
         waiting = dict(enumerate(tasks))
-        children: list = []
         for _ in range(ATTEMPTS):
-            if self._executor is None:
-                self._executor = self._make_executor()
             try:
-                with _deaf_children():
-                    futures = {
-                        self._executor.submit(function, *task): index
-                        for index, task in waiting.items()
-                    }
-                children = multiprocessing.active_children()
-                for future in self._completed(set(futures)):
-                    result = future.result()
-                    del waiting[futures[future]]
-                    yield futures[future], result
+                for ended in self._ended(self._submit(function, waiting), len(waiting)):
+                    if ended.error:
+                        raise ended.error
+                    del waiting[ended.index]
+                    yield ended.index, ended.result
                 return
             except BrokenProcessPool:
-                print(_who_died(children), file=sys.stderr)
-                self._executor.shutdown(wait=False)
-                self._executor = None
+                self._dismiss()
         raise BadInput(
             f"Worker processes died {ATTEMPTS} times (killed, or out of memory?); try fewer.",
             options=("workers",),
         )
 
-    def _completed(self, futures: set[Future]) -> Iterator[Future]:
-        """The futures as they are done; meanwhile an eye on who works at them."""
-        while futures:
-            done, futures = wait(futures, timeout=1, return_when=FIRST_COMPLETED)
-            yield from done
-            for child in multiprocessing.active_children():
-                if isinstance(child, _Worker) and child.silent() > self._hang_timeout:
-                    print(f"Warning: worker process {child.pid} hangs.", file=sys.stderr)
-                    child.kill()
+    def _submit(self, function: Callable, tasks: dict[int, tuple]) -> SimpleQueue:
+        """Give the tasks to processes, which are started as they are needed.
+
+        The queue that is returned gets what became of each. This thread never looks at a future
+        itself: an interrupt could leave it with a lock that the executor waits for, for ever.
+        """
+        if self._executor is None:
+            self._executor = self._make_executor()
+        others = [child for child in _children() if child not in self._children]
+        ended: SimpleQueue[_Ended] = SimpleQueue()
+        with _deaf_children():
+            for index, task in tasks.items():
+                future = self._executor.submit(function, *task)
+                future.add_done_callback(functools.partial(_report, ended, index))
+        self._children = [child for child in _children() if child not in others]
+        return ended
+
+    def _dismiss(self) -> None:
+        """Say which worker died, and end those of the broken executor that are left."""
+        assert self._executor is not None
+        print(_who_died(self._children), file=sys.stderr)
+        for child in self._children:
+            child.kill()  # A stopped one would not hear of the executor's SIGTERM.
+        self._executor.shutdown(wait=False)
+        self._executor = None
+        self._children = []
+
+    def _ended(self, queue: SimpleQueue, tasks: int) -> Iterator[_Ended]:
+        """What became of the tasks, as they end; meanwhile an eye on who works at them."""
+        while tasks:
+            try:
+                ended = queue.get(timeout=1)
+            except Empty:
+                pass
+            else:
+                tasks -= 1
+                yield ended
+            self._look_after_children()
+
+    def _look_after_children(self) -> None:
+        assert self._executor is not None
+        if not all(child.is_alive() for child in self._children):
+            # The executor may not know yet: it looks at the process that it started last only
+            # from the next result or task on.
+            with contextlib.suppress(BrokenProcessPool):
+                self._executor.submit(int)
+        for child in self._children:
+            if child.is_alive() and child.hangs(self._hang_timeout):
+                print(f"Warning: worker process {child.pid} hangs.", file=sys.stderr)
+                child.kill()
 
     def all(self, function: Callable, tasks: Iterable[tuple]) -> list:
         """The results of all tasks, in their order."""
@@ -235,7 +295,11 @@ class Workers:
         return [results[index] for index in sorted(results)]
 
 
-def _who_died(children: list) -> str:
+def _children() -> list[_Worker]:
+    return [child for child in multiprocessing.active_children() if isinstance(child, _Worker)]
+
+
+def _who_died(children: list[_Worker]) -> str:
     """A warning that names the worker processes that ended by themselves, and how."""
     for _ in range(20):  # Its pipe is closed a moment before one knows how it has ended.
         if ended := [(child.pid, child.exitcode) for child in children if child.exitcode]:

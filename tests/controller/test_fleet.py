@@ -34,6 +34,48 @@ def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed_or_stop
         assert fleet.drive(jobs[:3], patience=40) == expected[:3]
 
 
+def test_a_worker_that_dies_with_the_locks_of_the_counters_keeps_nobody_waiting(
+    model, policies, tmp_path, monkeypatch
+):
+    program = """
+        import os
+        import signal
+        from pathlib import Path
+
+        from controller.fleet import here
+
+
+        class LockingJob:
+            def __init__(self, parameters, mark):
+                self.parameters = parameters
+                self.mark = mark
+
+            @property
+            def track(self):
+                if not Path(self.mark).exists():
+                    Path(self.mark).touch()
+                    here().counters.taken._value.get_lock().acquire()
+                    here().counters.finished._value.get_lock().acquire()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return 20
+    """
+    (tmp_path / "locking_job.py").write_text(textwrap.dedent(program))
+    monkeypatch.syspath_prepend(tmp_path)
+    import locking_job
+
+    jobs = [locking_job.LockingJob(policy, str(tmp_path / "mark")) for policy in policies]
+    told = []
+    with Fleet(model, "float32", workers=2, worlds=1) as fleet:
+        outcomes = fleet.drive(jobs, patience=40, progress=told.append)
+    assert (tmp_path / "mark").exists()
+    plain = [Job(policy, 20) for policy in policies]
+    assert outcomes == [
+        outcome for _, outcome in drive(Agent(model), enumerate(plain), 1, patience=40)
+    ]
+    assert sum(told) == len(jobs)
+    del sys.modules["locking_job"]
+
+
 def test_episodes_that_workers_die_of_are_given_up(model, policies, tmp_path, monkeypatch):
     """A track that kills the process which looks at it, as one would that takes all memory."""
     program = """

@@ -150,6 +150,7 @@ def test_an_interrupt_while_workers_start_comes_when_they_have_started(work):
         def submit(self, function, *task):
             os.kill(os.getpid(), signal.SIGINT)
             begun.append(task)
+            return executor.Future()
 
     with pytest.raises(KeyboardInterrupt), executor.Workers(Started) as workers:
         workers.all(work.square, [(1,), (2,)])

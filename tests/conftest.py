@@ -4,11 +4,10 @@ import dataclasses
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from envs import rollouts
@@ -16,6 +15,7 @@ from runs import config
 from runs.arguments import run as run_script
 from runs.directory import ModelDirectory
 from settings import MAKERS, STEPS
+from tests.forked import Script, Server
 
 import numpy as np
 import pytest
@@ -76,32 +76,20 @@ class Scripts:
     """Runs the project's scripts as a user does, from another directory."""
 
     folder: Path
+    server: Server
 
     def command(self, script: str, *arguments) -> list[str]:
         return [sys.executable, str(TOP / script), *map(str, arguments)]
 
-    def start(self, script: str, *arguments) -> subprocess.Popen:
+    def start(self, script: str, *arguments) -> Script:
         """Start a script in a process group of its own, which a test may kill."""
-        return subprocess.Popen(
-            self.command(script, *arguments),
-            cwd=self.folder,
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            # In the background of a shell an interrupt is ignored, and so by all that it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+        command = [str(TOP / script), *map(str, arguments)]
+        return Script(self.server, command, self.folder, self._environment())
 
     def run(self, script: str, *arguments) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            self.command(script, *arguments),
-            cwd=self.folder,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-        )
+        process = self.start(script, *arguments)
+        written = process.communicate()
+        return subprocess.CompletedProcess(process, process.returncode, *written)
 
     def succeed(self, script: str, *arguments) -> str:
         """Run a script that must succeed; return what it printed."""
@@ -115,8 +103,10 @@ class Scripts:
 
 
 @pytest.fixture(scope="session")
-def scripts(tmp_path_factory) -> Scripts:
-    return Scripts(tmp_path_factory.mktemp("elsewhere"))
+def scripts(tmp_path_factory) -> Iterator[Scripts]:
+    server = Server()
+    yield Scripts(tmp_path_factory.mktemp("elsewhere"), server)
+    server.close()
 
 
 @pytest.fixture

@@ -71,9 +71,8 @@ def test_c(chain, scripts, small, tmp_path):
     for path in model.glob("controller*"):
         path.unlink()
     arguments = small("05_train_controller.py", tmp_path, tmp_path / "res")
-    kill_after(
-        scripts, "05_train_controller.py", arguments, lambda: (model / "controller.csv").exists()
-    )
+    state = model / "controller.training.json"
+    kill_after(scripts, "05_train_controller.py", arguments, lambda: saved(state))
     printed = scripts.succeed("05_train_controller.py", *arguments)
     assert "Resuming after generation" in printed
     whole, resumed = (

@@ -24,22 +24,30 @@ ATTEMPTS = 3
 BEAT = 0.5  # seconds between a worker's signs of life
 LOOK = 2.0  # seconds of silence at most from one look to the next
 IMPORTS = 5  # times the patience with a worker that has not given its first sign of life
+FORKED = sys.platform == "linux"  # from a server, else spawned
+_BaseContext: Any = type(multiprocessing.get_context("forkserver" if FORKED else "spawn"))
+_Process: Any = _BaseContext.Process
 # NVIDIA's libraries read the first of these, AMD's either.
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1"}
 
 
 def processes(workers: int, prepare: Callable | None = None, arguments: tuple = ()) -> Executor:
-    """Spawned processes that see no GPU, each of which first calls `prepare(*arguments)`.
+    """Processes that see no GPU, each of which first calls `prepare(*arguments)`.
 
-    Spawned, not forked: TensorFlow does not survive a fork.
+    None is forked from this one: TensorFlow does not survive that once it has been used. On Linux
+    they come from a server that has imported what they need, once for all of them, and used
+    nothing of it; elsewhere, where libraries do not survive that either, each imports it itself.
     """
+    context = _Context()
+    if FORKED and prepare is not None:
+        context.set_forkserver_preload(["__main__", prepare.__module__])
     return ProcessPoolExecutor(
-        workers, mp_context=_Spawn(), initializer=_begin, initargs=(prepare, arguments)
+        workers, mp_context=context, initializer=_begin, initargs=(prepare, arguments)
     )
 
 
-class _Worker(multiprocessing.context.SpawnProcess):
-    """A spawned process that sees no GPU: many workers would fight for the memory of one.
+class _Worker(_Process):
+    """A process that sees no GPU: many workers would fight for the memory of one.
 
     Its environment says so from the start, for it imports the main module, and with that perhaps
     TensorFlow, before any function is called in it. From then on it gives signs of life.
@@ -67,7 +75,7 @@ class _Worker(multiprocessing.context.SpawnProcess):
         return self._silence > (timeout if beats else IMPORTS * timeout)
 
 
-class _Spawn(multiprocessing.context.SpawnContext):
+class _Context(_BaseContext):
     Process = _Worker
 
 

@@ -46,7 +46,7 @@ setup(
     ],
     extras_require={
         # xdist spreads the suite over two cores.
-        "test": ["pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.12,<1", "mypy>=2,<3"],
+        "test": ["pytest>=9,<10", "pytest-xdist>=3.6,<4", "ruff>=0.12,<1", "mypy>=2,<3"],
         # What the project is measured against. EnvPool without the old gym needs Python 3.11.
         "bench": ["envpool>=1.2,<2; python_version >= '3.11'", "stable-baselines3>=2.6,<3"],
         # Others' agents in the world and in the dream: envs/sb3.py.

@@ -35,7 +35,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-OF_THE_RUN = ("data_dir", "res", "seed", "workers")
+OF_THE_RUN = ("data_dir", "res", "seed", "workers", "hang_timeout")
 STATE = "recipe.json"
 
 

@@ -50,7 +50,7 @@ run: install
 	$(PY) run_recipe.py recipes/quick.toml --data-dir "$(DATA)"
 
 best: install
-	$(PY) run_recipe.py recipes/best.toml --data-dir "$(BEST)"
+	$(PY) run_recipe.py recipes/best.toml --data-dir "$(BEST)" --res "$(BEST)/res"
 
 test: install
 	$(PY) -m ruff check .

@@ -20,9 +20,14 @@ def table(kind: type[config.Settings]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def section(script: str, kind: type[config.Settings]) -> str:
+    file = kind.__module__.replace(".", "/") + ".py"
+    return f"## {script}\n\n`{kind.__name__}` in [`{file}`](../{file})\n\n{table(kind)}"
+
+
 def main() -> None:
     print(HEAD)
-    print("\n".join(f"## {script}\n\n{table(kind)}" for script, kind in STEPS.items()), end="")
+    print("\n".join(section(script, kind) for script, kind in STEPS.items()), end="")
 
 
 if __name__ == "__main__":

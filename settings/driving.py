@@ -31,7 +31,7 @@ class Generations(Settings):
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ValidationTracks(Settings):
     validation_tracks: int = setting(
-        16, "tracks on which the mean of the distribution is scored", least=1, most=1000
+        16, "tracks on which C is scored on its way, CMA-ES's mean", least=1, most=1000
     )
 
 
@@ -41,7 +41,7 @@ class Validation(ValidationTracks, Seed):
 
     evaluate_every: int = setting(
         10,
-        "generations between scores of the distribution's mean; the best such mean is kept",
+        "generations between such scores; the C that did best is kept",
         least=1,
         most=100_000,
         unit="generations",
@@ -164,8 +164,8 @@ class TrainController(DreamEvolution, WorldEvolution, RunSettings):
     )
     also: tuple[Path, ...] = _dream(
         (),
-        "the M's of these, of which this one has learned on, dream as many of the rollouts: what C "
-        "gains by an error of one M it loses with another",
+        "directories of earlier stages of this M: dreams are shared out equally among all these "
+        "M's, so that C cannot gain by an error of one",
         words="none",
         metavar="MODEL_DIR",
     )
@@ -195,7 +195,7 @@ class PolicyGradient(Settings):
 
     noise: tuple[float, float, float] = setting(
         (0.12, 0.25, 0.05),
-        "SD of what is added to C's three numbers before they are squashed",
+        "SD of what is added to C's raw steering, gas and brake, before they are squashed",
         least=0,
         most=10,
         above=True,
@@ -295,7 +295,7 @@ class FinetuneController(PolicyGradient, RunSettings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scoring(Settings):
-    tracks: int = setting(100, "evaluation tracks, the first of all", least=1)
+    tracks: int = setting(100, "how many evaluation tracks", least=1)
     drawing: str = setting(
         "stock",
         "stock: CarRacing-v3 itself, for scores that count; fast: the drawing of training, to see "

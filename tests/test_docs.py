@@ -10,6 +10,7 @@ PAGES = [TOP / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PAGES += sorted((TOP / "docs").glob("*.md"))
 # Diaries, which stay as they were written, and a page that is made by a program.
 AS_THEY_ARE = ("lab-notes", "dream", "vision", "ablations", "vaegan-remedies", "settings")
+OF_OTHER_PROGRAMS = ("CHANGELOG", "docker", "ec2", "install")  # name flags of pip, Docker, …
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PICTURES = (".png", ".gif")
@@ -50,6 +51,19 @@ def test_every_link_within_the_project_resolves(page):
 def test_no_line_is_over_100_columns(page):
     lines = page.read_text(encoding="utf-8").splitlines()
     assert [number for number, line in enumerate(lines, 1) if len(line) > 100] == []
+
+
+def test_every_flag_that_a_page_names_is_one_of_the_scripts():
+    known = set(re.findall(r"^\| `(--[a-z-]+)`", (TOP / "docs" / "settings.md").read_text(), re.M))
+    assert len(known) > 90
+    known |= {"--help", "--model"}  # the second of benchmarks/processors.py
+    pages = [page for page in PAGES if page.stem not in (*AS_THEY_ARE, *OF_OTHER_PROGRAMS)]
+    assert [
+        f"{name(page)}: {flag}"
+        for page in pages
+        for flag in re.findall(r"`(--[a-z-]+)", prose(page))
+        if flag not in known
+    ] == []
 
 
 def test_the_readme_fits_two_screens():

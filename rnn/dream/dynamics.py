@@ -44,7 +44,7 @@ class Dream:
     the road and cannot count, and a dream without laps would reward speed that the world does not.
 
     Temperature τ: see `rnn.arch.draw`. Randomness follows from `keys` and `ticks`, (B,) uint32: a
-    world's seed and the time since then; see `rnn.dream.dynamics.noise`.
+    world's seed and the time since then; see `rnn.dream.noise`.
 
     Dreams start where recorded episodes did ("first"), with an empty memory, or at any of their
     moments ("anywhere", a quarter of them still where episodes did), with what M remembered

@@ -24,7 +24,7 @@ ATTEMPTS = 3
 BEAT = 0.5  # seconds between a worker's signs of life
 LOOK = 2.0  # seconds of silence at most from one look to the next
 IMPORTS = 5  # times the patience with a worker that has not given its first sign of life
-FORKED = sys.platform == "linux"  # from a server, else spawned
+FORKED = sys.platform == "linux" and hasattr(os, "fork")  # from a server, else spawned
 _BaseContext: Any = type(multiprocessing.get_context("forkserver" if FORKED else "spawn"))
 _Process: Any = _BaseContext.Process
 # NVIDIA's libraries read the first of these, AMD's either.

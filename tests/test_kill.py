@@ -29,9 +29,9 @@ def kill_after(scripts, script, arguments, begun) -> None:
     assert process.returncode == -9, "it ended before it was killed"
 
 
-def saved(training) -> bool:
-    """Whether a training has saved a checkpoint."""
-    return training.exists() and read_json(training)["saves"] > 0
+def saved(training, times: int = 1) -> bool:
+    """Whether a training has saved a checkpoint so many times."""
+    return training.exists() and read_json(training)["saves"] >= times
 
 
 def same_weights(one: list, other: list) -> bool:
@@ -72,7 +72,8 @@ def test_c(chain, scripts, small, tmp_path):
         path.unlink()
     arguments = small("05_train_controller.py", tmp_path, tmp_path / "res")
     state = model / "controller.training.json"
-    kill_after(scripts, "05_train_controller.py", arguments, lambda: saved(state))
+    # Once before the first generation, and once after it.
+    kill_after(scripts, "05_train_controller.py", arguments, lambda: saved(state, 2))
     printed = scripts.succeed("05_train_controller.py", *arguments)
     assert "Resuming after generation" in printed
     whole, resumed = (

@@ -260,7 +260,8 @@ class Workers:
             for index, task in tasks.items():
                 future = self._executor.submit(function, *task)
                 future.add_done_callback(functools.partial(_report, ended, index))
-        self._children = [child for child in _children() if child not in others]
+            # In here, for an interrupt is heard as soon as this is over.
+            self._children = [child for child in _children() if child not in others]
         return ended
 
     def _dismiss(self) -> None:

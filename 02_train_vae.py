@@ -17,7 +17,7 @@ if __name__ == "__main__":
 import vae
 from envs import rollouts
 from runs import arguments, device, directory, fitting, plots
-from vae import arch, frames, pictures
+from vae import arch, frames, pictures, watch
 
 
 def main(settings: TrainVAE) -> None:
@@ -37,8 +37,13 @@ def main(settings: TrainVAE) -> None:
     with directory.locked(model_directory.path):
         fitting.seed(settings.seed)
         dtype = arguments.PRECISIONS[settings.precision]
-        encoder, decoder = arch.encoder(dtype=dtype), arch.decoder(dtype=dtype)
-        model = arch.VAE(encoder, decoder, settings.kl_tolerance, settings.seed)
+        model = arch.VAE(
+            arch.encoder(settings.latent, dtype),
+            arch.decoder(settings.latent, dtype),
+            settings.kl_tolerance,
+            settings.seed,
+            settings.kl_weight,
+        )
         model.compile(fitting.adam(settings.learning_rate, settings.epochs * per_epoch))
         run = fitting.NetworkTraining(model_directory, "vision", saved, settings.from_scratch)
         if run.is_over:
@@ -55,10 +60,10 @@ def main(settings: TrainVAE) -> None:
             lambda epoch: frames.batches(learned, settings.batch_size, (settings.seed, epoch)),
             per_epoch,
             frames.in_order(held_out, settings.batch_size),
+            (watch.Warnings(),),
         )
         facts = {
             "architecture": "vae",
-            "latent": arch.LATENT,
             **saved,
             "losses": run.history[-1],
             "core_hours": run.core_hours(),

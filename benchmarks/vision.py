@@ -51,7 +51,7 @@ REMEDIES = {
     "published": "",
     "rates": "--learning-rate 1e-3 --critic-rate 5e-4 --critic-momentum 0.5 --falling",
     "linear heads": "--heads linear",
-    "KL in full, with free bits": "--kl 1 --kl-tolerance 0.5 --moments 0",
+    "KL in full, with free bits": "--kl-weight 1 --kl-tolerance 0.5 --moments 0",
     "pixel error, adversary ramped in": "--pixels 1 --ramp-start 0.1 --ramp-end 0.4",
     "living D without BatchNorm": "--discriminator living",
     "relative feature distance": "--relative --features 20",

@@ -8,6 +8,8 @@ TODAY = {
     "refine": "finetune",
     "anew": "from_scratch",
     "refines": "finetuned_from",
+    # The weight of a VAE-GAN's KL.
+    "kl": "kl_weight",
     # The evolution's tracks.
     "scout": "hard_tracks",
     "scouted": "on_new_tracks",
@@ -28,6 +30,8 @@ TODAY = {
     "seen": "gram",
     "worth": "moment",
 }
+# Settings of the VAE that once were none, and what they always were then.
+ONCE_FIXED = {"latent": 32, "kl_weight": 1.0}
 POSITION = ("epoch", "batch", "history", "core_seconds")  # of the training of a network
 SCRIPTS = {"practice.py": "06_finetune_controller.py"}
 
@@ -40,6 +44,12 @@ def earlier(name: str) -> tuple[str, ...]:
 def renamed(saved: Mapping[str, Any]) -> dict[str, Any]:
     """What a saved dictionary or a row of a table holds, under today's names."""
     return {TODAY.get(name, name): value for name, value in saved.items()}
+
+
+def completed(part: str, saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a part's training under today's names, with those that once were none."""
+    of_a_vae = part == "vision" and "variant" not in saved
+    return (ONCE_FIXED if of_a_vae else {}) | renamed(saved)
 
 
 def renamed_stage(row: Mapping[str, Any]) -> dict[str, Any]:

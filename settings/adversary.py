@@ -7,7 +7,7 @@ from typing import Any
 from runs.arguments import BadInput
 from runs.config import override, setting, words
 from settings.shared import Learning
-from settings.vision import LATENT, FreeBits, TrainVision
+from settings.vision import LATENT, KLDivergence, TrainVision
 
 
 def _ingredient(repaired: Any, help: str, published: Any = None, **meaning: Any) -> Any:
@@ -26,7 +26,7 @@ def _beside(field: Any, published: Any) -> Any:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe(FreeBits, Learning):
+class Recipe(KLDivergence, Learning):
     """The networks, the weights of the losses and how fast each network learns.
 
     The defaults are those of the variant `repaired`; `RECIPES` has both.
@@ -67,14 +67,11 @@ class Recipe(FreeBits, Learning):
     relative: bool = _ingredient(
         True, "divide that distance, layer by layer, by the layer's energy", published=False
     )
-    kl: float = _ingredient(
-        1.0,
-        "weight of the KL, in nats a frame",
-        published=0.01 / LATENT,  # there 0.01, of the mean over the dimensions
-        least=0,
-        most=1_000_000,
+    kl_weight: float = _beside(
+        override(KLDivergence, "kl_weight", default=1.0),
+        0.01 / LATENT,  # there 0.01, of the mean over the dimensions
     )
-    kl_tolerance: float = _beside(override(FreeBits, "kl_tolerance", default=0.5), 0.0)
+    kl_tolerance: float = _beside(override(KLDivergence, "kl_tolerance", default=0.5), 0.0)
     moments: float = _ingredient(
         0.0,
         "weight of the batch of z not having mean 0 and variance 1",

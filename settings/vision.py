@@ -3,10 +3,11 @@
 import dataclasses
 from pathlib import Path
 
+from runs.aliases import earlier
 from runs.config import Settings, setting
 from settings.shared import Again, DataDir, Learning, Models, Precision, Res, Seed
 
-LATENT = 32  # numbers that a frame becomes
+LATENT = 32  # numbers that a frame becomes, in the paper and by default
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,14 @@ class FrameBatch(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FreeBits(Settings):
+class KLDivergence(Settings):
+    kl_weight: float = setting(
+        1.0,
+        "weight of the KL, in nats a frame",
+        least=0,
+        most=1_000_000,
+        aliases=earlier("kl_weight"),
+    )
     kl_tolerance: float = setting(
         0.5,
         "KL for each latent dimension that costs nothing",
@@ -38,8 +46,10 @@ class TrainVision(Passes, FrameBatch, Precision, Again, Res, Seed, DataDir):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainVAE(FreeBits, Learning, TrainVision):
+class TrainVAE(KLDivergence, Learning, TrainVision):
     """02_train_vae.py"""
+
+    latent: int = setting(LATENT, "numbers that a frame becomes", least=1, most=1024)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -87,16 +87,25 @@ def kl_divergence(z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
 class VAE(keras.Model):
     """Trains an encoder and a decoder on frames.
 
-    Loss per frame: the sum of squared errors + max(KL, `kl_tolerance` · L) nats; below that
-    tolerance the KL term gives no gradient ("free bits"). `seed` makes the noise; it is drawn
-    from the step number, so that a resumed training sees the noise it would have seen.
+    Loss per frame: the sum of squared errors + `kl_weight` · max(KL, `kl_tolerance` · L) nats;
+    below that tolerance the KL term gives no gradient ("free bits"), and weights other than 1 are
+    those of the β-VAE (Higgins et al. 2017, eq. 4). `seed` makes the noise; it is drawn from the
+    step number, so that a resumed training sees the noise it would have seen.
     """
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, kl_tolerance=0.5, seed=1):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        kl_tolerance=0.5,
+        seed=1,
+        kl_weight=1.0,
+    ):
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.free_nats = kl_tolerance * encoder.output[0].shape[-1]
+        self.kl_weight = kl_weight
         self.seed = seed
         self.loss_tracker = keras.metrics.Mean(name="loss")
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
@@ -124,7 +133,8 @@ class VAE(keras.Model):
         squared = tf.square(to_unit(frames) - reconstruction)
         reconstruction_loss = tf.reduce_mean(tf.reduce_sum(squared, axis=(1, 2, 3)))
         kl = kl_divergence(z_mean, z_log_var)
-        loss = reconstruction_loss + tf.reduce_mean(tf.maximum(kl, self.free_nats))
+        cost = tf.reduce_mean(tf.maximum(kl, self.free_nats))
+        loss = reconstruction_loss + self.kl_weight * cost
         return loss, reconstruction_loss, tf.reduce_mean(kl)
 
     def train_step(self, frames):

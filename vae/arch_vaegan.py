@@ -164,7 +164,7 @@ class VAEGAN(keras.Model):
         with tf.GradientTape(persistent=True) as tape:
             view = self.view(frames, real, step)
             common = self.recipe.pixels * view["pixels"] + self.recipe.features * view["features"]
-            encoder_loss = common + self.recipe.kl * view["cost"]
+            encoder_loss = common + self.recipe.kl_weight * view["cost"]
             encoder_loss += self.recipe.moments * view["off_moments"]
             with tape.stop_recording():
                 weight = self.deception_weight(tape, view, common, step)

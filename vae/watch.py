@@ -17,6 +17,7 @@ POINTS = 100  # of a training, on its curves
 
 # D is winning when it takes this share of each kind of frame for what it is.
 WON = 0.98
+RECOGNISED = ("real_recognised", "reconstruction_recognised", "fantasy_recognised")
 # Under this many bits a frame cannot say where the road is.
 COLLAPSED = 5
 
@@ -99,7 +100,7 @@ class TrainingCurve(keras.callbacks.Callback):
 
 
 class Warnings(keras.callbacks.Callback):
-    """Says so after an epoch in which the adversary won or the latent went empty."""
+    """Says so after an epoch in which the latent went empty, or an adversary won."""
 
     def on_epoch_end(self, epoch, logs=None):
         for sentence in warnings(logs):
@@ -107,17 +108,18 @@ class Warnings(keras.callbacks.Callback):
 
 
 def warnings(logs: dict) -> list[str]:
-    """What is wrong with an epoch's averages, in sentences."""
+    """What is wrong with an epoch's averages, of a VAE or a VAE-GAN, in sentences."""
     found = []
-    kinds = ("real", "reconstruction", "fantasy")
-    if min(logs[f"{kind}_recognised"] for kind in kinds) > WON:
+    recognised = [share for name, share in logs.items() if name in RECOGNISED]
+    if recognised and min(recognised) > WON:
         found.append(
             "D tells every frame for what it is and has little left to teach; "
             "lower its learning rate (critic_rate) or raise R1 (r1)."
         )
-    if logs["bits"] < COLLAPSED:
+    bits = logs["bits"] if "bits" in logs else logs["kl"] / np.log(2)
+    if bits < COLLAPSED:
         found.append(
-            f"a latent holds only {logs['bits']:.1f} bits: the posterior collapses; "
-            "lower --kl or raise --kl-tolerance."
+            f"a latent holds only {bits:.1f} bits: the posterior collapses; "
+            "lower the weight of the KL (kl_weight) or raise its tolerance (kl_tolerance)."
         )
     return found

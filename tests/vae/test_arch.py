@@ -126,6 +126,16 @@ def test_losses_are_squared_errors_per_frame_and_free_bits():
     assert float(loss) == pytest.approx(per_frame.mean() + free.mean(), rel=1e-4)
 
 
+def test_the_weight_of_the_kl_multiplies_it_and_its_tolerance():
+    losses = {}
+    for weight in (0.0, 1.0, 4.0):
+        keras.utils.set_random_seed(7)
+        model = arch.VAE(arch.encoder(2), arch.decoder(2), kl_weight=weight)
+        losses[weight] = float(model.losses_of(frames(2), (1, 2))[0])
+    assert losses[1.0] > losses[0.0]
+    assert losses[4.0] - losses[0.0] == pytest.approx(4 * (losses[1.0] - losses[0.0]), rel=1e-3)
+
+
 def test_below_the_tolerance_the_kl_divergence_gives_no_gradient():
     gradients = {}
     for tolerance in (0.0, 1000.0):

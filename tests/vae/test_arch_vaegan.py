@@ -150,7 +150,13 @@ def test_without_deception_g_learns_from_the_other_losses_alone(weights):
 def test_gradients_are_kept_apart():
     """Deceiving D moves G and leaves E as it was."""
     only_deception = adversary.recipe(
-        "repaired", pixels=0.0, features=0.0, kl=0.0, adaptive=False, ramp_start=0.0, ramp_end=0.0
+        "repaired",
+        pixels=0.0,
+        features=0.0,
+        kl_weight=0.0,
+        adaptive=False,
+        ramp_start=0.0,
+        ramp_end=0.0,
     )
     model = built(only_deception)
     before = [network.get_weights() for network in (model.encoder, model.generator)]

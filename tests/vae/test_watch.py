@@ -1,5 +1,7 @@
 from vae import watch
 
+import numpy as np
+
 GOOD = {
     "real_recognised": 0.8,
     "reconstruction_recognised": 0.6,
@@ -21,3 +23,9 @@ def test_a_d_that_tells_all_frames_apart_is_warned_of():
 def test_an_empty_latent_is_warned_of():
     (sentence,) = watch.warnings(GOOD | {"bits": 0.3})
     assert "0.3 bits" in sentence and "collapse" in sentence
+
+
+def test_an_empty_latent_of_a_vae_is_warned_of_too():
+    assert watch.warnings({"loss": 20.0, "reconstruction": 1.0, "kl": 16.0}) == []
+    (sentence,) = watch.warnings({"loss": 20.0, "reconstruction": 1.0, "kl": 2 * np.log(2)})
+    assert "only 2.0 bits" in sentence and "(kl_weight)" in sentence

@@ -106,7 +106,12 @@ class Run(abc.ABC):
             self._commit()
         else:
             self.learner = self._resume(features, self.training.checkpoint())
-            if self.learner.generation:
+            if self.learner.generation >= settings.generations:
+                print(
+                    f"All {self.learner.generation} generations are done; more of them go on here, "
+                    "and from scratch these would be the same."
+                )
+            elif self.learner.generation:
                 print(f"Resuming after generation {self.learner.generation}.")
         # Rows of a generation that was killed before its state was saved are made again.
         over = self.learner.generation

@@ -81,7 +81,10 @@ class Training:
         if state["finished"] and not self.directory.has(self.part):
             return Standing.NEW  # What it had made was removed: it is made anew.
         if before[-1] == self.settings:
-            return Standing.OVER if state["finished"] else Standing.UNDER_WAY
+            if not state["finished"]:
+                # Also where it was begun from scratch: the same command goes on after a kill.
+                return Standing.UNDER_WAY
+            return Standing.NEW if self._from_scratch else Standing.OVER
         if self._from_scratch:
             return Standing.NEW
         if self.settings in before:
@@ -115,8 +118,7 @@ class Training:
             return (
                 f"This training of the {self.part} is over and was fine-tuned since; nothing to do."
             )
-        again = " From scratch it would come out the same." if self._from_scratch else ""
-        return f"{self.directory.weights(self.part)} is trained; nothing to do.{again}"
+        return f"{self.directory.weights(self.part)} is trained; nothing to do."
 
     def checkpoint(self) -> Path:
         """The checkpoint of the last commit. Raises `BadInput` when it is not what was written."""
@@ -165,4 +167,4 @@ def read(directory: ModelDirectory, part: str) -> dict[str, Any] | None:
     state = aliases.training_state(read_json(path))
     if state.keys() != STATE or not state["lineage"]:
         raise BadInput(f"{path} is not the state of a training; remove it.")
-    return state | {"lineage": [aliases.renamed(saved) for saved in state["lineage"]]}
+    return state | {"lineage": [aliases.completed(part, saved) for saved in state["lineage"]]}

@@ -69,7 +69,8 @@ class Again(Settings):
     )
     from_scratch: bool = setting(
         False,
-        "start over from scratch in place of a training with other settings or data",
+        "start over from scratch in place of a finished training, or of any with other settings or "
+        "data",
         exclusive="again",
         saved=False,
         aliases=earlier("from_scratch"),

@@ -97,8 +97,32 @@ def test_a_finished_training_leaves_no_checkpoints_and_is_over(place):
     assert names == {"model.json", "rnn.weights.h5", "rnn.training.json"}
     again = Training(place, "rnn", ONE)
     assert again.standing is Standing.OVER and again.is_over
+
+
+def test_a_finished_training_is_begun_from_scratch_where_that_is_asked(place):
+    trained(place)
     scratch = Training(place, "rnn", ONE, from_scratch=True)
-    assert scratch.is_over and "would come out the same" in scratch.nothing_to_do()
+    assert scratch.standing is Standing.NEW and scratch.stage == 2 and scratch.lineage == [ONE]
+    commit(scratch, "again")
+    for from_scratch in (True, False):  # Killed, it goes on, whichever command is given.
+        again = Training(place, "rnn", ONE, from_scratch=from_scratch)
+        assert again.standing is Standing.UNDER_WAY and again.stage == 2
+
+
+def test_a_vae_of_before_its_latent_could_be_told_goes_on(place):
+    today = {"latent": 32, "kl_weight": 1.0, "kl_tolerance": 0.5}
+    training = Training(place, "vision", {"kl_tolerance": 0.5})
+    commit(training, "first")
+    assert Training(place, "vision", today).standing is Standing.UNDER_WAY
+    with pytest.raises(BadInput, match=r"other settings \(latent 32, not 8\)"):
+        Training(place, "vision", today | {"latent": 8})
+
+
+def test_a_vae_gan_of_before_has_its_weight_of_the_kl_under_todays_name(place):
+    training = Training(place, "vision", {"variant": "repaired", "kl": 0.5})
+    commit(training, "first")
+    today = {"variant": "repaired", "kl_weight": 0.5}
+    assert Training(place, "vision", today).standing is Standing.UNDER_WAY
 
 
 def test_a_training_that_was_finetuned_since_is_over(place):

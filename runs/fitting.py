@@ -133,12 +133,7 @@ class _Checkpoints(keras.callbacks.Callback):
         self.saved_at = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        if not all(math.isfinite(value) for value in (logs or {}).values()):
-            raise BadInput(
-                f"The loss is no longer a number. {self.training.state_file.parent} keeps the last "
-                "checkpoint; begin from scratch with a lower learning rate.",
-                options=("from_scratch", "learning_rate"),
-            )
+        self._refuse_what_is_no_number(logs)
         self.training.batch += 1
         self.progress.update()
         self.progress.set_postfix_str(_words(logs), refresh=False)
@@ -148,10 +143,20 @@ class _Checkpoints(keras.callbacks.Callback):
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):
+        # Again: the epoch's last step may have spoilt the weights, which only what is held out saw.
+        self._refuse_what_is_no_number(logs)
         self.training.epoch, self.training.batch = epoch + 1, 0
         self.training.history.append({name: float(value) for name, value in logs.items()})
         self.progress.write(f"epoch {epoch + 1}: {_words(logs)}")
         self._save()
+
+    def _refuse_what_is_no_number(self, logs):
+        if not all(math.isfinite(value) for value in (logs or {}).values()):
+            raise BadInput(
+                f"The loss is no longer a number in epoch {self.training.epoch + 1}: "
+                "begin from scratch with a lower learning rate.",
+                options=("from_scratch", "learning_rate"),
+            )
 
     def _save(self):
         self.training.save(self.model)

@@ -101,6 +101,30 @@ def test_from_scratch_starts_over_where_another_training_stands(tmp_path):
     assert len(run.history) == EPOCHS and run.finished
 
 
+class Spoil(keras.callbacks.Callback):
+    """Makes a weight no number, as too long a step does, after some batches in all."""
+
+    def __init__(self, after: int):
+        super().__init__()
+        self.left = after
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left == 0:
+            self.model.layers[0].kernel.assign(np.full((3, 2), np.nan))
+
+
+@pytest.mark.parametrize("after", [2, BATCHES, EPOCHS * BATCHES])
+def test_a_loss_that_is_no_number_ends_a_training_and_its_advice_works(tmp_path, after):
+    run = fitting.NetworkTraining(ModelDirectory(tmp_path), "rnn", {"rate": 1})
+    with pytest.raises(BadInput, match="no longer a number in epoch .: begin from scratch") as told:
+        fitting.fit(network(), run, EPOCHS, batches, BATCHES, batches(99), (Spoil(after),))
+    assert told.value.options == ("from_scratch", "learning_rate")
+    assert not ModelDirectory(tmp_path).has("rnn")
+    model, run = train(tmp_path, {"rate": 0.1}, from_scratch=True)
+    assert run.finished and all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """The processor time, set by hand."""

@@ -21,7 +21,9 @@ def main(settings: GenerateData) -> None:
     data = directory.DataDirectory(settings.data_dir)
     asked = tracks.recording(settings.seed, settings.policy, settings.episodes)
     with directory.locked(data.rollout):
-        missing = [t for t in asked if not rollouts.path_of(data.rollout, t).exists()]
+        paths = {track: rollouts.path_of(data.rollout, track) for track in asked}
+        missing = [track for track in asked if not paths[track].exists()]
+        tell_of_shorter([path for path in paths.values() if path.exists()], settings)
         if not missing:
             print(
                 f"All {len(asked)} episodes are in {data.rollout}; "
@@ -43,6 +45,16 @@ def main(settings: GenerateData) -> None:
         else:
             steps = record_untrained(data.rollout, missing, settings)
     print(f"{len(missing)} new episodes, {steps:,} steps, in {data.rollout}.")
+
+
+def tell_of_shorter(there: list[Path], settings: GenerateData) -> None:
+    cut = [p for p in there if rollouts.was_cut(p, settings.steps, settings.patience)]
+    if cut:
+        print(
+            f"{len(cut)} of the episodes that are there were recorded with fewer steps (--steps, "
+            f"{rollouts.length(cut[0])} in {cut[0].name}) and stay so; remove them to record "
+            f"{settings.steps}."
+        )
 
 
 def record_untrained(folder: Path, missing: list[int], settings: GenerateData) -> int:

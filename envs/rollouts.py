@@ -100,6 +100,16 @@ def length(path: Path) -> int:
     return inspect(path, LAYOUT)
 
 
+def was_cut(path: Path, steps: int, patience: int) -> bool:
+    """Whether an episode has fewer than `steps` steps, and neither the world ended it nor that it
+    came to no new tile for `patience` steps: whoever recorded it wanted no more."""
+    if length(path) >= steps:
+        return False
+    ending = read_arrays(path, {name: LAYOUT[name] for name in ("reward", "done")})
+    without_tile = len(ending["reward"]) >= patience and (ending["reward"][-patience:] <= 0).all()
+    return not (ending["done"][-1] or without_tile)
+
+
 def write_arrays(path: Path, arrays: dict[str, np.ndarray], *, compress: bool = True) -> None:
     """Write a `.npz` whole.
 

@@ -56,7 +56,12 @@ def test_01_gives_the_same_files_whatever_the_number_of_workers(chain, scripts, 
     for path in (chain.data / "rollout").glob("*.npz"):
         assert filecmp.cmp(path, tmp_path / "rollout" / path.name, shallow=False), path.name
 
-    assert "All 5 episodes are in" in scripts.succeed("01_generate_data.py", *arguments)
+    printed = scripts.succeed("01_generate_data.py", *arguments)
+    assert "All 5 episodes are in" in printed and "fewer steps" not in printed
+    more = [*arguments, "--steps", 60]
+    assert "5 of the episodes that are there were recorded with fewer steps (--steps, 40" in (
+        scripts.succeed("01_generate_data.py", *more)
+    )
 
 
 def test_02_leaves_a_v_a_curve_and_a_strip(chain):

@@ -53,6 +53,26 @@ def test_length_reads_no_frames(tmp_path, episode):
         rollouts.read(path)
 
 
+@pytest.mark.parametrize(
+    "steps, patience, ended, cut",
+    [
+        (6, 1000, False, False),  # as long as asked for
+        (7, 1000, False, True),
+        (7, 1000, True, False),  # by the world
+        (7, 4, False, False),  # no tile in the last four steps
+        (7, 5, False, True),
+    ],
+)
+def test_an_episode_was_cut_where_nothing_else_ended_it(
+    tmp_path, episode, steps, patience, ended, cut
+):
+    reward = np.array([-0.1, 3.2, -0.1, -0.1, -0.1, -0.1], np.float32)
+    done = np.array([False] * 5 + [ended])
+    path = tmp_path / "0.npz"
+    rollouts.write(path, dataclasses.replace(episode(6), reward=reward, done=done))
+    assert rollouts.was_cut(path, steps, patience) == cut
+
+
 def damage_frames(path) -> None:
     with zipfile.ZipFile(path) as archive:
         info = archive.getinfo("obs.npy")

@@ -30,6 +30,7 @@ from controller.dream.rollout import DreamRollout, Ensemble
 from controller.dream.run import DreamRun, adopt
 from controller.evolution.run import EvolutionRun
 from controller.fleet import Fleet
+from controller.handover import take_over
 from controller.report import video
 from controller.run import Run, generations
 from rnn.dream.dynamics import Dream
@@ -41,6 +42,8 @@ def main(settings: TrainController) -> None:
     precision = device.precision(settings.precision, device.read_processors())
     settings = dataclasses.replace(settings, precision=precision)
     data = directory.DataDirectory(settings.data_dir)
+    if settings.from_agent:
+        take_over(directory.ModelDirectory(settings.from_agent), data.model(settings.vision))
     if settings.in_dreams:
         evolve_in_dreams(data, settings)
     else:

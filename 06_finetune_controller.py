@@ -24,6 +24,7 @@ if __name__ == "__main__":
 import vae
 from controller import arch
 from controller.agent import Agent
+from controller.handover import take_over
 from controller.policy_gradient import transfer
 from controller.policy_gradient.run import PolicyGradientRun
 from controller.policy_gradient.trajectories import TrajectoryFleet
@@ -40,6 +41,8 @@ def main(settings: FinetuneController) -> None:
     precision = device.precision(settings.precision, device.read_processors())
     settings = dataclasses.replace(settings, precision=precision)
     data = directory.DataDirectory(settings.data_dir)
+    if settings.from_agent:
+        take_over(directory.ModelDirectory(settings.from_agent), data.model(settings.vision))
     model_directory = data.model(settings.vision)
     agent = Agent(model_directory)
     bound = arch.evolved_on(model_directory, arch.seen(model_directory))

@@ -63,7 +63,21 @@ class Driving(Workers):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RunSettings(Validation, Patience, Precision, Driving, Generations, Vision, Res, DataDir):
+class FromAgent(Settings):
+    from_agent: Path | None = setting(
+        None,
+        "directory of a trained agent to go on from; it is copied to DIR/models/VISION, which may "
+        "hold no other V and M",
+        words="the agent that is there",
+        metavar="MODEL_DIR",
+        saved=False,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunSettings(
+    FromAgent, Validation, Patience, Precision, Driving, Generations, Vision, Res, DataDir
+):
     """What every run is told that brings a C forward, generation by generation."""
 
 

@@ -51,7 +51,7 @@ def test_run_again_it_has_nothing_to_add(finetuned, scripts):
     folder, _ = finetuned
     before = (model_of(folder).path / "controller.csv").read_bytes()
     printed = scripts.succeed(SCRIPT, *arguments(folder), "--release-brake")
-    assert "Resuming after generation 2" in printed
+    assert "All 2 generations are done" in printed
     assert (model_of(folder).path / "controller.csv").read_bytes() == before
 
 
@@ -98,7 +98,7 @@ def test_it_can_begin_at_a_c_transferred_to_another_v_and_m(chain, scripts, smal
     assert last["transferred_from"] == evolved
     shutil.rmtree(tmp_path / "series")
     again = scripts.succeed(SCRIPT, *arguments(tmp_path), "--init-from", before)
-    assert "Resuming after generation 2" in again
+    assert "All 2 generations are done" in again
 
 
 def test_without_a_c_it_says_what_to_do(chain, refuse, tmp_path):

@@ -25,8 +25,8 @@ def main(settings: GenerateRNNData) -> None:
     recorded = rollouts.paths(data.rollout)
     folder = data.series(settings.vision)
     with directory.locked(folder):
-        made_by = {"vision": vision.digest, "precision": precision}
-        missing = series.prepare(folder, recorded, made_by)
+        maker = {"vision": vision.digest, "precision": precision}
+        missing = series.prepare(folder, recorded, maker)
         print(device.report(computer, precision))
         with progress.bar(len(missing), "episodes") as bar:
             for _ in encode.episodes(vision, missing, folder, settings.batch_size):

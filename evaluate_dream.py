@@ -8,6 +8,8 @@ and M's dream (right), which has seen 60 steps of it and then only the actions.
 """
 
 import dataclasses
+import tempfile
+from pathlib import Path
 
 from runs import config
 from settings import MAKERS
@@ -19,10 +21,10 @@ if __name__ == "__main__":
 import rnn
 import vae
 from envs import rollouts
-from rnn import measures, series
+from rnn import encode, measures, series
 from rnn.dream import pictures as dream_pictures
 from rnn.dream.dynamics import Dream
-from runs import arguments, directory
+from runs import arguments, directory, progress
 
 
 def main(settings: EvaluateDream) -> None:
@@ -41,24 +43,41 @@ def measure(
 ) -> dict:
     """All measures of one model, and its pictures."""
     vision, memory = vae.load(model), rnn.load(model)
-    latents = series.paths(data.series(model.path.name), vision.latent, vision.digest)
-    _, held_out = rollouts.split(latents)
-    episodes = [(data.rollout / path.name, path) for path in held_out]
-    open_loop = measures.open_loop(vision, memory, episodes)
-    heads = {
-        head: measures.calibration(*pair)
-        for head, pair in measures.probabilities(memory, held_out).items()
-    }
-    name = model.path.name
-    dream_pictures.reliability(settings.res / f"{name}_calibration.png", heads, f"M, {name}")
-    shown = max(episodes, key=lambda pair: series.read(pair[1], vision.latent)["reward"].sum())
-    dream = Dream(model, settings.temperature)
-    dream_pictures.video(settings.res / f"{name}_dream.gif", vision, dream, *shown)
+    with tempfile.TemporaryDirectory() as temporary:
+        episodes = held_out_episodes(data, model.path.name, vision, Path(temporary))
+        latents = [path for _, path in episodes]
+        open_loop = measures.open_loop(vision, memory, episodes)
+        heads = {
+            head: measures.calibration(*pair)
+            for head, pair in measures.probabilities(memory, latents).items()
+        }
+        name = model.path.name
+        dream_pictures.reliability(settings.res / f"{name}_calibration.png", heads, f"M, {name}")
+        shown = max(episodes, key=lambda pair: series.read(pair[1], vision.latent)["reward"].sum())
+        dream = Dream(model, settings.temperature)
+        dream_pictures.video(settings.res / f"{name}_dream.gif", vision, dream, *shown)
     return {
         "episodes": len(episodes),
         "open_loop": dataclasses.asdict(open_loop),
         "heads": {head: dataclasses.asdict(value) for head, value in heads.items()},
     }
+
+
+def held_out_episodes(
+    data: directory.DataDirectory, name: str, vision: vae.Vision, temporary: Path
+) -> list[tuple[Path, Path]]:
+    """The recordings held out, each with its latents: those of the data directory where this V
+    made them, and else new ones in `temporary`."""
+    _, held_out = rollouts.split(rollouts.paths(data.rollout))
+    if series.made_by(data.series(name)) == vision.digest:
+        _, latents = rollouts.split(series.paths(data.series(name), vision.latent, vision.digest))
+        return [(data.rollout / path.name, path) for path in latents]
+    with progress.bar(len(held_out), "episodes", what="encoding") as bar:
+        latents = []
+        for path in encode.episodes(vision, held_out, temporary):
+            latents.append(path)
+            bar.update()
+    return list(zip(held_out, latents, strict=True))
 
 
 def table(found: dict[str, dict]) -> str:

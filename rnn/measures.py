@@ -7,6 +7,7 @@ from pathlib import Path
 from envs import rollouts
 from rnn import arch, predict, series
 from rnn.saved import Memory
+from runs.arguments import BadInput
 from vae import Vision, measures
 from vae.arch import to_unit
 
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 WARM_UP = 10  # true frames that M sees before it is left to itself
 HORIZONS = (1, 5, 10, 20)  # frames ahead
+LENGTH = WARM_UP + max(HORIZONS)  # steps of a stretch
 EVERY = 60  # steps between the stretches of an episode that are predicted
 TOGETHER = 32  # episodes that M reads side by side
 AFTER_ZOOM = 50  # the camera comes down in the first second; what it shows then is not driving
@@ -35,12 +37,20 @@ class OpenLoop:
 
 
 def open_loop(vision: Vision, memory: Memory, episodes: list[tuple[Path, Path]]) -> OpenLoop:
-    """Predict 20 frames on from 10, every 60 steps of each (recording, latents)."""
+    """Predict 20 frames on from 10, every 60 steps of each (recording, latents).
+
+    Raises `BadInput` when no episode is long enough for that.
+    """
     found = [
         _score(vision, memory, obs, z, action)
         for recording, latents in episodes
         for obs, z, action in _stretches(recording, latents, vision.latent)
     ]
+    if not found:
+        raise BadInput(
+            f"None of the {len(episodes)} episodes held out has the {AFTER_ZOOM + LENGTH} steps "
+            "that the predictions need; record longer ones."
+        )
     last, model, ceiling = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
     means = [[float(value) for value in part.mean(1)] for part in (last, model, ceiling)]
     return OpenLoop(last.shape[1], *means)
@@ -48,12 +58,11 @@ def open_loop(vision: Vision, memory: Memory, episodes: list[tuple[Path, Path]])
 
 def _stretches(recording: Path, latents: Path, latent: int) -> Iterator[tuple]:
     """All stretches of an episode: frames, z and actions (N, 30, ...); nothing if it is short."""
-    length = WARM_UP + max(HORIZONS)
     obs = rollouts.read(recording).obs
     episode = series.read(latents, latent)
-    starts = np.arange(AFTER_ZOOM, len(obs) - length + 1, EVERY)
+    starts = np.arange(AFTER_ZOOM, len(obs) - LENGTH + 1, EVERY)
     if len(starts):
-        steps = starts[:, None] + np.arange(length)
+        steps = starts[:, None] + np.arange(LENGTH)
         yield obs[steps], episode["mean"][steps], episode["action"][steps]
 
 

@@ -36,11 +36,10 @@ def paths(directory: Path, latent: int, vision_digest: str) -> list[Path]:
     Raises `BadInput` when there are none, none is longer than a step, or another V than the one
     with this digest made them.
     """
-    manifest = directory / MANIFEST
-    found = sorted(directory.glob("[0-9]*.npz"))
-    if not manifest.exists() or not found:
+    maker, found = made_by(directory), sorted(directory.glob("[0-9]*.npz"))
+    if maker is None or not found:
         raise BadInput(f"{directory} holds no latent episodes.", make=("latents",))
-    if read_json(manifest).get("vision") != vision_digest:
+    if maker != vision_digest:
         raise BadInput(
             f"{directory} was made by another V than the model directory's.",
             make=("latents",),
@@ -51,20 +50,26 @@ def paths(directory: Path, latent: int, vision_digest: str) -> list[Path]:
     return found
 
 
-def prepare(directory: Path, recorded: list[Path], made_by: dict) -> list[Path]:
+def made_by(directory: Path) -> str | None:
+    """The digest of the V that made the latent episodes in a directory; None if there are none."""
+    manifest = directory / MANIFEST
+    return read_json(manifest).get("vision", "") if manifest.exists() else None
+
+
+def prepare(directory: Path, recorded: list[Path], maker: dict) -> list[Path]:
     """Make a directory ready for the latents of recorded episodes; return those it lacks.
 
-    `made_by`: the digest of the V (`vision`) and its `precision`. Latents of another V or
+    `maker`: the digest of the V (`vision`) and its `precision`. Latents of another V or
     precision, of an episode that is no longer there, or older than its recording are removed.
     """
     manifest = directory / MANIFEST
-    same = manifest.exists() and read_json(manifest) == made_by
+    same = manifest.exists() and read_json(manifest) == maker
     sources = {path.name: path for path in recorded}
     for path in directory.glob("[0-9]*.npz"):
         source = sources.get(path.name)
         if not same or source is None or path.stat().st_mtime < source.stat().st_mtime:
             path.unlink()
-    write_json(manifest, made_by)
+    write_json(manifest, maker)
     return [path for path in recorded if not (directory / path.name).exists()]
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import re
+import shlex
 import time
 from collections.abc import Callable
 
@@ -90,7 +91,9 @@ def fit(
     """
     total = epochs * batches_per_epoch
     done = training.epoch * batches_per_epoch + training.batch
-    logs = keras.callbacks.TensorBoard(training.directory.path / "logs" / training.part)
+    folder = training.directory.path / "logs" / training.part
+    print(f"Losses as they come: tensorboard --logdir {shlex.quote(str(folder))}", flush=True)
+    logs = keras.callbacks.TensorBoard(folder)
     with bar(total, "batches", done=done) as progress:
         checkpoints = _Checkpoints(training, progress, batches_per_epoch)
         while training.epoch < epochs:

@@ -5,12 +5,17 @@ import re
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
+from controller.window import BAR, GREEN, LARGE
 from rnn.dream import starts
 from runs.directory import DataDirectory
 
+import numpy as np
 import pytest
+from imageio import v3 as imageio
 
+TOP = Path(__file__).parents[1]
 NEEDED = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
 SCREEN = pytest.mark.skipif(bool(NEEDED), reason=f"needs {' and '.join(NEEDED)} (apt-get install)")
 PATIENCE = 300  # seconds that a busy machine may take to open a window
@@ -18,11 +23,18 @@ WORDS = r"(\d+) steps driven; at the end (.*)\."
 
 
 @pytest.fixture(scope="module")
-def screen():
+def framebuffer(tmp_path_factory) -> Path:
+    """The directory where the virtual screen keeps what it shows."""
+    return tmp_path_factory.mktemp("framebuffer")
+
+
+@pytest.fixture(scope="module")
+def screen(framebuffer):
     """A virtual screen: the environment that shows windows there."""
     reading, writing = os.pipe()
+    size = ["-screen", "0", "1280x720x24", "-fbdir", str(framebuffer)]
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x720x24"],
+        ["Xvfb", "-displayfd", str(writing), *size],
         pass_fds=[writing],
         stderr=subprocess.DEVNULL,
     )
@@ -62,9 +74,25 @@ class Keyboard:
         return subprocess.run(command, env=self.screen, capture_output=True, text=True).stdout
 
 
-def drive(scripts, screen, chain, world: str, keys) -> re.Match:
+def shown(framebuffer: Path) -> np.ndarray:
+    """What the virtual screen shows, (720, 1280, 3) uint8; the file is an X window dump."""
+    dump = (framebuffer / "Xvfb_screen0").read_bytes()
+    header = np.frombuffer(dump, ">u4", 20)
+    start, width, height, line = header[0] + 12 * header[19], *header[[4, 5, 12]]
+    rows = np.frombuffer(dump, np.uint8, height * line, start).reshape(height, line)
+    return rows[:, : 4 * width].reshape(height, width, 4)[..., 2::-1]
+
+
+def wait_until(true) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def drive(scripts, screen, chain, world: str, keys, *more) -> re.Match:
     """Start play.py, let `keys(keyboard)` drive and leave with Esc; what it said at the end."""
-    command = scripts.command("play.py", "--data-dir", chain.data, "--world", world)
+    command = scripts.command("play.py", *more, "--data-dir", chain.data, "--world", world)
     player = subprocess.Popen(
         command, env=screen, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -102,6 +130,40 @@ def test_r_starts_over(scripts, screen, chain, world):
     found = drive(scripts, screen, chain, {"world": "real"}.get(world, world), keys)
     driven = int(re.search(rf"{world}: \S+ points, (\d+) steps", found[2])[1])
     assert driven < int(found[1])
+
+
+@SCREEN
+def test_pause_stops_the_world_and_the_agent_drives_on_a_key(
+    scripts, screen, framebuffer, chain, tmp_path
+):
+    def moves() -> bool:
+        before = shown(framebuffer)
+        time.sleep(1.5)
+        return not np.array_equal(before, shown(framebuffer))
+
+    def gas_is_pressed() -> bool:
+        instrument = shown(framebuffer)[LARGE[1] : LARGE[1] + BAR, :160]
+        return bool((instrument == GREEN).all(-1).sum() > 50)
+
+    def keys(keyboard):
+        keyboard.press("p")
+        wait_until(lambda: not moves())
+        keyboard.press("p")
+        wait_until(moves)
+        assert not gas_is_pressed()
+        keyboard.press("v")
+        keyboard.press("a")
+        wait_until(gas_is_pressed)
+        time.sleep(6)
+        keyboard.press("v")
+        keyboard.hold("Left", 1)  # Who touches the wheel has it, and presses no gas.
+        wait_until(lambda: not gas_is_pressed())
+
+    agent = TOP / "res" / "published" / "vae"
+    found = drive(scripts, screen, chain, "real", keys, agent, "--res", tmp_path)
+    points, steps = re.search(r"world: (\S+) points, (\d+) steps", found[2]).groups()
+    assert float(points) > 5 - 0.1 * int(steps)
+    assert imageio.imread(tmp_path / "play_1.gif", index=None).ndim == 4
 
 
 def test_refuses_to_play_without_a_screen(refuse, chain, monkeypatch):

@@ -1,0 +1,40 @@
+"""A published agent scores the same under other versions of Keras and TensorFlow.
+
+Where OTHER_PYTHONS names interpreters that have them, as `PATH` names directories:
+
+    python -m venv /tmp/oldest && /tmp/oldest/bin/pip install tensorflow==2.18.0 keras==3.6.0 \
+        "gymnasium[box2d]" cma opencv-python-headless matplotlib imageio tqdm filelock tensorboard
+    OTHER_PYTHONS=/tmp/oldest/bin/python python -m pytest tests/test_other_versions.py
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+OTHERS = [path for path in os.environ.get("OTHER_PYTHONS", "").split(os.pathsep) if path]
+
+pytestmark = pytest.mark.skipif(not OTHERS, reason="OTHER_PYTHONS names none")
+
+
+def episode(python: str, folder: Path) -> dict:
+    """How the agent does on the first evaluation track, driven by this interpreter."""
+    options = ["--tracks", "1", "--workers", "1", "--scores-only", "--res", str(folder)]
+    script, agent = TOP / "evaluate.py", TOP / "res" / "published" / "vae"
+    done = subprocess.run(
+        [python, str(script), str(agent), *options],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    [score] = json.loads((folder / "scores.json").read_text()).values()
+    return score["episodes"][0]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_another_version_drives_the_same_episode(other, tmp_path):
+    assert episode(other, tmp_path / "other") == episode(sys.executable, tmp_path / "here")

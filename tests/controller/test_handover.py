@@ -35,16 +35,13 @@ def test_a_kill_between_two_parts_is_made_good_by_the_same_call(own_model, tmp_p
 
 def test_another_v_is_not_replaced(own_model, dreamer):
     before = digests(own_model)
-    with pytest.raises(BadInput, match="has no trained controller"):
-        handover.take_over(dreamer, own_model)  # nor is a part that is not an agent
-    other = ModelDirectory(dreamer.path)
     with pytest.raises(BadInput, match="holds another vision than .*; choose another"):
-        handover.take_over(own_model, ModelDirectory(copy_of(other, own_model)))
+        handover.take_over(dreamer, own_model)
     assert digests(own_model) == before
 
 
-def copy_of(directory: ModelDirectory, beside: ModelDirectory):
-    """A model directory with the V alone of another."""
-    copy = ModelDirectory(beside.path.parent / "other")
-    copy.take("vision", directory)
-    return copy.path
+def test_what_is_no_whole_agent_is_not_begun_with(dreamer, tmp_path):
+    target = ModelDirectory(tmp_path / "models" / "vae")
+    with pytest.raises(BadInput, match="has no trained controller"):
+        handover.take_over(dreamer, target)
+    assert not target.has("vision")

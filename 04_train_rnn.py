@@ -58,19 +58,24 @@ def main(settings: TrainRNN) -> None:
         if not run.resume(model) and settings.finetune:
             rnn.restore(model_directory, model.network)
 
-        def batches(paths, count, *seed):
-            return series.batches(
-                paths, vision.latent, settings.batch_size, settings.sequence, count, seed
+        def batches_of(paths, count):
+            return series.batches_of(
+                paths,
+                vision.latent,
+                settings.batch_size,
+                settings.sequence,
+                count,
+                (settings.seed,),
             )
 
         print(device.report(device.read(), "float32"))
-        validation = batches(held_out, HELD_OUT_BATCHES, settings.seed)
+        validation = batches_of(held_out, HELD_OUT_BATCHES)()
         if settings.steps:
             fitting.fit(
                 model,
                 run,
                 epochs,
-                lambda epoch: batches(learned, STEPS_PER_EPOCH, settings.seed, epoch),
+                batches_of(learned, STEPS_PER_EPOCH),
                 STEPS_PER_EPOCH,
                 validation,
             )

@@ -4,7 +4,7 @@ One file per recorded episode, with the same name: `mean`, `log_variance` (T, L)
 `action`, `reward` and `done` of the recording. `series.json` beside them says which V made them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from envs import rollouts
@@ -97,6 +97,18 @@ def batches(
     Stretches start anywhere in an episode, a quarter of them at its first step, and are `sequence`
     steps long; what an episode lacks is padded and masked. The order follows from `seed`.
     """
+    return batches_of(found, latent, batch_size, sequence, count, seed)()
+
+
+def batches_of(
+    found: list[Path], latent: int, batch_size: int, sequence: int, count: int, seed: tuple
+) -> Callable[..., tf.data.Dataset]:
+    """A function of an epoch's number that gives the batches of its epoch, as `batches` does with
+    that number behind the seed.
+
+    It always gives the same data set, which goes by the last number that was asked for: TensorFlow
+    keeps the functions of a data set as long as the process lives.
+    """
     rng_seed = list(seed)
 
     def generate() -> Iterator[dict[str, np.ndarray]]:
@@ -106,8 +118,14 @@ def batches(
             yield _stack([_stretch(read(found[i], latent), sequence, rng) for i in chosen])
 
     signature = _signature(latent, sequence)
-    made = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    return sized(made.prefetch(4), count)
+    generated = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    dataset = sized(generated.prefetch(4), count)
+
+    def of(*epoch: int) -> tf.data.Dataset:
+        rng_seed[:] = [*seed, *epoch]
+        return dataset
+
+    return of
 
 
 def _stretch(episode: dict, sequence: int, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import runs.quiet  # noqa: F401 - before Keras
 from runs.arguments import BadInput
@@ -93,7 +94,7 @@ def fit(
     done = training.epoch * batches_per_epoch + training.batch
     folder = training.directory.path / "logs" / training.part
     print(f"Losses as they come: tensorboard --logdir {shlex.quote(str(folder))}", flush=True)
-    logs = keras.callbacks.TensorBoard(folder)
+    logs = _Logs(folder)
     with bar(total, "batches", done=done) as progress:
         checkpoints = _Checkpoints(training, progress, batches_per_epoch)
         while training.epoch < epochs:
@@ -123,6 +124,26 @@ def measure(model: keras.Model, training: NetworkTraining, validation: tf.data.D
 def sized(dataset: tf.data.Dataset, elements: int) -> tf.data.Dataset:
     """The data set with its size known, which it forgets where one file gives many elements."""
     return dataset.apply(tf.data.experimental.assert_cardinality(elements))
+
+
+class _Logs(keras.callbacks.Callback):
+    """Writes the losses of each epoch for TensorBoard.
+
+    Keras' own callback opens new files, and keeps memory, with every call of `fit`: each epoch.
+    """
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        kinds = ("training", "held_out")
+        self.writers = {kind: tf.summary.create_file_writer(str(folder / kind)) for kind in kinds}
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            kind = "held_out" if name.startswith("val_") else "training"
+            with self.writers[kind].as_default():
+                tf.summary.scalar(name.removeprefix("val_"), value, step=epoch + 1)
+        for writer in self.writers.values():
+            writer.flush()
 
 
 class _Checkpoints(keras.callbacks.Callback):

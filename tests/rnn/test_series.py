@@ -152,6 +152,15 @@ def test_the_same_seed_gives_the_same_batches_and_skipping_goes_on(folder):
     assert equal(batches[2:], [{name: v.numpy() for name, v in b.items()} for b in rest])
 
 
+def test_one_data_set_gives_the_batches_of_every_epoch(folder):
+    found = series.paths(folder, LATENT, V)
+    of = series.batches_of(found, LATENT, 5, 8, 3, (1,))
+    for epoch in (0, 1, 0):
+        here = [{name: value.numpy() for name, value in batch.items()} for batch in of(epoch)]
+        assert equal(here, all_batches(folder, seed=(1, epoch)))
+    assert of(0) is of(1)
+
+
 def test_stretches_are_parts_of_episodes_with_what_they_lack_masked(folder):
     episodes = [series.read(path, LATENT) for path in series.paths(folder, LATENT, V)]
     lengths = set()

@@ -90,6 +90,19 @@ def test_a_finished_training_leaves_no_checkpoints_and_does_nothing_again(tmp_pa
     assert run.is_over and run.nothing_to_do().endswith("is trained; nothing to do.")
 
 
+def test_the_losses_of_every_epoch_lie_in_one_file_for_tensorboard(tmp_path):
+    _, run = train(tmp_path)
+    for kind, name in (("training", "loss"), ("held_out", "val_loss")):
+        [file] = (tmp_path / "logs" / "rnn" / kind).glob("events.*")
+        events = [
+            (event.step, value.tag, float(tf.make_ndarray(value.tensor)))
+            for event in tf.compat.v1.train.summary_iterator(str(file))
+            for value in event.summary.value
+        ]
+        expected = [(number, "loss", row[name]) for number, row in enumerate(run.history, 1)]
+        assert events == [(step, tag, pytest.approx(loss)) for step, tag, loss in expected]
+
+
 def stopped(folder) -> None:
     with pytest.raises(InterruptedError):
         train(folder, stop_after=5)

@@ -51,7 +51,8 @@ def test_a_snippet_runs(title, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     if "mine/rollout" in program:
-        assert len(rollouts.paths(tmp_path / "mine" / "rollout")) == 10
+        recorded = rollouts.paths(tmp_path / "mine" / "rollout")
+        assert [len(rollouts.read(path)) for path in recorded] == [20] * 10
     if "RecordVideo" in program:
         assert (tmp_path / "videos" / "rl-video-episode-0.mp4").stat().st_size > 1000
     if "lap" in done.stdout and "points" in done.stdout:

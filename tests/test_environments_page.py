@@ -61,6 +61,6 @@ def test_a_snippet_runs(title, tmp_path):
 
 def test_the_commands_are_ones_that_the_scripts_take():
     commands = re.findall(r"^python (\S+\.py) (.*)$", PAGE, re.M)
-    assert len(commands) == 6
+    assert len(commands) == 7
     for script, arguments in commands:
         config.parse(STEPS[script], "", shlex.split(arguments))

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from controller.window import BAR, GREEN, LARGE
+from controller.window import BAR, GREEN, LARGE, SMALL
 from rnn.dream import starts
 from runs.directory import DataDirectory
 
@@ -142,7 +142,10 @@ def test_pause_stops_the_world_and_the_agent_drives_on_a_key(
         return not np.array_equal(before, shown(framebuffer))
 
     def gas_is_pressed() -> bool:
-        instrument = shown(framebuffer)[LARGE[1] : LARGE[1] + BAR, :160]
+        screenshot = shown(framebuffer)  # with the window in its middle
+        top = (screenshot.shape[0] - LARGE[1] - BAR) // 2 + LARGE[1]
+        left = (screenshot.shape[1] - LARGE[0] - SMALL[0]) // 2
+        instrument = screenshot[top : top + BAR, left : left + 160]
         return bool((instrument == GREEN).all(-1).sum() > 50)
 
     def keys(keyboard):

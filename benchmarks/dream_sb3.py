@@ -14,7 +14,7 @@ from pathlib import Path
 import envs.sb3  # before rnn, which loads TensorFlow
 import rnn
 from runs import plots
-from runs.arguments import number, run, whole
+from runs.arguments import BadInput, number, run, whole
 
 import gymnasium
 import matplotlib.pyplot as plt
@@ -94,16 +94,18 @@ def main() -> None:
     returns = Returns(options.minutes)
     agent.learn(10**9, callback=returns)
 
+    learning = agent.num_timesteps / (60 * options.minutes)
+    print(
+        f"steps a second, learning {learning:6,.0f}; of the dreams alone {alone:,.0f}", flush=True
+    )
+    if not returns.found:
+        raise BadInput("No dream ended in that time; give more.", options=("minutes",))
     steps, found = np.array(returns.found).T
     tenth = max(1, len(found) // 10)
     print(f"random driving          {random.mean():7.1f} ± {random.std():.1f}")
     print(f"PPO, first tenth        {found[:tenth].mean():7.1f} ± {found[:tenth].std():.1f}")
     print(f"PPO, last tenth         {found[-tenth:].mean():7.1f} ± {found[-tenth:].std():.1f}")
     print(f"{len(found):,} dreams, {int(steps[-1]):,} steps, {options.minutes:g} minutes")
-    learning = agent.num_timesteps / (60 * options.minutes)
-    print(
-        f"steps a second          {learning:7,.0f} with learning, {alone:,.0f} of the dreams alone"
-    )
     if options.picture:
         draw(options.picture, steps, found, random)
 

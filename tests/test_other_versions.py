@@ -1,4 +1,7 @@
-"""A published agent scores the same under other versions of Keras and TensorFlow.
+"""A published agent drives as well under other versions of Keras and TensorFlow.
+
+Their sums differ in the last bits, and so after some hundred steps the car is elsewhere: on this
+track Keras 3.6.0 gave 930.7 points and Keras 3.15.1 932.9, both a whole lap.
 
 Where OTHER_PYTHONS names interpreters that have them, as `PATH` names directories:
 
@@ -36,5 +39,7 @@ def episode(python: str, folder: Path) -> dict:
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_another_version_drives_the_same_episode(other, tmp_path):
-    assert episode(other, tmp_path / "other") == episode(sys.executable, tmp_path / "here")
+def test_another_version_drives_as_well(other, tmp_path):
+    there, here = episode(other, tmp_path / "other"), episode(sys.executable, tmp_path / "here")
+    assert there["lap"] and here["lap"]
+    assert there["score"] == pytest.approx(here["score"], abs=15)

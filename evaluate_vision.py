@@ -117,8 +117,10 @@ def write(settings: EvaluateVision, groups, found, less, sums, episodes: int) ->
     directory.write_json(settings.res / f"{settings.name}.json", content)
 
 
-def _ratio(rows: np.ndarray) -> float:
-    return float(rows[:, 0].sum() / rows[:, 1].sum())
+def _ratio(rows: np.ndarray) -> float | None:
+    """None where the episodes had nothing to measure, such as a curve."""
+    above, below = rows[:, :2].sum(0)
+    return float(above / below) if below else None
 
 
 if __name__ == "__main__":

@@ -95,9 +95,8 @@ def main() -> None:
     agent.learn(10**9, callback=returns)
 
     learning = agent.num_timesteps / (60 * options.minutes)
-    print(
-        f"steps a second, learning {learning:6,.0f}; of the dreams alone {alone:,.0f}", flush=True
-    )
+    rates = f"{learning:,.0f} with learning, {alone:,.0f} of the dreams alone"
+    print(f"steps a second: {rates}", flush=True)
     if not returns.found:
         raise BadInput("No dream ended in that time; give more.", options=("minutes",))
     steps, found = np.array(returns.found).T

@@ -53,6 +53,8 @@ setup(
         "sb3": ["stable-baselines3>=2.6,<3", "torch>=2.6,<3"],
         # MP4 beside GIF: Gymnasium's RecordVideo needs moviepy, the project's own films imageio's.
         "video": ["moviepy>=2,<3", "imageio-ffmpeg>=0.5,<1"],
+        # Writes what the page in web/ runs; onnxruntime holds it against Keras in the tests.
+        "web": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
         "cluster": ["distributed>=2025.1"],
     },
 )

@@ -11,6 +11,7 @@ from settings.memory import EvaluateDream, GenerateRNNData, TrainRNN
 from settings.recipe import RunRecipe
 from settings.recording import GenerateData
 from settings.vision import EvaluateVision, TrainVAE
+from settings.web import ExportWeb
 
 MAKERS = {  # what the packages may lack → who makes it
     "episodes": "01_generate_data.py",
@@ -30,6 +31,7 @@ STEPS = {
     "evaluate.py": Evaluate,
     "evaluate_dream.py": EvaluateDream,
     "evaluate_vision.py": EvaluateVision,
+    "export_web.py": ExportWeb,
     "iterate.py": Iterate,
     "play.py": Play,
     "run_recipe.py": RunRecipe,

@@ -1,0 +1,1 @@
+"""A trained agent as files that a page in a browser runs."""

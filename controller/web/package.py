@@ -1,0 +1,209 @@
+"""The folder that the page in `web/` reads.
+
+    index.json         the agents, the episodes with their actions, and where dreams start
+    episodes/N.png     frames of episode N, COLUMNS in a row
+    NAME/              an agent
+      step.onnx  decoder.onnx  controller.onnx   see `controller.web.graphs`
+      starts.f32       z, h, c of each start, (S, L + 2·H) as little-endian float32
+      latents.f32      z of all frames of all episodes, (sum of T, L)
+      agent.json       what the agent is, what each latent does, how speed is read from h
+
+All agents see the same episodes, so that two of them can start from the same moment.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import rnn
+import vae
+from controller import arch
+from controller.agent import Agent
+from controller.web import episodes, graphs, readings
+from controller.web.episodes import Episode
+from rnn.dream import starts
+from rnn.dream.dynamics import NEEDED_HEADS, POINTS_OF_TRACK
+from rnn.dream.pictures import SEEN
+from rnn.saved import Memory
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory, write_json, write_whole
+from vae.pictures import to_bytes
+from vae.saved import Vision
+
+import keras
+import numpy as np
+from imageio import v3 as imageio
+
+EVERY = 20  # steps between two starts in an episode
+NAMES = {"vae": "VAE", "vaegan": "VAE-GAN"}
+MOST_BYTES = 8_000_000  # of one agent, which a visitor waits for
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """A whole agent, loaded. `tile` is what a step that reaches a tile is worth, in points."""
+
+    directory: ModelDirectory
+    vision: Vision
+    memory: Memory
+    parameters: np.ndarray
+    tile: float
+
+    @property
+    def name(self) -> str:
+        return self.directory.path.resolve().name
+
+    @property
+    def architecture(self) -> str:
+        return self.directory.facts("vision")["architecture"]
+
+
+def load(directory: ModelDirectory) -> Parts:
+    """The agent of a model directory. Raises `BadInput` where the page could not run it."""
+    agent = Agent(directory)
+    if agent.memory is None:
+        raise BadInput(f"C in {directory.path} sees z alone; the page shows C with M.")
+    memory = rnn.load(directory)
+    if lacking := [head for head in NEEDED_HEADS if head not in memory.heads]:
+        raise BadInput(
+            f"M in {directory.path} has no {' and no '.join(lacking)} head, which a dream needs.",
+            options=("reward_weight", "done_weight"),
+        )
+    vision = vae.load(directory)
+    if not graphs.can_decode(vision.decoder):
+        raise BadInput(
+            f"V in {directory.path} has a decoder with other layers than the VAE's, which cannot "
+            "be exported."
+        )
+    parameters = arch.load(directory, agent.features)
+    return Parts(directory, vision, memory, parameters, starts.read(directory, memory).tile)
+
+
+def write_episodes(folder: Path, driven: list[Episode]) -> None:
+    """Write the frames of episodes. Raises `BadInput` where one is too short to dream on from."""
+    for number, episode in enumerate(driven):
+        if len(episode) <= SEEN:
+            raise BadInput(
+                f"The agent drove {len(episode)} steps on track {episode.track}, too few for the "
+                "page; give other tracks.",
+                options=("track",),
+            )
+        with write_whole(folder / "episodes" / f"{number}.png") as beside:
+            imageio.imwrite(beside, episodes.atlas(episode.frames))
+
+
+def write_agent(
+    folder: Path, parts: Parts, driven: list[Episode], done: Callable[[], object]
+) -> int:
+    """Write an agent's folder; its size in bytes. `done` is called after each of FILES files."""
+    models = {
+        "step": graphs.step(parts.memory, parts.tile),
+        "decoder": graphs.decoder(parts.vision.decoder),
+        "controller": graphs.controller(parts.parameters, parts.memory.latent),
+    }
+    for part, model in models.items():
+        _write_bytes(folder / f"{part}.onnx", model.SerializeToString())
+        done()
+    seen = [parts.vision.encoder.predict(episode.frames, verbose=0) for episode in driven]
+    z = [mean for mean, _ in seen]
+    remembered = [
+        remember(parts.memory, latents, episode.action)
+        for latents, episode in zip(z, driven, strict=True)
+    ]
+    rows = [
+        np.concatenate([z[number][step], *(part[step] for part in remembered[number])])
+        for number, step in places(driven)
+    ]
+    _write_numbers(folder / "starts.f32", rows)
+    _write_numbers(folder / "latents.f32", np.concatenate(z))
+    done()
+    shown = [to_bytes(parts.vision.decoder.predict(latents, verbose=0)) for latents in z]
+    facts = {
+        **_facts(parts),
+        # How far what V keeps of an episode is from what it saw.
+        "loss": [
+            round(episodes.difference(kept, episode.frames), 3)
+            for kept, episode in zip(shown, driven, strict=True)
+        ],
+        "latents": readings.latents(
+            parts.vision.decoder, *(np.concatenate(part) for part in zip(*seen, strict=True))
+        ),
+        "speed": readings.speedometer([h for h, _ in remembered], driven),
+    }
+    write_json(folder / "agent.json", facts)
+    done()
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    if size > MOST_BYTES:
+        raise BadInput(f"{parts.name} takes {size / 1e6:.1f} MB, more than a visitor waits for.")
+    return size
+
+
+FILES = 5  # steps of `write_agent`
+
+
+def write_index(folder: Path, agents: list[Parts], driven: list[Episode]) -> None:
+    """Write what the folder holds. It comes last, so that a folder with it is whole."""
+    content = {
+        "agents": [{"folder": parts.name, "name": _title(parts, agents)} for parts in agents],
+        "seen": SEEN,
+        "columns": episodes.COLUMNS,
+        "episodes": [
+            {
+                "track": episode.track,
+                "steps": len(episode),
+                "unrelated": round(episodes.unrelated(episode.frames), 3),
+                "action": np.round(episode.action.ravel(), 4).tolist(),
+            }
+            for episode in driven
+        ],
+        "starts": [{"episode": number, "step": step} for number, step in places(driven)],
+    }
+    write_json(folder / "index.json", content)
+
+
+def places(driven: list[Episode]) -> list[tuple[int, int]]:
+    """Where dreams start: the number of an episode, and the step in it."""
+    return [
+        (number, step)
+        for number, episode in enumerate(driven)
+        for step in range(SEEN, len(episode), EVERY)
+    ]
+
+
+def remember(memory: Memory, z: np.ndarray, action: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """h and c (T, H) before each step of an episode: what M remembers of all before it."""
+    h = c = np.zeros((1, memory.units), np.float32)
+    cell = memory.network.get_layer("lstm").cell
+    kept = [(h, c)]
+    for x in np.concatenate([z, action], -1)[:-1]:
+        _, (h, c) = cell(x[None], [h, c])
+        kept.append((keras.ops.convert_to_numpy(h), keras.ops.convert_to_numpy(c)))
+    before_h, before_c = zip(*kept, strict=True)
+    return np.concatenate(before_h), np.concatenate(before_c)
+
+
+def _title(parts: Parts, agents: list[Parts]) -> str:
+    """What an agent is called: after its V, and its folder too where another has the same V."""
+    title = NAMES[parts.architecture]
+    alike = [other for other in agents if other.architecture == parts.architecture]
+    return title if len(alike) == 1 else f"{title} ({parts.name})"
+
+
+def _facts(parts: Parts) -> dict:
+    score = parts.directory.facts("controller").get("score") or {}
+    return {
+        "latent": parts.memory.latent,
+        "units": parts.memory.units,
+        "tile": parts.tile,
+        "lap": POINTS_OF_TRACK,
+        "score": {key: score[key] for key in ("tracks", "mean", "sd") if key in score},
+    }
+
+
+def _write_numbers(path: Path, rows) -> None:
+    _write_bytes(path, np.array(rows, "<f4").tobytes())
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    with write_whole(path) as beside:
+        beside.write_bytes(content)

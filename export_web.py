@@ -1,0 +1,43 @@
+"""Write trained agents as files that the page in web/ runs in a browser.
+
+For each model directory a folder of its name in OUT: M's step, V's decoder and C as ONNX, and
+where dreams begin; OUT/episodes, what the first agent drove in the world; and OUT/index.json, which
+names them all. Needs the extra `web`: pip install -e ".[web]". `make web` does it all.
+
+    python export_web.py res/published/vae res/published/vaegan
+"""
+
+from runs import config
+from settings import MAKERS
+from settings.web import ExportWeb
+
+if __name__ == "__main__":
+    given = config.parse(ExportWeb, __doc__)  # before the imports below
+
+import importlib.util
+
+from controller.web.episodes import drive
+from runs import arguments, directory, progress
+
+
+def main(settings: ExportWeb) -> None:
+    if importlib.util.find_spec("onnx") is None:
+        raise arguments.BadInput('ONNX is not installed; run pip install -e ".[web]".')
+    from controller.web import package  # It needs ONNX.
+
+    agents = [package.load(directory.ModelDirectory(path)) for path in settings.models]
+    with directory.locked(settings.out):
+        (settings.out / "index.json").unlink(missing_ok=True)
+        print(f"{agents[0].name} drives {settings.episodes} episodes in the world.")
+        tracks = list(range(settings.track, settings.track + settings.episodes))
+        driven = drive(agents[0].directory, tracks, settings.steps)
+        package.write_episodes(settings.out, driven)
+        for parts in agents:
+            with progress.bar(package.FILES, "files", what=parts.name) as bar:
+                size = package.write_agent(settings.out / parts.name, parts, driven, bar.update)
+            print(f"{settings.out / parts.name}: {size / 1e6:.2f} MB")
+        package.write_index(settings.out, agents, driven)
+
+
+if __name__ == "__main__":
+    arguments.run(main, given, makers=MAKERS)

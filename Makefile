@@ -16,6 +16,10 @@ UV     ?= uv
 PY     := "$(VENV)/bin/python"
 PIP    := $(PY) -m pip --disable-pip-version-check
 
+# What the page in web/ shows.
+AGENTS     ?= res/published/vae res/published/vaegan
+WEB_MODELS := web/public/models/index.json
+
 MACHINE := $(shell uname -sm)
 # There is no wheel of Box2D for Linux on ARM. Its source needs what is installed first, and swig
 # on the path.
@@ -32,13 +36,14 @@ INSTALLED    := $(VENV)/.installed-gpu$(GPU)
 # One sentence instead of a traceback when the machine lacks something.
 stop = { echo "make: $(strip $(1))" >&2; exit 2; }
 
-.PHONY: help run best test test-fast install dependencies lock clean
+.PHONY: help run best test test-fast web node install dependencies lock clean
 
 help:
 	@echo "make run      environment, install, recipes/quick.toml in $(DATA): a driver and its score"
 	@echo "make best     the same with recipes/best.toml in $(BEST): a driver of over 900"
 	@echo "make test-fast   the tests of the packages, in a minute"
 	@echo "make test     environment, install, ruff, mypy, the whole test suite"
+	@echo "make web      the dream as a page on http://127.0.0.1:4173, and in web/dist (needs Node)"
 	@echo "make install  environment and install only"
 	@echo "make lock     requirements.lock anew after a change in setup.py (needs uv)"
 	@echo "make clean    remove the environment and caches; $(DATA) stays"
@@ -60,6 +65,21 @@ test: install
 
 test-fast: install
 	$(PY) -m pytest --numprocesses 2 --dist loadfile -m "not slow"
+
+web: node install $(WEB_MODELS)
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build && npm run serve
+
+node:
+	@command -v node >/dev/null && command -v npm >/dev/null || $(call stop, \
+		there is no Node: install Node.js 20.19 or newer with npm (https://nodejs.org))
+	@node -e 'const [a, b] = process.versions.node.split("."); \
+		process.exit(a > 20 || a == 20 && b >= 19 ? 0 : 1)' || $(call stop, \
+		Node is $$(node --version): install 20.19 or newer (https://nodejs.org))
+
+# What the page runs is exported anew when an agent or the export changes.
+$(WEB_MODELS): $(AGENTS:=/model.json) export_web.py $(wildcard controller/web/*.py)
+	@$(PIP) install --quiet --constraint requirements.lock --no-build-isolation --editable ".[web]"
+	$(PY) export_web.py $(AGENTS)
 
 install: $(INSTALLED)
 dependencies: $(DEPENDENCIES)

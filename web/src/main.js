@@ -1,0 +1,291 @@
+import * as address from "./address.js";
+import { Clock, FPS } from "./clock.js";
+import * as drawings from "./drawings.js";
+import { Hands } from "./hands.js";
+import { Library } from "./library.js";
+import { Panes } from "./panes.js";
+import { Sliders } from "./sliders.js";
+import { Dreams, WorldAndDream } from "./worlds.js";
+
+const WARMER = 0.05; // of temperature, for a key press
+const ABOUT = {
+  dream: "One road, imagined. Nothing of it was drawn by hand or by the game.",
+  two:
+    "Two agents that learned to see in two ways, from the same moment, with the same keys and the " +
+    "same chance.",
+  world:
+    "Left what happened, right what M dreams from the same actions once it no longer sees the " +
+    "world. Steer, and only the dream follows you.",
+};
+
+const $ = (id) => document.getElementById(id);
+
+class Page {
+  constructor(library) {
+    this.library = library;
+    this.is = address.read(library.folders);
+    this.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.byAgent = true;
+    this.panes = new Panes($("panes"));
+    this.sliders = new Sliders($("sliders"), $("others"), (i, value) => this.change(i, value));
+    this.hands = new Hands(() => this.take());
+    this.clock = new Clock({
+      runs: () => this.playing && this.ready && !this.view.over,
+      pace: () => Number($("pace").value),
+      step: () => this.step(),
+      draw: () => this.draw(),
+    });
+  }
+
+  /** Load what the view needs, and begin. */
+  async open() {
+    this.ready = false;
+    const folders = this.is.view === "two" ? this.library.folders : [this.is.vision];
+    say("The networks are loading …");
+    const agents = await Promise.all(folders.map((folder) => this.library.agent(folder)));
+    say("");
+    const { library } = this;
+    const one = this.is.view === "world";
+    this.view = one ? new WorldAndDream(library, agents[0]) : new Dreams(library, agents);
+    this.panes.make(this.view.panes);
+    $("unused").textContent = this.sliders.make(this.view.lead.agent.latents);
+    this.label();
+    await this.begin();
+  }
+
+  async begin() {
+    this.ready = false;
+    address.write(this.is);
+    await this.stepping;
+    await this.view.begin(this.is.seed, Number($("watching").value));
+    this.hands.rest();
+    this.untouched = null;
+    this.ready = true;
+    this.draw();
+  }
+
+  async step() {
+    const action = this.hands.action();
+    this.stepping = this.view.step(this.byAgent ? null : action, this.is.temperature);
+    await this.stepping;
+    if (this.view.over) say(this.view.over);
+  }
+
+  // What a person does
+
+  /** Who touches the wheel has it. */
+  take() {
+    if (!this.byAgent) return;
+    this.byAgent = false;
+    this.label();
+    say("You drive.");
+  }
+
+  changeDriver() {
+    this.byAgent = !this.byAgent;
+    this.label();
+    say(this.byAgent ? `${$("driver").textContent}.` : "You drive.");
+  }
+
+  pause(paused = this.playing) {
+    this.playing = !paused;
+    this.untouched = null;
+    this.label();
+    this.draw();
+  }
+
+  again() {
+    return this.begin();
+  }
+
+  another() {
+    this.is.seed = address.randomSeed();
+    return this.begin();
+  }
+
+  warm(temperature) {
+    const { min, max } = $("temperature");
+    this.is.temperature = Math.min(max, Math.max(min, Number(temperature.toFixed(2))));
+    address.write(this.is);
+    this.label();
+  }
+
+  /** Another number of z: the dream waits, and shows it. */
+  async change(i, value) {
+    if (this.playing) this.pause(true);
+    const { lead } = this.view;
+    await this.stepping;
+    this.untouched ??= lead.state.z.slice();
+    const z = lead.state.z.slice();
+    z[i] = value;
+    await this.look(z);
+  }
+
+  async undo() {
+    const z = this.untouched;
+    this.untouched = null;
+    await this.look(z);
+  }
+
+  async look(z) {
+    this.stepping = this.view.lead.look(z);
+    await this.stepping;
+    this.draw();
+  }
+
+  async share() {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      say("The link is copied.");
+    } catch {
+      say("The link is in the address bar.");
+    }
+  }
+
+  // What is shown
+
+  /** The words of the controls. */
+  label() {
+    const { view, temperature, vision } = this.is;
+    $("about").textContent = ABOUT[view];
+    $("play").textContent = this.playing ? "Pause" : "Play";
+    $("driver").textContent = view === "world" ? "Same actions as the world" : "Agent drives";
+    $("driver").setAttribute("aria-pressed", this.byAgent);
+    $("vision").hidden = view === "two";
+    $("vision").querySelector("select").value = vision;
+    $("watch").hidden = $("parting").hidden = view !== "world";
+    $("temperature").value = temperature;
+    $("warmth").textContent = temperature.toFixed(2);
+    $("watched").textContent = $("watching").value;
+    for (const radio of document.getElementsByName("view")) radio.checked = radio.value === view;
+  }
+
+  draw() {
+    if (!this.ready) return;
+    const { lead } = this.view;
+    this.panes.draw(this.view.panes.map((pane) => this.pane(pane)));
+    $("points").textContent = lead.points.toFixed(0);
+    $("seconds").textContent = (this.view.steps / FPS).toFixed(1);
+    $("speed").textContent = lead.speed.toFixed(0);
+    $("rate").textContent = this.playing && this.clock.rate ? this.clock.rate.toFixed(0) : "–";
+    $("undo").disabled = !this.untouched;
+    drawings.pedals($("pedals"), lead.action);
+    const { latents } = lead.agent;
+    drawings.bars($("z"), [...lead.state.z].map((z, i) => (z - latents[i].mean) / 3 / latents[i].sd));
+    drawings.bars($("h"), [...lead.state.h]);
+    this.sliders.show(lead.state.z);
+    const { parting } = this.view;
+    if (!parting) return;
+    drawings.apart($("alike"), parting);
+    $("parted").textContent = this.parted(parting);
+  }
+
+  pane(pane) {
+    if (pane === this.view.world) {
+      return { frame: pane.frame, note: `track ${this.view.episode.track}`, end: "" };
+    }
+    const watching = this.view.watching;
+    const note = watching ? "still sees the world" : `${pane.points.toFixed(0)} points`;
+    return { frame: pane.frame, note, end: pane.over || this.view.over };
+  }
+
+  parted({ at, watched }) {
+    if (this.view.watching) return "M sees the world, and remembers.";
+    if (at === null) return "M’s eyes are closed. Dream and world are still alike.";
+    return `They parted ${((at - watched) / FPS).toFixed(1)} s after M’s eyes were closed.`;
+  }
+}
+
+function say(words) {
+  $("says").textContent = words;
+  clearTimeout(say.timer);
+  if (words && !words.endsWith("…")) say.timer = setTimeout(() => say(""), 4000);
+}
+
+function listen(page) {
+  const clicks = {
+    play: () => page.pause(),
+    driver: () => page.changeDriver(),
+    again: () => page.again(),
+    another: () => page.another(),
+    undo: () => page.undo(),
+    share: () => page.share(),
+  };
+  for (const [id, does] of Object.entries(clicks)) $(id).addEventListener("click", does);
+  for (const radio of document.getElementsByName("view")) {
+    radio.addEventListener("change", () => {
+      page.is.view = radio.value;
+      page.open().catch(fail);
+    });
+  }
+  $("vision").addEventListener("change", ({ target }) => {
+    page.is.vision = target.value;
+    page.open().catch(fail);
+  });
+  $("temperature").addEventListener("input", ({ target }) => page.warm(Number(target.value)));
+  $("watching").addEventListener("input", () => page.label());
+  $("watching").addEventListener("change", () => page.begin());
+  for (const button of document.querySelectorAll("[data-hold]")) {
+    page.hands.button(button, button.dataset.hold);
+  }
+  const keys = {
+    " ": () => page.pause(),
+    a: () => page.changeDriver(),
+    r: () => page.again(),
+    n: () => page.another(),
+    "+": () => page.warm(page.is.temperature + WARMER),
+    "-": () => page.warm(page.is.temperature - WARMER),
+  };
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || inControl(event)) return;
+    const does = keys[event.key.toLowerCase()];
+    if (page.hands.key(event) || does) event.preventDefault();
+    does?.();
+  });
+  // Also in a control: a key that is let go there was pressed before.
+  addEventListener("keyup", (event) => page.hands.key(event));
+  letGo();
+  addEventListener("resize", () => page.draw());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => page.draw());
+}
+
+/** What was used with the mouse or a finger gives the focus back, so that the arrow keys drive. */
+function letGo() {
+  let byPointer = false;
+  addEventListener("pointerdown", () => (byPointer = true), true);
+  addEventListener("keydown", () => (byPointer = false), true);
+  const blur = ({ type, target }) => {
+    const opened = type === "click" && target.matches("select"); // a list to choose from
+    if (byPointer && !opened) document.activeElement.blur();
+  };
+  addEventListener("click", blur);
+  addEventListener("change", blur);
+}
+
+/** Whether a key belongs to what has the focus. */
+function inControl({ key, target }) {
+  if (target.matches("input, select")) return true;
+  return target.matches("button, a") && [" ", "Enter"].includes(key);
+}
+
+async function start() {
+  try {
+    const library = await Library.open();
+    const page = new Page(library);
+    for (const { folder, name } of library.agents) {
+      $("vision").querySelector("select").add(new Option(name, folder));
+    }
+    listen(page);
+    await page.open();
+    page.clock.run();
+  } catch (problem) {
+    fail(problem);
+  }
+}
+
+function fail(problem) {
+  console.error(problem);
+  $("says").textContent = `The dream cannot begin: ${problem.message}`;
+}
+
+start();

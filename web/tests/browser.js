@@ -1,0 +1,73 @@
+// The built page on a server of its own, and a real browser that looks at it.
+
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { preview } from "vite";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Serve dist on a free port of this machine, and start a browser. */
+export async function open() {
+  const executablePath = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path));
+  const server = await preview({
+    root: ROOT,
+    logLevel: "silent",
+    preview: { host: "127.0.0.1", port: 0 },
+  });
+  const { port } = server.httpServer.address();
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    browser,
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** The page at an address, whose dream has begun; what went wrong and what was asked for is kept. */
+export async function visit({ browser, origin }, search, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
+  const problems = [];
+  const requests = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  context.on("request", (request) => requests.push(request.url()));
+  await page.goto(`${origin}/${search}`);
+  await page.waitForFunction(() => document.querySelector(".screen canvas"));
+  await page.waitForFunction(() => document.getElementById("says").textContent === "");
+  return { page, context, problems, requests };
+}
+
+/** The bytes of the picture of pane i. */
+export function picture(page, i = 0) {
+  return page.evaluate((i) => {
+    const canvas = document.querySelectorAll(".screen canvas")[i];
+    return [...canvas.getContext("2d").getImageData(0, 0, 64, 64).data];
+  }, i);
+}
+
+export const seconds = async (page) => Number(await page.textContent("#seconds"));
+
+/** Wait until the view is this many steps old. */
+export function until(page, steps) {
+  return page.waitForFunction(
+    (least) => Number(document.getElementById("seconds").textContent) >= least,
+    steps / 50,
+  );
+}

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def test_a_machine_that_cannot_run_the_project_is_told_before_anything_is_made(t
     assert given.returncode == 2 and given.stdout == ""
     assert given.stderr.startswith("No AVX.\nmake: ***")
     assert not (tmp_path / "venv").exists()
+
+
+def test_a_machine_without_node_is_told_before_anything_is_exported(tmp_path):
+    (tmp_path / "uname").symlink_to(shutil.which("uname"))
+    command = [shutil.which("make"), "--old-file=install", "web"]
+    environment = {"PATH": str(tmp_path)}
+    given = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, text=True)
+    assert given.returncode == 2 and given.stdout == ""
+    assert given.stderr.startswith("make: there is no Node: install Node.js")
 
 
 def test_box2d_is_compiled_only_on_linux_for_arm(tmp_path):

@@ -18,17 +18,20 @@ function prepared(canvas) {
   return { context, width, height, colour };
 }
 
-/** Values in [-1, 1] as bars up and down from the middle. */
-export function bars(canvas, values) {
+/** Values in [-1, 1] as bars up and down from the middle; those that do not count are pale. */
+export function bars(canvas, values, counts = () => true) {
   const { context, width, height, colour } = prepared(canvas);
   const [each, middle] = [width / values.length, height / 2];
-  const gap = each > 4 ? 2 : each > 2 ? 0.5 : 0;
+  const thick = Math.max(1, Math.min(10, 0.7 * each));
   context.fillStyle = colour("line");
   context.fillRect(0, middle - 0.5, width, 1);
-  context.fillStyle = colour("accent");
   values.forEach((value, i) => {
     const length = (middle - 4) * Math.min(1, Math.abs(value));
-    context.fillRect(i * each + gap / 2, value > 0 ? middle - length : middle, each - gap, length);
+    context.fillStyle = colour(counts(i) ? "accent" : "pale");
+    context.beginPath();
+    const top = value > 0 ? middle - length : middle;
+    context.roundRect((i + 0.5) * each - thick / 2, top, thick, length, Math.min(2, thick / 2));
+    context.fill();
   });
 }
 

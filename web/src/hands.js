@@ -69,7 +69,9 @@ export class Hands {
   /** What the first gamepad does; null where it rests, or keys drive. */
   #gamepad() {
     if ([...this.#held.values()].some((by) => by.size)) return null;
-    const pad = navigator.getGamepads().find((one) => one?.connected && one.mapping === "standard");
+    // Where the page does not come from this machine or by HTTPS, browsers have none.
+    const pads = navigator.getGamepads?.() ?? [];
+    const pad = pads.find((one) => one?.connected && one.mapping === "standard");
     if (!pad) return null;
     const steering = Math.abs(pad.axes[0]) > DEAD ? pad.axes[0] : 0;
     const [gas, brake] = [pad.buttons[7].value, BRAKE * pad.buttons[6].value];

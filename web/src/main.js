@@ -4,15 +4,15 @@ import * as drawings from "./drawings.js";
 import { Hands } from "./hands.js";
 import { Library } from "./library.js";
 import { Panes } from "./panes.js";
-import { Sliders } from "./sliders.js";
+import { SEEN, Sliders, SPREAD } from "./sliders.js";
 import { Dreams, WorldAndDream } from "./worlds.js";
 
 const WARMER = 0.05; // of temperature, for a key press
 const ABOUT = {
   dream: "One road, imagined. Nothing of it was drawn by hand or by the game.",
   two:
-    "Two agents that learned to see in two ways, from the same moment, with the same keys and the " +
-    "same chance.",
+    "Two agents that learned to see in two ways, from the same moment, with the same keys and " +
+    "the same chance.",
   world:
     "Left what happened, right what M dreams from the same actions once it no longer sees the " +
     "world. Steer, and only the dream follows you.",
@@ -51,6 +51,8 @@ class Page {
     $("unused").textContent = this.sliders.make(this.view.lead.agent.latents);
     this.label();
     await this.begin();
+    const { latents, engine } = this.view.lead.agent;
+    await this.sliders.picture(latents, (z) => engine.decode(z));
   }
 
   async begin() {
@@ -167,11 +169,12 @@ class Page {
     $("points").textContent = lead.points.toFixed(0);
     $("seconds").textContent = (this.view.steps / FPS).toFixed(1);
     $("speed").textContent = lead.speed.toFixed(0);
-    $("rate").textContent = this.playing && this.clock.rate ? this.clock.rate.toFixed(0) : "–";
+    $("rate").textContent = this.clock.rate ? this.clock.rate.toFixed(0) : "–";
     $("undo").disabled = !this.untouched;
     drawings.pedals($("pedals"), lead.action);
     const { latents } = lead.agent;
-    drawings.bars($("z"), [...lead.state.z].map((z, i) => (z - latents[i].mean) / 3 / latents[i].sd));
+    const far = [...lead.state.z].map((z, i) => (z - latents[i].mean) / latents[i].sd / SPREAD);
+    drawings.bars($("z"), far, (i) => latents[i].change >= SEEN);
     drawings.bars($("h"), [...lead.state.h]);
     this.sliders.show(lead.state.z);
     const { parting } = this.view;
@@ -184,9 +187,12 @@ class Page {
     if (pane === this.view.world) {
       return { frame: pane.frame, note: `track ${this.view.episode.track}`, end: "" };
     }
-    const watching = this.view.watching;
-    const note = watching ? "still sees the world" : `${pane.points.toFixed(0)} points`;
-    return { frame: pane.frame, note, end: pane.over || this.view.over };
+    return { frame: pane.frame, note: this.note(pane), end: pane.over || this.view.over };
+  }
+
+  note({ points }) {
+    if (this.view.watching) return "still sees the world";
+    return this.view.panes.length > 1 ? `${points.toFixed(0)} points` : "";
   }
 
   parted({ at, watched }) {
@@ -276,8 +282,8 @@ async function start() {
       $("vision").querySelector("select").add(new Option(name, folder));
     }
     listen(page);
-    await page.open();
     page.clock.run();
+    await page.open();
   } catch (problem) {
     fail(problem);
   }

@@ -1,6 +1,9 @@
-const SPREAD = 3; // SDs to either side of a latent's mean that a slider reaches
+import { SIDE } from "./library.js";
 
-const SEEN = 1; // levels of 255 that a number must change to stand with those V uses
+const FAR = 2; // SDs from the mean of the pictures at a slider's ends
+export const SPREAD = 3; // SDs to either side of a latent's mean that a slider reaches
+
+export const SEEN = 1; // levels of 255 that a number must change to stand with those V uses
 
 /** The numbers of z as sliders, those that change most first. */
 export class Sliders {
@@ -32,19 +35,46 @@ export class Sliders {
     }
   }
 
-  #row(i, { mean, sd, does }) {
+  /** Show at the ends of the sliders that V uses what the average picture becomes there. */
+  async picture(latents, decode) {
+    const mean = Float32Array.from(latents, (latent) => latent.mean);
+    for (const { i, ends } of this.#rows.filter(({ label }) => label.parentNode === this.used)) {
+      for (const [side, canvas] of ends.entries()) {
+        const z = mean.slice();
+        z[i] += (side ? FAR : -FAR) * latents[i].sd;
+        const { frame } = await decode(z);
+        canvas.getContext("2d").putImageData(new ImageData(frame, SIDE, SIDE), 0, 0);
+      }
+    }
+  }
+
+  #row(i, { mean, sd, change, does }) {
     const label = document.createElement("label");
+    label.className = "slider";
     const name = document.createElement("span");
-    name.textContent = `z${i + 1}: ${does}`;
+    name.className = "name";
+    const words = document.createElement("span");
+    const strong = document.createElement("b");
+    strong.textContent = `z${i + 1}`;
+    words.append(strong, ` ${does}`);
     const output = document.createElement("output");
+    name.append(words, output);
     const input = document.createElement("input");
-    const reach = SPREAD * Math.max(sd, 0.01);
+    const reach = SPREAD * sd;
     Object.assign(input, { type: "range", min: mean - reach, max: mean + reach, step: "any" });
+    input.setAttribute("aria-label", `z${i + 1}: ${does}`);
     input.addEventListener("input", () => {
       output.textContent = Number(input.value).toFixed(1);
       this.moved(i, Number(input.value));
     });
-    label.append(name, output, input);
-    return { i, label, input, output };
+    const ends = change < SEEN ? [] : [picture(), picture()];
+    label.append(name, ...ends.slice(0, 1), input, ...ends.slice(1));
+    return { i, label, input, output, ends };
   }
+}
+
+function picture() {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: SIDE, height: SIDE, ariaHidden: "true" });
+  return canvas;
 }

@@ -36,7 +36,7 @@ export async function open() {
   };
 }
 
-/** The page at an address, whose dream has begun; what went wrong and what was asked for is kept. */
+/** The page at an address, its dream begun; what went wrong there, and what it asked for. */
 export async function visit({ browser, origin }, search, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();

@@ -1,6 +1,7 @@
-// What a link says: /?seed=7&view=two&vision=vaegan&temperature=1.2
+// What a link says: ?seed=7&view=two&vision=vaegan&temperature=1.2
 
 export const VIEWS = ["dream", "two", "world"];
+export const TEMPERATURE = 0.5; // calmer than M's 1: roads last longer
 const LARGEST_SEED = 2 ** 31 - 1;
 
 export function read(visions) {
@@ -15,7 +16,7 @@ export function read(visions) {
     seed: Math.floor(number("seed", 0, LARGEST_SEED, randomSeed())),
     view: among("view", VIEWS),
     vision: among("vision", visions),
-    temperature: number("temperature", 0.1, 2.5, 1),
+    temperature: number("temperature", 0.1, 2.5, TEMPERATURE),
   };
 }
 
@@ -25,6 +26,6 @@ export function randomSeed() {
 
 export function write({ seed, view, vision, temperature }) {
   const said = new URLSearchParams({ seed, view, vision });
-  if (temperature !== 1) said.set("temperature", temperature);
+  if (temperature !== TEMPERATURE) said.set("temperature", temperature);
   history.replaceState(null, "", `?${said}`);
 }

@@ -1,6 +1,6 @@
 export const FPS = 50; // steps of the game in a second
 const MOST_DUE = 5; // steps that are caught up with at most
-const TURN = 24; // milliseconds of steps between two pictures, as fast as it goes
+const TURN = 50; // milliseconds of steps between two pictures, as fast as it goes
 
 /** Calls `step` at its pace and `draw` for every picture that the screen shows, while `runs()`. */
 export class Clock {

@@ -87,6 +87,6 @@ export function apart(canvas, parting) {
   context.stroke();
   const right = x(parting.at) > width - 60;
   context.textAlign = right ? "right" : "left";
-  context.fillText("parted", x(parting.at) + (right ? -5 : 5), 30);
+  context.fillText("parted", x(parting.at) + (right ? -5 : 5), height - 8);
   context.textAlign = "left";
 }

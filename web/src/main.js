@@ -7,6 +7,7 @@ import { Panes } from "./panes.js";
 import { SEEN, Sliders, SPREAD } from "./sliders.js";
 import { Dreams, WorldAndDream } from "./worlds.js";
 
+const NUMBERS_EVERY = 100; // milliseconds
 const WARMER = 0.05; // of temperature, for a key press
 const ABOUT = {
   dream: "One road, imagined. Nothing of it was drawn by hand or by the game.",
@@ -26,6 +27,7 @@ class Page {
     this.is = address.read(library.folders);
     this.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.byAgent = true;
+    this.numbersAt = -Infinity;
     this.panes = new Panes($("panes"));
     this.sliders = new Sliders($("sliders"), $("others"), (i, value) => this.change(i, value));
     this.hands = new Hands(() => this.take());
@@ -151,7 +153,7 @@ class Page {
     const { view, temperature, vision } = this.is;
     $("about").textContent = ABOUT[view];
     $("play").textContent = this.playing ? "Pause" : "Play";
-    $("driver").textContent = view === "world" ? "Same actions as the world" : "Agent drives";
+    $("driver").textContent = view === "world" ? "As recorded" : "Agent drives";
     $("driver").setAttribute("aria-pressed", this.byAgent);
     $("vision").hidden = view === "two";
     $("vision").querySelector("select").value = vision;
@@ -172,15 +174,23 @@ class Page {
     $("rate").textContent = this.clock.rate ? this.clock.rate.toFixed(0) : "–";
     $("undo").disabled = !this.untouched;
     drawings.pedals($("pedals"), lead.action);
+    this.drawNumbers(lead);
+    const { parting } = this.view;
+    if (!parting) return;
+    drawings.apart($("alike"), parting);
+    $("parted").textContent = this.parted(parting);
+  }
+
+  /** z and h, less often than pictures: nobody reads so fast, and so many bars take a while. */
+  drawNumbers(lead) {
+    const now = performance.now();
+    if (this.playing && now - this.numbersAt < NUMBERS_EVERY) return;
+    this.numbersAt = now;
     const { latents } = lead.agent;
     const far = [...lead.state.z].map((z, i) => (z - latents[i].mean) / latents[i].sd / SPREAD);
     drawings.bars($("z"), far, (i) => latents[i].change >= SEEN);
     drawings.bars($("h"), [...lead.state.h]);
     this.sliders.show(lead.state.z);
-    const { parting } = this.view;
-    if (!parting) return;
-    drawings.apart($("alike"), parting);
-    $("parted").textContent = this.parted(parting);
   }
 
   pane(pane) {

@@ -30,7 +30,8 @@ class Pane {
     canvas.width = canvas.height = SIDE;
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${title}: the road from above, the car in the middle`);
-    this.context = canvas.getContext("2d");
+    // Kept in memory: it is written to all the time, and never drawn on.
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.end = document.createElement("p");
     this.end.className = "end";
     this.end.hidden = true;

@@ -30,8 +30,8 @@ from runs.directory import ModelDirectory, write_json, write_whole
 from vae.pictures import to_bytes
 from vae.saved import Vision
 
-import keras
 import numpy as np
+import tensorflow as tf
 from imageio import v3 as imageio
 
 EVERY = 20  # steps between two starts in an episode
@@ -172,14 +172,14 @@ def places(driven: list[Episode]) -> list[tuple[int, int]]:
 
 def remember(memory: Memory, z: np.ndarray, action: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """h and c (T, H) before each step of an episode: what M remembers of all before it."""
-    h = c = np.zeros((1, memory.units), np.float32)
-    cell = memory.network.get_layer("lstm").cell
-    kept = [(h, c)]
-    for x in np.concatenate([z, action], -1)[:-1]:
-        _, (h, c) = cell(x[None], [h, c])
-        kept.append((keras.ops.convert_to_numpy(h), keras.ops.convert_to_numpy(c)))
-    before_h, before_c = zip(*kept, strict=True)
-    return np.concatenate(before_h), np.concatenate(before_c)
+    step = tf.function(memory.network.get_layer("lstm").cell)
+    h = c = tf.zeros((1, memory.units))
+    before = [(h, c)]
+    for x in tf.constant(np.concatenate([z, action], -1)[:-1, None]):
+        _, (h, c) = step(x, [h, c])
+        before.append((h, c))
+    h, c = (tf.concat(part, 0).numpy() for part in zip(*before, strict=True))
+    return h, c
 
 
 def _title(parts: Parts, agents: list[Parts]) -> str:

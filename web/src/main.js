@@ -197,7 +197,9 @@ class Page {
     if (pane === this.view.world) {
       return { frame: pane.frame, note: `track ${this.view.episode.track}`, end: "" };
     }
-    return { frame: pane.frame, note: this.note(pane), end: pane.over || this.view.over };
+    const over = pane.over || this.view.over;
+    const end = over && `${over} Restart, or take a new start.`;
+    return { frame: pane.frame, note: this.note(pane), end };
   }
 
   note({ points }) {

@@ -55,6 +55,8 @@ setup(
         "video": ["moviepy>=2,<3", "imageio-ffmpeg>=0.5,<1"],
         # Writes what the page in web/ runs; onnxruntime holds it against Keras in the tests.
         "web": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
+        # A robot to be filmed: benchmarks/robot_pushing.py. It does not run with MuJoCo 4.
+        "robot": ["gymnasium-robotics>=1.4,<2", "mujoco>=3.3,<4"],
         "cluster": ["distributed>=2025.1"],
     },
 )

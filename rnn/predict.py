@@ -28,18 +28,26 @@ def one_step(memory: Memory, z: np.ndarray, action: np.ndarray) -> np.ndarray:
     return arch.mean_of(outputs["mixture"], memory.latent).numpy()
 
 
-def open_loop(memory: Memory, z: np.ndarray, action: np.ndarray, warm_up: int) -> np.ndarray:
+def open_loop(
+    memory: Memory, z: np.ndarray, action: np.ndarray, warm_up: int, seed: int | None = None
+) -> np.ndarray:
     """Predict on M's own predictions: z (B, T, L), action (B, T, 3) → (B, T - warm_up, L).
 
     M sees the true latents of the first `warm_up` steps and after that only the actions. Entry t
-    is what it then expects of z[warm_up + t].
+    is what it then expects of z[warm_up + t]; with a seed, what it draws.
     """
+
+    def following(mixture: tf.Tensor, t: int) -> tf.Tensor:
+        if seed is None:
+            return arch.mean_of(mixture, memory.latent)
+        return arch.sample(mixture, memory.latent, 1.0, tf.constant([seed, t]))
+
     h = c = tf.zeros((len(z), memory.units))
     step = tf.function(memory.network)
     outputs = step([tf.concat([z[:, :warm_up], action[:, :warm_up]], -1), h, c])
-    expected = [arch.mean_of(outputs["mixture"][:, -1], memory.latent)]
+    expected = [following(outputs["mixture"][:, -1], warm_up)]
     for t in range(warm_up, z.shape[1] - 1):
         x = tf.concat([expected[-1], action[:, t]], -1)[:, None]
         outputs = step([x, outputs["h"], outputs["c"]])
-        expected.append(arch.mean_of(outputs["mixture"][:, 0], memory.latent))
+        expected.append(following(outputs["mixture"][:, 0], t + 1))
     return tf.stack(expected, 1).numpy()

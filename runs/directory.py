@@ -41,12 +41,12 @@ class DataDirectory:
 class ModelDirectory:
     """One whole agent: weights of its parts and `model.json`, which says what they are.
 
-    `model.json` has an entry for each part (`vision`, `rnn`, `controller`) with its architecture
-    numbers, what it was trained on, and the `digest` of its weights file, so that parts that do
-    not belong together are refused.
+    `model.json` has an entry for each part (`vision`, `rnn`, `controller`; or `cvae`, which
+    predicts video by itself) with its architecture numbers, what it was trained on, and the
+    `digest` of its weights file, so that parts that do not belong together are refused.
     """
 
-    PARTS = ("vision", "rnn", "controller")
+    PARTS = ("vision", "rnn", "controller", "cvae")
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)

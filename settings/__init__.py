@@ -10,6 +10,7 @@ from settings.iteration import Iterate
 from settings.memory import EvaluateDream, GenerateRNNData, TrainRNN
 from settings.recipe import RunRecipe
 from settings.recording import GenerateData
+from settings.video import EvaluateVideo, TrainCVAE
 from settings.vision import EvaluateVision, TrainVAE
 from settings.web import ExportWeb
 
@@ -18,6 +19,7 @@ MAKERS = {  # what the packages may lack → who makes it
     "vision": "02_train_vae.py or 02_train_vae_gan.py",
     "latents": "03_generate_rnn_data.py",
     "rnn": "04_train_rnn.py",
+    "cvae": "04_train_cvae.py",
     "controller": "05_train_controller.py",
 }
 STEPS = {
@@ -25,11 +27,13 @@ STEPS = {
     "02_train_vae.py": TrainVAE,
     "02_train_vae_gan.py": TrainVAEGAN,
     "03_generate_rnn_data.py": GenerateRNNData,
+    "04_train_cvae.py": TrainCVAE,
     "04_train_rnn.py": TrainRNN,
     "05_train_controller.py": TrainController,
     "06_finetune_controller.py": FinetuneController,
     "evaluate.py": Evaluate,
     "evaluate_dream.py": EvaluateDream,
+    "evaluate_video.py": EvaluateVideo,
     "evaluate_vision.py": EvaluateVision,
     "export_web.py": ExportWeb,
     "iterate.py": Iterate,

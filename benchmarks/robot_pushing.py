@@ -1,0 +1,129 @@
+"""Record a robot arm that pushes a block, in the layouts of BAIR's robot pushing.
+
+The real one (Ebert et al. 2017; softmotion30_44k, 30 GB) is at
+https://rail.eecs.berkeley.edu/datasets/bair_robot_pushing_dataset_v0.tar. This is its like, for
+machines that cannot fetch it: Gymnasium-Robotics' FetchPush drawn off-screen at 64×64, 30 frames a
+sequence, actions of 4 numbers and the gripper's position (3), pushes at random. Every tenth
+sequence is for the test and, in folders, every tenth for validation. What is there stays.
+
+    pip install -e .[robot]; MUJOCO_GL=egl python benchmarks/robot_pushing.py
+    python 04_train_cvae.py --source bair --path data/robot --width 0.125
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from rnn.video import bair
+from runs.arguments import folder, whole
+from runs.progress import bar
+
+import numpy as np
+
+FRAMES = 30
+SHARD = 10  # sequences in a file of TFRecords, as many as lie between two for the test
+HOLD = 6  # steps that the gripper aims at one point
+CAMERA = {"lookat": (1.3, 0.75, 0.42), "distance": 1.0, "azimuth": 180.0, "elevation": -40.0}
+BEYOND = 0.12  # metres beyond the block that a push aims at
+TABLE = (1.15, 0.55), (1.5, 0.95)  # metres: corners of where a gripper goes that does not push
+HEIGHT = 0.43  # metres, of the block's middle
+GAIN = 8.0  # action for each metre that the gripper is away from where it aims
+NOISE = 0.15  # SD, on every action
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sequences", type=whole(20), default=1000, help="in all (default: 1,000; from 20)"
+    )
+    parser.add_argument("--layout", choices=("tfrecords", "folders"), default="tfrecords")
+    parser.add_argument(
+        "--folder",
+        type=folder,
+        default=Path("data/robot"),
+        metavar="DIR",
+        help="where they go (default: data/robot)",
+    )
+    given = parser.parse_args()
+    os.environ.setdefault("MUJOCO_GL", "egl")  # Read when MuJoCo is imported.
+    env = make()
+    began, made = time.monotonic(), 0
+    with bar(given.sequences, "sequences") as progress:
+        for first in range(0, given.sequences, SHARD):
+            numbers = range(first, min(first + SHARD, given.sequences))
+            made += write(given.folder, given.layout, numbers, env)
+            progress.update(len(numbers))
+    seconds = time.monotonic() - began
+    print(f"{made} new sequences in {given.folder}, {made * FRAMES / seconds:.1f} frames a second.")
+
+
+def make():
+    try:
+        import gymnasium
+        import gymnasium_robotics  # noqa: F401 - registers the environment
+
+        return gymnasium.make(
+            "FetchPush-v4",
+            render_mode="rgb_array",
+            width=64,
+            height=64,
+            max_episode_steps=FRAMES,
+            default_camera_config=CAMERA,
+        )
+    except ImportError as problem:
+        sys.exit(f"robot_pushing.py: {problem}; pip install -e .[robot]")
+
+
+def write(place: Path, layout: str, numbers: range, env) -> int:
+    """Record the sequences that are not there; return their number. The last is for the test."""
+    *train, test = numbers
+    if layout == "tfrecords":
+        name = f"traj_{numbers[0]}_to_{numbers[-1]}.tfrecords"
+        parts = {f"{bair.INNER}/train/{name}": train, f"{bair.INNER}/test/{name}": [test]}
+        missing = {place / path: own for path, own in parts.items() if not (place / path).exists()}
+        for path, own in missing.items():
+            bair.write_records(path, (record(env, number) for number in own))
+        return sum(map(len, missing.values()))
+    made = 0
+    for number in numbers:
+        part = {test: "test", train[-1]: "validate"}.get(number, "train")
+        path = place / part / f"traj_{numbers[0]}" / str(number)
+        if not (path / "endeffector_positions.csv").exists():  # the last to be written
+            bair.write_folder(path, *record(env, number))
+            made += 1
+    return made
+
+
+def record(env, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sequence `number`: frames (30, 64, 64, 3) uint8, action and gripper (30, 7) float32."""
+    rng = np.random.default_rng((number, 1))
+    observation, _ = env.reset(seed=number)
+    frames, condition = [], []
+    for step in range(FRAMES):
+        gripper, block = observation["observation"][:3], observation["achieved_goal"]
+        if step % HOLD == 0:
+            aim = _aim(block, rng)
+        action = np.zeros(4, np.float32)
+        action[:3] = GAIN * (aim - gripper) + rng.normal(0, NOISE, 3)
+        action = action.clip(-1, 1)
+        frames.append(env.render())
+        condition.append([*action, *gripper])
+        observation, *_ = env.step(action)
+    return np.stack(frames), np.array(condition, np.float32)
+
+
+def _aim(block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Mostly a point beyond the block, now and then any point over the table."""
+    if rng.random() < 0.3:
+        return np.array([*rng.uniform(*TABLE), HEIGHT + 0.05])
+    angle = rng.uniform(0, 2 * np.pi)
+    beyond = block[:2] + BEYOND * np.array([np.cos(angle), np.sin(angle)])
+    return np.array([*beyond, HEIGHT])
+
+
+if __name__ == "__main__":
+    main()

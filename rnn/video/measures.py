@@ -1,0 +1,71 @@
+"""How good predicted videos are: PSNR and SSIM of every frame ahead, with intervals.
+
+Dimensions: N stretches of videos, P past and F future frames.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+from rnn.video.sequences import Video
+from vae import measures
+
+import numpy as np
+
+RESAMPLED = 2000
+COVERED = 95  # per cent, of an interval
+MEASURES = ("psnr", "ssim")
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch:
+    """Stretches of one video: frames (N, W + F, 64, 64, 3) uint8, condition (N, W + F, K).
+
+    W are the frames that precede: at least as many as any of those who predict looks at.
+    """
+
+    frames: np.ndarray
+    condition: np.ndarray
+
+
+def stretches(videos: Sequence[Video], before: int, future: int, every: int) -> Iterator[Stretch]:
+    """Of each video the stretches that begin `every` frames apart; none of one that is short."""
+    for video in videos:
+        starts = np.arange(0, video.length - before - future + 1, every)
+        if len(starts):
+            frames, condition = video.read()
+            steps = starts[:, None] + np.arange(before + future)
+            yield Stretch(frames[steps], condition[steps])
+
+
+def compare(true: np.ndarray, predicted: np.ndarray) -> dict[str, np.ndarray]:
+    """PSNR in dB and SSIM of each frame: (N, F, 64, 64, 3) in [0, 1] twice → (N, F) each."""
+    flat = [part.reshape(-1, *part.shape[2:]) for part in (true, predicted)]
+    shape = true.shape[:2]
+    return {
+        "psnr": measures.psnr(*flat).reshape(shape),
+        "ssim": measures.ssim(*flat).reshape(shape),
+    }
+
+
+def best(each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Of several predictions the one with the highest mean PSNR, for each stretch: (N, F)."""
+    mean = np.stack([found["psnr"].mean(axis=1) for found in each])  # (S, N)
+    chosen = mean.argmax(axis=0)
+    return {name: np.stack([each[s][name][n] for n, s in enumerate(chosen)]) for name in MEASURES}
+
+
+def estimate(videos: Sequence[np.ndarray], seed: int) -> dict[str, list[float]]:
+    """The mean at each horizon over all stretches, with a 95 % interval over videos.
+
+    `videos` holds a measure (N, F) for each video. Whole videos are resampled, for neighbouring
+    stretches are alike.
+    """
+    sums = np.stack([values.sum(axis=0) for values in videos])  # (V, F)
+    counts = np.array([len(values) for values in videos])
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(videos), np.full(len(videos), 1 / len(videos)), size=RESAMPLED)
+    means = drawn @ sums / (drawn @ counts)[:, None]
+    tails = (100 - COVERED) / 2
+    low, high = np.percentile(means, [tails, 100 - tails], axis=0)
+    found = {"mean": sums.sum(axis=0) / counts.sum(), "low": low, "high": high}
+    return {name: [float(value) for value in values] for name, values in found.items()}

@@ -1,0 +1,97 @@
+"""Trains the CVAE: its loss over time, and what is measured on held-out videos meanwhile."""
+
+from rnn.video.arch_cvae import LATENT, Networks, kl_between
+from vae.arch import sample, to_unit
+
+import keras
+import tensorflow as tf
+
+HORIZONS = (1, 2, 5, 10)  # frames ahead
+
+
+class CVAE(keras.Model):
+    """Trains the networks on batches of `frames` (B, T, 64, 64, 3) uint8, `condition` (B, T, K).
+
+    Maximises L = E_q log p(x | z, c) - KL(q(z | x, c) ‖ p(z)), for each frame after the first: the
+    loss is Σ_t mean squared error + β Σ_t KL. The noise, and which sequences are teacher-forced,
+    follow from `seed` and the step number, so that a resumed training draws what it would have.
+    """
+
+    def __init__(self, networks: Networks, future: int, seed: int = 1):
+        super().__init__()
+        self.networks = networks
+        self.seed = seed
+        self.kl_weight = self.add_weight(name="kl_weight", initializer="zeros", trainable=False)
+        self.teacher_forcing = self.add_weight(
+            name="teacher_forcing", initializer="ones", trainable=False
+        )
+        self.horizons = [horizon for horizon in HORIZONS if horizon <= future]
+        names = ["loss", "mse", "kl", "psnr", "copy"]
+        names += [f"{kind}_{horizon}" for kind in ("psnr", "copy") for horizon in self.horizons]
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.built = True
+
+    def compile(self, optimizer):
+        # XLA compiles no loop in which a network's moving averages change.
+        super().compile(optimizer, jit_compile=False)
+        # Built now, so that a checkpoint finds its place before the first step.
+        optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def losses_of(self, batch, seed, forcing, training: bool) -> dict[str, tf.Tensor]:
+        """The loss, and its parts for each frame: `mse`, and `kl` in nats."""
+        noise_seed, forcing_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+        true, condition = to_unit(batch["frames"]), batch["condition"]
+        features, skips = self.networks.encode(true, training)
+        z_mean, z_log_var = self.networks.infer(features)
+        z = sample(z_mean, z_log_var, noise_seed)
+        # One draw a sequence (Lamb et al. 2016 draw for whole sequences too).
+        forced = tf.random.stateless_uniform(tf.shape(z)[:1], forcing_seed) < forcing
+        predicted, p_mean, p_log_var = tf.cond(
+            tf.reduce_all(forced),
+            lambda: self.networks.forced(features, skips, z, condition, training),
+            lambda: self.networks.free(features, skips, z, condition, forced, training),
+        )
+        mse = tf.reduce_mean(tf.square(true[:, 1:] - predicted))
+        kl = tf.reduce_mean(kl_between(z_mean[:, 1:], z_log_var[:, 1:], p_mean, p_log_var))
+        frames = true.shape[1] - 1
+        return {"loss": frames * (mse + self.kl_weight * kl), "mse": mse, "kl": kl}
+
+    def train_step(self, batch):
+        seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
+        with tf.GradientTape() as tape:
+            losses = self.losses_of(batch, seed, self.teacher_forcing, training=True)
+        gradients = tape.gradient(losses["loss"], self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return self.track(losses)
+
+    def test_step(self, batch):
+        """The same losses, teacher-forced; and PSNR of what is predicted without, z ~ p(z)."""
+        seed = tf.constant([self.seed, -1])
+        losses = self.losses_of(batch, seed, 1.0, training=False)
+        frames, condition = batch["frames"], batch["condition"]
+        noise = tf.random.stateless_normal((*tf.unstack(tf.shape(condition)[:2]), LATENT), seed)
+        true = to_unit(frames)
+        last = true[:, self.networks.past - 1, None]
+        true = true[:, self.networks.past :]
+        psnr = psnr_of(true, self.networks.imagine(frames, condition, noise))
+        copy = psnr_of(true, last)
+        measured = {"psnr": tf.reduce_mean(psnr), "copy": tf.reduce_mean(copy)}
+        for horizon in self.horizons:
+            measured[f"psnr_{horizon}"] = tf.reduce_mean(psnr[:, horizon - 1])
+            measured[f"copy_{horizon}"] = tf.reduce_mean(copy[:, horizon - 1])
+        return self.track({**losses, **measured})
+
+    def track(self, values):
+        for name, value in values.items():
+            self.trackers[name].update_state(value)
+        return {name: self.trackers[name].result() for name in values}
+
+
+def psnr_of(true: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """PSNR of each frame in dB: (B, T, 64, 64, 3) in [0, 1], twice → (B, T)."""
+    error = tf.reduce_mean(tf.square(true - other), axis=(2, 3, 4))
+    return -10 * tf.math.log(tf.maximum(error, 1e-10)) / tf.math.log(10.0)

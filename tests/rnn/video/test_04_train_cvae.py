@@ -1,0 +1,77 @@
+"""04_train_cvae.py as a user runs it: for real, tiny, killed and resumed, and refused."""
+
+import time
+
+import rnn.video
+from runs.directory import ModelDirectory, read_json
+
+import numpy as np
+import pytest
+from imageio import v3 as imageio
+
+SCRIPT = "04_train_cvae.py"
+# The last epoch predicts on from its own frames: both ways of training are gone.
+TINY = "--width 0.05 --epochs 3 --epoch-steps 30 --batch-size 8 --future 4 --learning-rate 0.004"
+TINY += " --teacher-forcing-start 2 --teacher-forcing-step 0.5"
+
+
+def arguments(squares, data, *more) -> list:
+    places = ["--path", squares / "rollout", "--data-dir", data, "--res", data / "res"]
+    return [*places, *TINY.split(), *more]
+
+
+def history(data) -> list[dict]:
+    return read_json(data / "models" / "cvae" / "cvae.training.json")["position"]["history"]
+
+
+@pytest.fixture(scope="module")
+def trained(squares, scripts, tmp_path_factory):
+    data = tmp_path_factory.mktemp("cvae")
+    scripts.succeed(SCRIPT, *arguments(squares, data))
+    return data
+
+
+def test_it_learns_what_the_action_does(trained):
+    last = history(trained)[-1]
+    for horizon in (1, 2):
+        assert last[f"val_psnr_{horizon}"] > last[f"val_copy_{horizon}"] + 1
+
+
+def test_it_leaves_pictures_and_a_model_that_others_load(trained):
+    networks = rnn.video.load(ModelDirectory(trained / "models" / "cvae"))
+    assert (networks.condition, networks.past) == (3, 2)
+    facts = read_json(trained / "models" / "cvae" / "model.json")["cvae"]
+    assert facts["width"] == 0.05 and facts["losses"]["kl"] > 0
+    for name in ("cvae_curve.png", "cvae_strip.png"):
+        assert imageio.imread(trained / "res" / name).std() > 0
+    assert len(imageio.imread(trained / "res" / "cvae.gif", index=None)) == 30
+
+
+def test_killed_and_resumed_it_is_what_it_would_have_been(trained, squares, scripts, tmp_path):
+    state = tmp_path / "models" / "cvae" / "cvae.training.json"
+    process = scripts.start(SCRIPT, *arguments(squares, tmp_path))
+    while not (state.exists() and read_json(state)["saves"] > 0):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    assert not ModelDirectory(state.parent).has("cvae")
+    scripts.succeed(SCRIPT, *arguments(squares, tmp_path))
+    whole, resumed = (
+        rnn.video.load(ModelDirectory(data / "models" / "cvae")) for data in (trained, tmp_path)
+    )
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        (["--kl-weight", "0.5"], "kl_weight 0.0001, not 0.5"),
+        (["--future", "60"], "62 frames are needed"),
+        (["--source", "bair"], "holds no videos in a layout of BAIR's"),
+        (["--width", "0"], "0.0 is not a number from 0.015625"),
+    ],
+)
+def test_bad_input_is_one_sentence(trained, squares, refuse, more, words):
+    assert words in refuse(SCRIPT, *arguments(squares, trained, *more))

@@ -20,6 +20,7 @@ import vae
 from rnn.video import contest, measures, pictures, report, sequences
 from rnn.video.saved import PART
 from runs import arguments, directory, progress
+from runs.arguments import BadInput
 
 
 def main(settings: EvaluateVideo) -> None:
@@ -28,6 +29,11 @@ def main(settings: EvaluateVideo) -> None:
     networks = rnn.video.load(model)
     videos = sequences.load(settings.source, settings.path or data.rollout)
     sequences.refuse_other_width(videos, networks.condition)
+    if settings.everything and videos.fingerprint == model.facts(PART)["data"]:
+        raise BadInput(
+            "The CVAE was trained on these videos; give others, or measure on those held out.",
+            options=("path", "everything"),
+        )
     agent = None
     if settings.against:
         other = directory.ModelDirectory(settings.against)

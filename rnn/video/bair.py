@@ -44,6 +44,11 @@ class Record:
     def __str__(self) -> str:
         return f"{self.path} from byte {self.start:,} on"
 
+    @property
+    def name(self) -> str:
+        """Which it is of its data set, wherever that lies."""
+        return f"{self.path.parent.name}/{self.path.name} {self.start}"
+
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Frames (T, 64, 64, 3) uint8, condition (T, 7) float32."""
         features = self.features()
@@ -90,6 +95,16 @@ class Folder:
     def __str__(self) -> str:
         return str(self.path)
 
+    @property
+    def name(self) -> str:
+        """Which it is of its data set, wherever that lies."""
+        return "/".join(self.path.parts[-3:])
+
+    @property
+    def size(self) -> int:
+        """Of its tables, in bytes."""
+        return sum((self.path / name).stat().st_size for name in CSV)
+
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Frames (T, 64, 64, 3) uint8, condition (T, 7) float32."""
         frames = np.stack([_picture(self.path / f"{t}.png") for t in range(self.length)])
@@ -121,7 +136,7 @@ def find(folder: Path) -> tuple[list, list, list]:
 
 def fingerprint(videos: Iterable) -> str:
     """Eight hexadecimal digits that change when a video is added, removed or replaced."""
-    names = "".join(f"{one} {one.length}\n" for one in sorted(videos, key=str))
+    names = "".join(sorted(f"{one.name} {one.size} {one.length}\n" for one in videos))
     return hashlib.sha256(names.encode()).hexdigest()[:8]
 
 

@@ -11,8 +11,8 @@ from imageio import v3 as imageio
 
 SCRIPT = "04_train_cvae.py"
 # The last epoch predicts on from its own frames: both ways of training are gone.
-TINY = "--width 0.05 --epochs 3 --epoch-steps 30 --batch-size 8 --future 4 --learning-rate 0.004"
-TINY += " --teacher-forcing-start 2 --teacher-forcing-step 0.5"
+TINY = "--width 0.02 --epochs 3 --epoch-steps 30 --batch-size 4 --future 3 --learning-rate 0.005"
+TINY += " --kl-weight 0.01 --teacher-forcing-start 2 --teacher-forcing-step 0.5"
 
 
 def arguments(squares, data, *more) -> list:
@@ -33,15 +33,14 @@ def trained(squares, scripts, tmp_path_factory):
 
 def test_it_learns_what_the_action_does(trained):
     last = history(trained)[-1]
-    for horizon in (1, 2):
-        assert last[f"val_psnr_{horizon}"] > last[f"val_copy_{horizon}"] + 1
+    assert last["val_psnr"] > last["val_copy"] + 0.5
 
 
 def test_it_leaves_pictures_and_a_model_that_others_load(trained):
     networks = rnn.video.load(ModelDirectory(trained / "models" / "cvae"))
     assert (networks.condition, networks.past) == (3, 2)
     facts = read_json(trained / "models" / "cvae" / "model.json")["cvae"]
-    assert facts["width"] == 0.05 and facts["losses"]["kl"] > 0
+    assert facts["width"] == 0.02 and facts["losses"]["kl"] > 0
     for name in ("cvae_curve.png", "cvae_strip.png"):
         assert imageio.imread(trained / "res" / name).std() > 0
     assert len(imageio.imread(trained / "res" / "cvae.gif", index=None)) == 30
@@ -67,10 +66,10 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(trained, squares, scri
 @pytest.mark.parametrize(
     "more, words",
     [
-        (["--kl-weight", "0.5"], "kl_weight 0.0001, not 0.5"),
+        (["--kl-weight", "0.5"], "kl_weight 0.01, not 0.5"),
         (["--future", "60"], "62 frames are needed"),
         (["--source", "bair"], "holds no videos in a layout of BAIR's"),
-        (["--width", "0"], "0.0 is not a number from 0.015625"),
+        (["--width", "0"], "'0' is not a number from 0.015625"),
     ],
 )
 def test_bad_input_is_one_sentence(trained, squares, refuse, more, words):

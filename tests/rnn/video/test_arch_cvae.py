@@ -76,6 +76,7 @@ def test_teacher_forced_step_by_step_is_teacher_forced_at_once(request, videos, 
     networks = request.getfixturevalue(which)
     frames, condition, z = videos
     features, skips = networks.encode(frames / np.float32(255))
+    features *= 50  # An untrained network is near zero, and what it predicts makes no difference.
     at_once = networks.forced(features, skips, z, condition)
     free = tf.function(lambda forced: networks.free(features, skips, z, condition, forced))
     stepwise = free(tf.constant([True, True]))

@@ -5,6 +5,7 @@ import vae
 from rnn.saved import load as load_memory
 from rnn.video import contest, measures
 from rnn.video.arch_cvae import Networks
+from rnn.video.sequences import load as load_videos
 from runs.directory import ModelDirectory, read_json
 
 import keras
@@ -20,8 +21,8 @@ def model(tmp_path_factory):
     """A CVAE as it was initialised."""
     keras.utils.set_random_seed(1)
     directory = ModelDirectory(tmp_path_factory.mktemp("model"))
-    facts = {"condition": 3, "width": 1 / 64, "past": 2, "prior": "fixed"}
-    rnn.video.save(directory, rnn.video.saved.build(facts), facts)
+    facts = {"condition": 3, "width": 1 / 64, "past": 2, "prior": "fixed", "data": "others"}
+    rnn.video.save(directory, Networks(3, 1 / 64), facts)
     return directory
 
 
@@ -93,3 +94,12 @@ def test_weights_of_another_width_are_refused(model, squares, refuse, tmp_path):
     facts = {"condition": 3, "width": 1 / 32, "past": 2, "prior": "fixed"}
     rnn.video.save(directory, Networks(3, 1 / 64), facts)
     assert "does not fit the model" in refuse(SCRIPT, *arguments(directory, squares, tmp_path))
+
+
+def test_everything_is_refused_where_the_cvae_was_trained_on_it(squares, refuse, tmp_path):
+    directory = ModelDirectory(tmp_path / "trained")
+    data = load_videos("carracing", squares / "rollout").fingerprint
+    facts = {"condition": 3, "width": 1 / 64, "past": 2, "prior": "fixed", "data": data}
+    rnn.video.save(directory, Networks(3, 1 / 64), facts)
+    said = refuse(SCRIPT, *arguments(directory, squares, tmp_path, "--everything"))
+    assert "was trained on these videos" in said

@@ -11,12 +11,14 @@ sequence is for the test and, in folders, every tenth for validation. What is th
 """
 
 import argparse
+import functools
+import multiprocessing
 import os
 import sys
 import time
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
-from rnn.video import bair
 from runs.arguments import folder, whole
 from runs.progress import bar
 
@@ -25,7 +27,7 @@ import numpy as np
 FRAMES = 30
 SHARD = 10  # sequences in a file of TFRecords, as many as lie between two for the test
 HOLD = 6  # steps that the gripper aims at one point
-CAMERA = {"lookat": (1.3, 0.75, 0.42), "distance": 1.0, "azimuth": 180.0, "elevation": -40.0}
+CAMERA = {"lookat": (1.12, 0.75, 0.42), "distance": 0.85, "azimuth": 180.0, "elevation": -45.0}
 BEYOND = 0.12  # metres beyond the block that a push aims at
 TABLE = (1.15, 0.55), (1.5, 0.95)  # metres: corners of where a gripper goes that does not push
 HEIGHT = 0.43  # metres, of the block's middle
@@ -40,7 +42,12 @@ def main() -> None:
     parser.add_argument(
         "--sequences", type=whole(20), default=1000, help="in all (default: 1,000; from 20)"
     )
-    parser.add_argument("--layout", choices=("tfrecords", "folders"), default="tfrecords")
+    parser.add_argument(
+        "--layout",
+        choices=("tfrecords", "folders"),
+        default="tfrecords",
+        help="one file for ten sequences, or PNG and CSV (default: tfrecords)",
+    )
     parser.add_argument(
         "--folder",
         type=folder,
@@ -48,59 +55,68 @@ def main() -> None:
         metavar="DIR",
         help="where they go (default: data/robot)",
     )
+    parser.add_argument(
+        "--workers", type=whole(1), default=2, help="processes that draw (default: 2)"
+    )
     given = parser.parse_args()
     os.environ.setdefault("MUJOCO_GL", "egl")  # Read when MuJoCo is imported.
-    env = make()
     began, made = time.monotonic(), 0
-    with bar(given.sequences, "sequences") as progress:
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(given.workers, mp_context=spawn) as workers,
+        bar(given.sequences, "sequences") as progress,
+    ):
         for first in range(0, given.sequences, SHARD):
             numbers = range(first, min(first + SHARD, given.sequences))
-            made += write(given.folder, given.layout, numbers, env)
+            try:
+                made += write(given.folder, given.layout, numbers, workers)
+            except (ImportError, RuntimeError) as problem:  # a worker that died among the latter
+                sys.exit(f"robot_pushing.py: {problem}; pip install -e .[robot], libegl1 or GLEW.")
             progress.update(len(numbers))
     seconds = time.monotonic() - began
     print(f"{made} new sequences in {given.folder}, {made * FRAMES / seconds:.1f} frames a second.")
 
 
-def make():
-    try:
-        import gymnasium
-        import gymnasium_robotics  # noqa: F401 - registers the environment
-
-        return gymnasium.make(
-            "FetchPush-v4",
-            render_mode="rgb_array",
-            width=64,
-            height=64,
-            max_episode_steps=FRAMES,
-            default_camera_config=CAMERA,
-        )
-    except ImportError as problem:
-        sys.exit(f"robot_pushing.py: {problem}; pip install -e .[robot]")
-
-
-def write(place: Path, layout: str, numbers: range, env) -> int:
+def write(place: Path, layout: str, numbers: range, workers: Executor) -> int:
     """Record the sequences that are not there; return their number. The last is for the test."""
+    # Imported here: TensorFlow and what MuJoCo draws with do not go together in one process.
+    from rnn.video import bair
+
     *train, test = numbers
     if layout == "tfrecords":
         name = f"traj_{numbers[0]}_to_{numbers[-1]}.tfrecords"
         parts = {f"{bair.INNER}/train/{name}": train, f"{bair.INNER}/test/{name}": [test]}
         missing = {place / path: own for path, own in parts.items() if not (place / path).exists()}
         for path, own in missing.items():
-            bair.write_records(path, (record(env, number) for number in own))
+            bair.write_records(path, workers.map(record, own))
         return sum(map(len, missing.values()))
-    made = 0
-    for number in numbers:
-        part = {test: "test", train[-1]: "validate"}.get(number, "train")
-        path = place / part / f"traj_{numbers[0]}" / str(number)
-        if not (path / "endeffector_positions.csv").exists():  # the last to be written
-            bair.write_folder(path, *record(env, number))
-            made += 1
-    return made
+    shares = {number: "train" for number in train[:-1]} | {train[-1]: "validate", test: "test"}
+    paths = {n: place / part / f"traj_{numbers[0]}" / str(n) for n, part in shares.items()}
+    # The last of a folder's files to be written says that it is whole.
+    lacking = [n for n, path in paths.items() if not (path / "endeffector_positions.csv").exists()]
+    for number, sequence in zip(lacking, workers.map(record, lacking), strict=True):
+        bair.write_folder(paths[number], *sequence)
+    return len(lacking)
 
 
-def record(env, number: int) -> tuple[np.ndarray, np.ndarray]:
+@functools.cache
+def world():
+    import gymnasium
+    import gymnasium_robotics  # noqa: F401 - registers the environment
+
+    return gymnasium.make(
+        "FetchPush-v4",
+        render_mode="rgb_array",
+        width=64,
+        height=64,
+        max_episode_steps=FRAMES,
+        default_camera_config=CAMERA,
+    )
+
+
+def record(number: int) -> tuple[np.ndarray, np.ndarray]:
     """Sequence `number`: frames (30, 64, 64, 3) uint8, action and gripper (30, 7) float32."""
-    rng = np.random.default_rng((number, 1))
+    env, rng = world(), np.random.default_rng((number, 1))
     observation, _ = env.reset(seed=number)
     frames, condition = [], []
     for step in range(FRAMES):

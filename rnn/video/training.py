@@ -41,20 +41,31 @@ class CVAE(keras.Model):
     def metrics(self):
         return list(self.trackers.values())
 
-    def losses_of(self, batch, seed, forcing, training: bool) -> dict[str, tf.Tensor]:
-        """The loss, and its parts for each frame: `mse`, and `kl` in nats."""
+    def losses_of(self, batch, seed, training: bool) -> dict[str, tf.Tensor]:
+        """The loss, and its parts for each frame: `mse`, and `kl` in nats.
+
+        Outside of training all sequences are teacher-forced.
+        """
         noise_seed, forcing_seed = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
         true, condition = to_unit(batch["frames"]), batch["condition"]
         features, skips = self.networks.encode(true, training)
         z_mean, z_log_var = self.networks.infer(features)
         z = sample(z_mean, z_log_var, noise_seed)
-        # One draw a sequence (Lamb et al. 2016 draw for whole sequences too).
-        forced = tf.random.stateless_uniform(tf.shape(z)[:1], forcing_seed) < forcing
-        predicted, p_mean, p_log_var = tf.cond(
-            tf.reduce_all(forced),
-            lambda: self.networks.forced(features, skips, z, condition, training),
-            lambda: self.networks.free(features, skips, z, condition, forced, training),
-        )
+
+        def at_once():
+            return self.networks.forced(features, skips, z, condition, training)
+
+        if training:
+            # One draw a sequence; where all are forced, there is no need to go step by step.
+            uniform = tf.random.stateless_uniform(tf.shape(z)[:1], forcing_seed)
+            forced = uniform < self.teacher_forcing
+            predicted, p_mean, p_log_var = tf.cond(
+                tf.reduce_all(forced),
+                at_once,
+                lambda: self.networks.free(features, skips, z, condition, forced, training),
+            )
+        else:
+            predicted, p_mean, p_log_var = at_once()
         mse = tf.reduce_mean(tf.square(true[:, 1:] - predicted))
         kl = tf.reduce_mean(kl_between(z_mean[:, 1:], z_log_var[:, 1:], p_mean, p_log_var))
         frames = true.shape[1] - 1
@@ -63,7 +74,7 @@ class CVAE(keras.Model):
     def train_step(self, batch):
         seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
         with tf.GradientTape() as tape:
-            losses = self.losses_of(batch, seed, self.teacher_forcing, training=True)
+            losses = self.losses_of(batch, seed, training=True)
         gradients = tape.gradient(losses["loss"], self.trainable_variables)
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
         return self.track(losses)
@@ -71,7 +82,7 @@ class CVAE(keras.Model):
     def test_step(self, batch):
         """The same losses, teacher-forced; and PSNR of what is predicted without, z ~ p(z)."""
         seed = tf.constant([self.seed, -1])
-        losses = self.losses_of(batch, seed, 1.0, training=False)
+        losses = self.losses_of(batch, seed, training=False)
         frames, condition = batch["frames"], batch["condition"]
         noise = tf.random.stateless_normal((*tf.unstack(tf.shape(condition)[:2]), LATENT), seed)
         true = to_unit(frames)

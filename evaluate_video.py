@@ -2,7 +2,7 @@
 
 It sees as many true frames as in its training, and then only the condition of every frame: with
 one draw of its latents, the best of some, and none (z = 0). Beside it the last frame, copied; and
-with --against V and M of an agent: M's dream, decoded (it sees ten true frames), and
+with --dreamer V and M of an agent: M's dream, decoded (it sees ten true frames), and
 decode(encode(frame)), the most that V can show. All on the same stretches of videos that were not
 trained on. Writes RES/NAME.md and NAME.json (with 95 % intervals over videos), NAME.png (curves),
 NAME_strip.png and NAME.gif.
@@ -25,7 +25,7 @@ from runs.arguments import BadInput
 
 def main(settings: EvaluateVideo) -> None:
     data = directory.DataDirectory(settings.data_dir)
-    model = directory.ModelDirectory(settings.model)
+    model = directory.ModelDirectory(settings.cvae)
     networks = rnn.video.load(model)
     videos = sequences.load(settings.source, settings.path or data.rollout)
     sequences.refuse_other_width(videos, networks.condition)
@@ -35,15 +35,15 @@ def main(settings: EvaluateVideo) -> None:
             options=("path", "everything"),
         )
     agent = None
-    if settings.against:
-        other = directory.ModelDirectory(settings.against)
+    if settings.dreamer:
+        other = directory.ModelDirectory(settings.dreamer)
         agent = vae.load(other), rnn.load(other)
     who = contest.Contest(networks, settings.samples, settings.seed, agent)
     chosen = [*videos.learned, *videos.held_out] if settings.everything else videos.test
     chosen = sequences.long_enough(chosen, who.before + settings.frames)
 
     found: dict[str, dict[str, list]] = {}
-    stretches = measures.stretches(chosen, who.before, settings.frames, settings.every)
+    stretches = measures.stretches(chosen, who.before, settings.frames, settings.stride)
     with progress.bar(len(chosen), "videos") as bar:
         for number, stretch in enumerate(stretches):
             for name, measured in who.measured(stretch, number).items():

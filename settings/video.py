@@ -91,7 +91,9 @@ class TrainCVAE(
     """04_train_cvae.py"""
 
     learning_rate: float = override(Learning, "learning_rate", default=2e-3)
-    epochs: int = setting(100, "epochs of the training", least=1, most=10**6, unit="epochs")
+    epochs: int = setting(
+        100, "epochs, of so many steps each", least=1, most=10**6, unit="epochs of steps"
+    )
     epoch_steps: int = setting(
         300, "gradient steps of an epoch", least=1, most=10**6, unit="gradient steps"
     )
@@ -105,10 +107,10 @@ class TrainCVAE(
 class EvaluateVideo(VideoSource, Res, Seed, DataDir):
     """evaluate_video.py"""
 
-    model: Path = setting(REQUIRED, "directory of a trained CVAE", metavar="MODEL_DIR", saved=False)
-    against: Path | None = setting(
+    cvae: Path = setting(REQUIRED, "directory of a trained CVAE", metavar="MODEL_DIR", saved=False)
+    dreamer: Path | None = setting(
         None,
-        "directory of a trained V and M to compare with, on CarRacing",
+        "directory of a trained V and M whose dreams are measured beside it, on CarRacing",
         words="none",
         metavar="MODEL_DIR",
         saved=False,
@@ -118,12 +120,15 @@ class EvaluateVideo(VideoSource, Res, Seed, DataDir):
     )
     frames: int = setting(28, "frames to predict", least=1, most=500, unit="frames")
     samples: int = setting(20, "predictions of which the best is taken", least=1, most=1000)
-    every: int = setting(
-        40, "steps between the stretches of a video that are predicted", least=1, unit="steps"
+    stride: int = setting(
+        40,
+        "frames from one stretch of a video that is predicted to the next",
+        least=1,
+        unit="frames",
     )
     name: str = setting("video", "of the files, without their endings")
 
     def check(self) -> None:
         super().check()
-        if self.against and self.source != "carracing":
-            raise BadInput("--against needs --source carracing.")
+        if self.dreamer and self.source != "carracing":
+            raise BadInput("--dreamer needs --source carracing.")

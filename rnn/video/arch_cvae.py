@@ -24,9 +24,9 @@ def channels(full: int, width: float) -> int:
     return max(1, round(full * width))
 
 
-def size(width: float) -> int:
-    """A number of weights that no CVAE of this width is below: those of its widest convolution."""
-    return 9 * channels(1024, width) * channels(512, width)
+def size(width: float, condition: int) -> int:
+    """A number of weights that no CVAE is below: of its widest convolution, and the condition's."""
+    return 9 * channels(1024, width) * channels(512, width) + UNITS * condition
 
 
 def unit(x, filters: int):
@@ -151,74 +151,83 @@ class Networks(keras.Model):
         features (B, T, G), z (B, T, Z) and condition (B, T, K) → frames (B, T - 1, 64, 64, 3), and
         the prior's mean and log-variance (B, T - 1, Z), zeros where it is fixed.
         """
-        before, steps = features[:, :-1], features.shape[1] - 1
-        x = tf.concat([before, z[:, 1:], condition[:, :-1]], -1)
-        g, *_ = self.predictor([x, *_empty(features, 4)], training=training)
-        observed = last_observed(tf.range(1, steps + 1), self.past)
-        parts = [g, *(tf.gather(skip, observed, axis=1) for skip in skips)]
-        frames = self.decoder(
-            [tf.reshape(part, (-1, *part.shape[2:])) for part in parts], training=training
+        steps = features.shape[1] - 1
+        memories = _empty(features, 4), _empty(features, 2)
+        seen = self._seen(skips, steps)
+        found, _ = self._advance(
+            features[:, :-1], seen, z[:, 1:], condition[:, :-1], memories, training, False
         )
-        frames = tf.reshape(frames, (-1, steps, *FRAME))
-        if self.prior is None:
-            return frames, tf.zeros_like(z[:, 1:]), tf.zeros_like(z[:, 1:])
-        z_mean, z_log_var, *_ = self.prior([before, *_empty(features, 2)])
-        return frames, z_mean, z_log_var
+        return found
 
     def free(self, features, skips, z, condition, is_forced, training: bool = False, drawn=False):
-        """Predict frame after frame, each from what was predicted before it.
+        """Predict the frames after the past one by one, each from what was predicted before it.
 
         features (B, T, G), of which only those of the past are used, except where `is_forced`
         (B,) holds: these sequences are teacher-forced. z and condition as in `forced`; with
         `drawn`, z is noise from N(0, I), of which a learned prior makes the latents. Returns what
         `forced` does.
         """
-        last = tf.shape(condition)[1] - 1
-        shapes = (FRAME,) if self.prior is None else (FRAME, (LATENT,), (LATENT,))
-
-        def step(t, frame, memory, prior_memory, kept):
-            h = tf.cond(
-                t <= self.past,
-                lambda: features[:, t - 1],
-                lambda: tf.where(
-                    is_forced[:, None],
-                    features[:, tf.minimum(t, tf.shape(features)[1]) - 1],
-                    self.encoder(frame, training=training)[0],
-                ),
-            )
-            h = tf.ensure_shape(h, (None, FEATURES))
-            latent, from_prior = z[:, t], []
-            if self.prior is not None:
-                z_mean, z_log_var, *prior_memory = self.prior([h[:, None], *prior_memory])
-                from_prior = [z_mean[:, 0], z_log_var[:, 0]]
-                if drawn:
-                    latent = z_mean[:, 0] + tf.exp(z_log_var[:, 0] / 2) * latent
-            x = tf.concat([h, latent, condition[:, t - 1]], -1)
-            g, *memory = self.predictor([x[:, None], *memory], training=training)
-            observed = last_observed(t, self.past)
-            parts = [g[:, 0], *(tf.gather(skip, observed, axis=1) for skip in skips)]
-            frame = self.decoder(parts, training=training)
-            kept = [
-                array.write(t - 1, made)
-                for array, made in zip(kept, [frame, *from_prior], strict=True)
-            ]
-            return t + 1, frame, memory, prior_memory, kept
-
-        *_, kept = tf.while_loop(
-            lambda t, *_: t <= last,
-            step,
-            (
-                1,
-                tf.zeros((tf.shape(z)[0], *FRAME)),
-                _empty(features, 4),
-                _empty(features, 2),
-                [tf.TensorArray(tf.float32, last, element_shape=(None, *s)) for s in shapes],
-            ),
+        past, last = self.past, tf.shape(condition)[1] - 1
+        memories = _empty(features, 4), _empty(features, 2)
+        seen = self._seen(skips, past)
+        begin, memories = self._advance(
+            features[:, :past],
+            seen,
+            z[:, 1 : past + 1],
+            condition[:, :past],
+            memories,
+            training,
+            drawn,
         )
-        found = [tf.einsum("tb...->bt...", array.stack()) for array in kept]
-        if self.prior is None:
-            found += [tf.zeros_like(z[:, 1:])] * 2
-        return tuple(found)
+        skips = [skip[:, -1:] for skip in skips]
+
+        def step(t, frame, memories, kept):
+            own = self.encoder(frame, training=training)[0]
+            true = features[:, tf.minimum(t, tf.shape(features)[1]) - 1]
+            h = tf.ensure_shape(tf.where(is_forced[:, None], true, own), (None, FEATURES))
+            made, memories = self._advance(
+                h[:, None],
+                skips,
+                z[:, t, None],
+                condition[:, t - 1, None],
+                memories,
+                training,
+                drawn,
+            )
+            place = t - past - 1
+            kept = [array.write(place, part[:, 0]) for array, part in zip(kept, made, strict=True)]
+            return t + 1, made[0][:, 0], memories, kept
+
+        arrays = [
+            tf.TensorArray(tf.float32, last - past, element_shape=(None, *part.shape[2:]))
+            for part in begin
+        ]
+        start = past + 1, begin[0][:, -1], memories, arrays
+        *_, kept = tf.while_loop(lambda t, *_: t <= last, step, start)
+        after = [tf.einsum("tb...->bt...", array.stack()) for array in kept]
+        return tuple(tf.concat(parts, 1) for parts in zip(begin, after, strict=True))
+
+    def _seen(self, skips, steps: int) -> list[tf.Tensor]:
+        """The skips (B, steps, …) with which frames 1, 2, … are drawn."""
+        observed = last_observed(tf.range(1, steps + 1), self.past)
+        return [tf.gather(skip, observed, axis=1) for skip in skips]
+
+    def _advance(self, h, skips, z, condition, memories, training: bool, drawn: bool):
+        """Predict S frames from features (B, S, G) of those before each, and all else of them.
+
+        Returns the frames and the prior's mean and log-variance, and the memories afterwards.
+        """
+        memory, prior_memory = memories
+        z_mean = z_log_var = tf.zeros_like(z)
+        if self.prior is not None:
+            z_mean, z_log_var, *prior_memory = self.prior([h, *prior_memory])
+            if drawn:
+                z = z_mean + tf.exp(z_log_var / 2) * z
+        g, *memory = self.predictor([tf.concat([h, z, condition], -1), *memory])
+        flat = [tf.reshape(part, (-1, *part.shape[2:])) for part in (g, *skips)]
+        frames = self.decoder(flat, training=training)
+        frames = tf.reshape(frames, (-1, h.shape[1], *FRAME))
+        return (frames, z_mean, z_log_var), (memory, prior_memory)
 
     def imagine(self, frames: tf.Tensor, condition: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
         """Predict on from the past, by noise (B, T, Z) from N(0, I), or zeros for the likeliest z.

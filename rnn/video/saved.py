@@ -17,7 +17,7 @@ def load(directory: ModelDirectory) -> Networks:
     """The CVAE of a model directory. Raises `BadInput` when it is missing or does not fit."""
     facts = directory.facts(PART)
     with buildable(facts):
-        refuse_larger(directory.weights(PART), arch_cvae.size(facts["width"]))
+        refuse_larger(directory.weights(PART), arch_cvae.size(facts["width"], facts["condition"]))
         networks = build(facts)
     load_weights(networks, directory.weights(PART))
     return networks

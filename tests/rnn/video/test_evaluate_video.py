@@ -28,12 +28,12 @@ def model(tmp_path_factory):
 
 def arguments(model, squares, res, *more) -> list:
     line = [model.path, "--path", squares / "rollout", "--res", res]
-    return [*line, "--frames", 6, "--samples", 2, "--every", 10, *more]
+    return [*line, "--frames", 6, "--samples", 2, "--stride", 10, *more]
 
 
 def test_all_predict_the_same_stretches(model, squares, dreamer, scripts, tmp_path):
     printed = scripts.succeed(
-        SCRIPT, *arguments(model, squares, tmp_path, "--against", dreamer.path)
+        SCRIPT, *arguments(model, squares, tmp_path, "--dreamer", dreamer.path)
     )
     content = read_json(tmp_path / "video.json")
     # One video of 40 frames is held out: stretches of 10 + 6 begin at 0, 10 and 20.
@@ -74,7 +74,7 @@ def test_the_copy_is_of_the_frame_before_and_the_ceiling_of_the_frame_itself(
     "more, words",
     [
         (["--frames", "60"], "frames are needed"),
-        (["--against", "nowhere"], "nowhere has no trained vision"),
+        (["--dreamer", "nowhere"], "nowhere has no trained vision"),
     ],
 )
 def test_bad_input_is_one_sentence(model, squares, refuse, tmp_path, more, words):

@@ -4,6 +4,7 @@ Dimensions: N stretches, F frames ahead.
 """
 
 import dataclasses
+import itertools
 
 from rnn import predict as m
 from rnn.saved import Memory
@@ -52,21 +53,15 @@ class Contest:
     def measured(self, stretch: Stretch, number: int) -> dict[str, dict[str, np.ndarray]]:
         """Each one's measures (N, F), and those of the best of some samples of the CVAE."""
         true = stretch.frames[:, self.before :] / np.float32(255)
-        found = {
-            name: measures.compare(true, frames)
-            for name, frames in self.predictions(stretch, number).items()
-        }
+        predictions = self.predictions(stretch, number)
         frames, condition = self._seen(stretch)
-        others = [
-            measures.compare(
-                true,
-                predict.imagined(
-                    self.networks, frames, condition, self._noise(stretch, number, sample)
-                ),
-            )
-            for sample in range(1, self.samples)
-        ]
-        return found | {self.best: measures.best([found[ONE], *others])}
+        noise = (self._noise(stretch, number, sample) for sample in range(1, self.samples))
+        others = (predict.imagined(self.networks, frames, condition, one) for one in noise)
+        best = measures.best(true, itertools.chain([predictions[ONE]], others))
+        return {
+            name: measures.compare(true, frames)
+            for name, frames in (predictions | {self.best: best}).items()
+        }
 
     @property
     def best(self) -> str:

@@ -4,7 +4,7 @@ Dimensions: N stretches of videos, P past and F future frames.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rnn.video.sequences import Video
 from vae import measures
@@ -13,7 +13,6 @@ import numpy as np
 
 RESAMPLED = 2000
 COVERED = 95  # per cent, of an interval
-MEASURES = ("psnr", "ssim")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,18 +39,29 @@ def stretches(videos: Sequence[Video], before: int, future: int, every: int) -> 
 def compare(true: np.ndarray, predicted: np.ndarray) -> dict[str, np.ndarray]:
     """PSNR in dB and SSIM of each frame: (N, F, 64, 64, 3) in [0, 1] twice → (N, F) each."""
     flat = [part.reshape(-1, *part.shape[2:]) for part in (true, predicted)]
-    shape = true.shape[:2]
     return {
-        "psnr": measures.psnr(*flat).reshape(shape),
-        "ssim": measures.ssim(*flat).reshape(shape),
+        "psnr": psnr(true, predicted),
+        "ssim": measures.ssim(*flat).reshape(true.shape[:2]),
     }
 
 
-def best(each: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Of several predictions the one with the highest mean PSNR, for each stretch: (N, F)."""
-    mean = np.stack([found["psnr"].mean(axis=1) for found in each])  # (S, N)
-    chosen = mean.argmax(axis=0)
-    return {name: np.stack([each[s][name][n] for n, s in enumerate(chosen)]) for name in MEASURES}
+def psnr(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """PSNR in dB of each frame: (N, F, 64, 64, 3) in [0, 1] twice → (N, F)."""
+    flat = [part.reshape(-1, *part.shape[2:]) for part in (true, predicted)]
+    return measures.psnr(*flat).reshape(true.shape[:2])
+
+
+def best(true: np.ndarray, predictions: Iterable[np.ndarray]) -> np.ndarray:
+    """Of some predictions (N, F, 64, 64, 3) the one with the highest mean PSNR, for each stretch.
+
+    Only two are in memory at a time.
+    """
+    kept, highest = np.empty_like(true), np.full(len(true), -np.inf)
+    for frames in predictions:
+        mean = psnr(true, frames).mean(axis=1)
+        better = mean > highest
+        kept[better], highest[better] = frames[better], mean[better]
+    return kept
 
 
 def estimate(videos: Sequence[np.ndarray], seed: int) -> dict[str, list[float]]:

@@ -31,11 +31,16 @@ def test_psnr_by_hand_and_ssim_of_equal_frames():
 
 
 def test_the_best_is_chosen_for_each_stretch_by_its_mean_psnr():
-    one = {"psnr": np.array([[30.0, 10], [9, 9]]), "ssim": np.array([[0.1, 0.1], [0.2, 0.2]])}
-    other = {"psnr": np.array([[20.0, 19], [8, 11]]), "ssim": np.array([[0.3, 0.3], [0.4, 0.4]])}
-    found = measures.best([one, other])
-    np.testing.assert_array_equal(found["psnr"], [[30, 10], [8, 11]])
-    np.testing.assert_array_equal(found["ssim"], [[0.1, 0.1], [0.4, 0.4]])
+    true = np.zeros((2, 2, 64, 64, 3), np.float32)
+
+    def prediction(*errors):
+        return true + np.array(errors, np.float32).reshape(2, 2, 1, 1, 1)
+
+    # PSNR of errors 0.1, 0.01 and 0.001: 20, 40 and 60 dB.
+    one = prediction(0.001, 0.1, 0.1, 0.1)  # means of 40 and 20
+    other = prediction(0.1, 0.01, 0.01, 0.1)  # of 30 and 30
+    found = measures.best(true, iter([one, other]))
+    np.testing.assert_array_equal(found, np.stack([one[0], other[1]]))
 
 
 def test_an_estimate_is_the_mean_over_stretches_with_an_interval_over_videos():

@@ -160,7 +160,8 @@ def _records(folder: Path) -> list[Record]:
 
 def _places(path: Path) -> list[tuple[int, int]]:
     """Start and size of every record of a file, by their headers alone."""
-    places, place, end = [], 0, path.stat().st_size
+    places: list[tuple[int, int]] = []
+    place, end = 0, path.stat().st_size
     with open(path, "rb") as file:
         while place < end:
             file.seek(place)

@@ -19,7 +19,7 @@ WARM_UP = 10  # true frames that M sees before it is left to itself, as in rnn/m
 COPY = "last frame, copied"
 ONE, ZERO = "CVAE, one sample", "CVAE, z = 0"
 M_MEAN, M_DRAWN = "M, by its mean", "M, by samples"
-CEILING = "decode(encode)"
+CEILING = "decode (encode)"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,8 +18,9 @@ import numpy as np
 from imageio import v3 as imageio
 
 SHOWN = 12  # frames of a strip
-SCALE = 3  # of a film's panes
+SCALE = 2  # of a film's panes
 LABEL = 20  # pixels above each pane
+LETTERS = 0.38  # their size: the longest name is as wide as a pane
 SECONDS = 0.15  # each frame of a film
 LONGEST = 30  # frames of a film
 
@@ -121,5 +122,6 @@ def _gap(pane: np.ndarray) -> np.ndarray:
 
 def _label(words: str, width: int) -> np.ndarray:
     empty = np.full((LABEL, width, 3), 255, np.uint8)
-    cv2.putText(empty, words, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (0, 0, 0), 1, cv2.LINE_AA)
+    style = cv2.FONT_HERSHEY_SIMPLEX, LETTERS, (0, 0, 0), 1, cv2.LINE_AA
+    cv2.putText(empty, words, (2, 14), *style)
     return empty

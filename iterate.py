@@ -40,14 +40,15 @@ SCRIPTS = {kind: name for name, kind in STEPS.items()}
 def main(settings: Iterate) -> None:
     data = directory.DataDirectory(settings.data_dir)
     rounds_file = data.root / "iterate" / "rounds.json"
-    rounds = iterate.read(rounds_file)
-    for number in range(len(rounds) + 1, settings.rounds + 1):
-        row, agent = one_round(number, data, settings)
-        iterate.keep_best(agent, data.model(f"{settings.vision}-iterated"), rounds, row)
-        rounds.append(row)
-        iterate.write(rounds_file, rounds)
-        iterate.report(settings.res, settings.vision, rounds)
-    text, picture = iterate.report(settings.res, settings.vision, rounds)
+    with directory.locked(rounds_file.parent):
+        rounds = iterate.read(rounds_file)
+        for number in range(len(rounds) + 1, settings.rounds + 1):
+            row, agent = one_round(number, data, settings)
+            iterate.keep_best(agent, data.model(f"{settings.vision}-iterated"), rounds, row)
+            rounds.append(row)
+            iterate.write(rounds_file, rounds)
+            iterate.report(settings.res, settings.vision, rounds)
+        text, picture = iterate.report(settings.res, settings.vision, rounds)
     print(f"{text}, {picture}\n{text.read_text(encoding='utf-8')}")
 
 

@@ -156,7 +156,7 @@ def prepare(trial: Trial, data: DataDirectory, options: Ablations) -> None:
         (data.root / "series").symlink_to(latents.resolve())
     facts, model = trial.vision.facts("vision"), data.model(trial.architecture)
     if not model.has("vision") or model.facts("vision")["digest"] != facts["digest"]:
-        model.take("vision", trial.vision)
+        model.take(["vision"], trial.vision)
 
 
 def commands(trial: Trial, data: DataDirectory, options: Ablations) -> list[list[str]]:

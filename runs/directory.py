@@ -2,22 +2,26 @@
 
 import contextlib
 import difflib
+import glob
 import hashlib
 import json
+import math
 import os
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 
 from runs import aliases
 from runs.arguments import BadInput
+from runs.facts import Facts, check
 
 from filelock import lock_descriptor, unlock_descriptor
 
+MOST_JSON = 20e6  # bytes; twenty times as much in memory
 PATIENCE = 20  # tenths of a second that a reader may keep a file from being replaced
 
 
@@ -39,14 +43,14 @@ class DataDirectory:
 
 
 class ModelDirectory:
-    """One whole agent: weights of its parts and `model.json`, which says what they are.
+    """One whole agent: files of its parts and `model.json`, which says what they are.
 
-    `model.json` has an entry for each part (`vision`, `rnn`, `controller`; or `cvae`, which
-    predicts video by itself) with its architecture numbers, what it was trained on, and the
-    `digest` of its weights file, so that parts that do not belong together are refused.
+    `model.json` has an entry for each part (of `PARTS`; `starts` is where M's dreams begin, and
+    `cvae` predicts video by itself) with its architecture numbers, what it was trained on, and
+    the `digest` of its file, so that parts that do not belong together are refused.
     """
 
-    PARTS = ("vision", "rnn", "controller", "cvae")
+    PARTS = ("vision", "rnn", "starts", "controller", "cvae")
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
@@ -58,8 +62,11 @@ class ModelDirectory:
     def weights(self, part: str) -> Path:
         return self.path / f"{part}.weights.h5"
 
+    def file(self, part: str) -> Path:
+        return self.path / "starts.npz" if part == "starts" else self.weights(part)
+
     def has(self, part: str) -> bool:
-        return part in self._parts() and self.weights(part).exists()
+        return part in self._parts() and self.file(part).exists()
 
     def facts(self, part: str) -> dict:
         """What `model.json` says of a part. Raises `BadInput` when it is missing or torn."""
@@ -68,16 +75,21 @@ class ModelDirectory:
                 f"{self.path} has no trained {part}{_mistyped(self.path)}.", make=(part,)
             )
         facts = self._parts()[part]
-        if not isinstance(facts, dict) or facts.get("digest") != digest(self.weights(part)):
+        check(facts, self.model_json, part)
+        if facts.get("digest") != digest(self.file(part)):
             raise BadInput(
-                f"{self.weights(part)} is not the file that {self.model_json} describes.",
+                f"{self.file(part)} is not the file that {self.model_json} describes.",
                 make=(part,),
             )
-        return _Facts(facts, self.model_json, part)
+        return Facts(facts, self.model_json, part)
 
     def described(self, part: str) -> dict:
         """What `model.json` says of a part, without a look at its weights; `{}` if nothing."""
-        return self._parts().get(part, {})
+        facts = self._parts().get(part)
+        if facts is None:
+            return {}
+        check(facts, self.model_json, part)
+        return facts
 
     def put(self, part: str, write: Callable[[Path], object], facts: dict) -> None:
         """Replace a part, weights and description, as one.
@@ -88,17 +100,30 @@ class ModelDirectory:
         self.path.mkdir(parents=True, exist_ok=True)
         beside = self._next(part)
         write(beside)
-        described = {**facts, "digest": digest(beside)}
-        write_json(self.model_json, {**self._parts(), part: described})
-        self._settle({part: described})
+        self._describe({part: {**facts, "digest": digest(beside)}})
 
-    def take(self, part: str, source: "ModelDirectory") -> None:
-        """Copy a part of another model directory."""
-        facts = source.facts(part)
-        self.put(part, lambda beside: copy_whole(source.weights(part), beside), facts)
+    def take(self, parts: Iterable[str], source: "ModelDirectory") -> None:
+        """Copy parts of another model directory, all of them as one."""
+        facts = {part: source._given(part) for part in parts}
+        self.path.mkdir(parents=True, exist_ok=True)
+        for part, known in facts.items():
+            if not self.file(part).exists() or digest(self.file(part)) != known["digest"]:
+                copy_whole(source.file(part), self._next(part))
+        self._describe(facts)
+
+    def _given(self, part: str) -> dict:
+        """The facts of a part; of starts from before they were described all that is known."""
+        if part == "starts" and part not in self._parts() and self.file(part).exists():
+            return {"digest": digest(self.file(part))}
+        return self.facts(part)
+
+    def _describe(self, parts: dict[str, dict]) -> None:
+        write_json(self.model_json, {**self._parts(), **parts})
+        self._settle(parts)
 
     def _next(self, part: str) -> Path:
-        return self.path / f"{part}.next.weights.h5"
+        file = self.file(part)
+        return file.with_name(f"{part}.next{file.name.removeprefix(part)}")
 
     def _parts(self) -> dict:
         """The entry of each part, under today's names."""
@@ -116,7 +141,7 @@ class ModelDirectory:
             # Two who read at once both find it; where nothing may be written, it stays.
             with contextlib.suppress(FileNotFoundError, PermissionError):
                 if isinstance(facts, dict) and facts.get("digest") == digest(beside):
-                    _replace(beside, self.weights(part))
+                    _replace(beside, self.file(part))
 
 
 def _mistyped(path: Path) -> str:
@@ -134,23 +159,26 @@ def _mistyped(path: Path) -> str:
     return ": there is no such directory"
 
 
-class _Facts(dict):
-    """What a `model.json` says of a part; asked for what it lacks, it names the file."""
-
-    def __init__(self, facts: dict, source: Path, part: str):
-        super().__init__(facts)
-        self._source, self._part = source, part
-
-    def __missing__(self, name: str):
-        raise BadInput(
-            f"{self._source} does not say the {name} of its {self._part}.",
-            make=(self._part,),
-        )
-
-
 def digest(path: str | os.PathLike) -> str:
     """The first 16 hexadecimal digits of a file's SHA-256."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(require_file(path).read_bytes()).hexdigest()[:16]
+
+
+def require_file(path: str | os.PathLike, most: float = math.inf) -> Path:
+    """The path. Raises `BadInput` where something else than a file lies there, for a pipe never
+    ends, or one of more than `most` bytes, which is none of ours and would fill the memory.
+
+    Where nothing lies there, whoever opens it finds out.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path} is no file; remove it and make it again.")
+    if path.exists() and (size := path.stat().st_size) > most:
+        raise BadInput(
+            f"{path} has {size / 1e6:,.0f} MB, and no such file has more than "
+            f"{most / 1e6:,.0f} MB; remove it."
+        )
+    return path
 
 
 @contextlib.contextmanager
@@ -158,10 +186,14 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Write a file so that it appears whole or not at all.
 
     Yields a path beside `path`, with the same ending, to write to; on leaving, that file is
-    synced and renamed. If the block raises, it is removed and `path` stays as it was.
+    synced and renamed. If the block raises, it is removed and `path` stays as it was. What a
+    process that was killed left of the same file is removed too.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".*.{glob.escape(path.name)}"):
+        if (writer := _writer(left)) and not _runs(writer):
+            left.unlink(missing_ok=True)
     # Libraries choose the format by the ending, so it must stay: .weights.h5, .npz, .png.
     beside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
@@ -169,8 +201,32 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         _replace(beside, path)
+    except OSError as problem:
+        if problem.filename is not None or problem.errno is None:
+            raise
+        # Of a full disk HDF5 tells in forty lines, and nobody which file it was.
+        raise OSError(problem.errno, os.strerror(problem.errno), str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _writer(path: Path) -> int | None:
+    """The process that a half-written file is of; None where it is no such file."""
+    number = path.name.split(".")[1]
+    return int(number) if number.isascii() and number.isdigit() else None
+
+
+def _runs(process: int) -> bool:
+    """Whether there is such a process, or none can say so."""
+    if sys.platform == "win32":
+        return True  # There this question would end it.
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def copy_whole(source: Path, target: Path) -> None:
@@ -201,8 +257,7 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
 
 def read_json(path: str | os.PathLike) -> dict:
     """The content of a JSON file. Raises `BadInput` when it is missing, torn or no dictionary."""
-    if Path(path).exists() and not Path(path).is_file():
-        raise BadInput(f"{path} is no file; remove it and make it again.")  # A pipe never ends.
+    require_file(path, MOST_JSON)
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -234,7 +289,7 @@ def locked(directory: str | os.PathLike) -> Iterator[None]:
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    file = directory / ".lock"
+    file = require_file(directory / ".lock")
     file.touch()
     with open(file, "rb+", buffering=0) as lock:
         if not lock_descriptor(lock.fileno(), blocking=False):
@@ -244,7 +299,7 @@ def locked(directory: str | os.PathLike) -> Iterator[None]:
         try:
             _sign(lock)
             for left in directory.glob(".*.*"):
-                if left.name.split(".")[1].isdigit():
+                if _writer(left) is not None:
                     left.unlink(missing_ok=True)
             yield
         finally:

@@ -12,9 +12,23 @@ from typing import Any
 from runs import aliases, config
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, digest, read_json, write_json
+from runs.facts import is_text, is_whole
 
 AGAIN = ("finetune", "from_scratch")
-STATE = {"lineage", "stage", "position", "saves", "finished", "checkpoint"}
+
+
+def _are_trainings(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+STATE: dict[str, Callable[[Any], bool]] = {
+    "lineage": _are_trainings,
+    "stage": is_whole,
+    "position": lambda value: isinstance(value, dict),
+    "saves": is_whole,
+    "finished": lambda value: isinstance(value, bool),
+    "checkpoint": lambda value: value is None or is_text(value),
+}
 
 
 class Standing(enum.Enum):
@@ -63,6 +77,8 @@ class Training:
         state = read(directory, part)
         self._saves = state["saves"] if state else 0
         self._digest = state["checkpoint"] if state else None
+        if state and state["finished"]:
+            self._drop_checkpoints()
         self.stage = state["stage"] if state else begun_before
         before = state["lineage"] if state else []
         self.standing = self._stands(state, before)
@@ -139,6 +155,9 @@ class Training:
         """Mark the training as over and drop its checkpoints, which nobody needs any more."""
         self.finished = True
         self._describe()
+        self._drop_checkpoints()
+
+    def _drop_checkpoints(self) -> None:
         for turn in (0, 1):
             self._file(turn).unlink(missing_ok=True)
 
@@ -155,7 +174,7 @@ class Training:
             "finished": self.finished,
             "checkpoint": self._digest,
         }
-        assert state.keys() == STATE
+        assert state.keys() == STATE.keys()
         write_json(self.state_file, state)
 
 
@@ -165,6 +184,6 @@ def read(directory: ModelDirectory, part: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     state = aliases.training_state(read_json(path))
-    if state.keys() != STATE or not state["lineage"]:
+    if state.keys() != STATE.keys() or not all(fits(state[name]) for name, fits in STATE.items()):
         raise BadInput(f"{path} is not the state of a training; remove it.")
     return state | {"lineage": [aliases.completed(part, saved) for saved in state["lineage"]]}

@@ -20,6 +20,7 @@ MAKERS = {  # what the packages may lack → who makes it
     "latents": "03_generate_rnn_data.py",
     "rnn": "04_train_rnn.py",
     "cvae": "04_train_cvae.py",
+    "starts": "04_train_rnn.py",
     "controller": "05_train_controller.py",
 }
 STEPS = {

@@ -26,6 +26,7 @@ from runs.directory import (
     write_json,
     write_text,
 )
+from runs.facts import is_number, is_number_or_none, is_whole
 from settings.iteration import Iterate
 
 import matplotlib.pyplot as plt
@@ -62,7 +63,14 @@ def begin(number: int, data: DataDirectory, places: list[ModelDirectory]) -> dic
         driver = next((place for place in places if place.has("controller")), None)
         parts = [part for part in ("vision", "rnn") if places[-1].has(part)]
         write_json(path, {"parts": parts, "driver": driver and str(driver.path)})
-    return read_json(path)
+    begun = read_json(path)
+    parts, driver = begun.get("parts"), begun.get("driver", "")
+    known = {place.path.name: str(place.path) for place in places}
+    # By its name, for the data directory may have moved.
+    name = driver if driver is None else Path(str(driver)).name
+    if not isinstance(parts, list) or name not in [None, *known]:
+        raise BadInput(f"{path} does not say what there was when the round began; remove it.")
+    return {"parts": parts, "driver": name and known[name]}
 
 
 def drive(
@@ -96,13 +104,27 @@ def drive(
                 if own:
                     record_with_agent(drafts, own, driver, how)
         write_json(choice_file, _choose(drafts, asked, model, settings))
-    choice = read_json(choice_file)
+    choice = _chosen(choice_file)
     for track in choice["tracks"]:
         draft = rollouts.path_of(drafts, track)
         if draft.exists():
             data.rollout.mkdir(parents=True, exist_ok=True)
             os.replace(draft, rollouts.path_of(data.rollout, track))
     shutil.rmtree(drafts, ignore_errors=True)
+    return choice
+
+
+def _chosen(path: Path) -> dict:
+    """What `_choose` found, as it was written down."""
+    choice = read_json(path)
+    tracks_chosen, score = choice.get("tracks"), choice.get("score")
+    if (
+        not isinstance(tracks_chosen, list)
+        or not all(map(is_whole, tracks_chosen))
+        or not is_number(score)
+        or not is_number_or_none(choice.get("surprise"))
+    ):
+        raise BadInput(f"{path} does not say which episodes were kept; remove it.")
     return choice
 
 
@@ -144,7 +166,7 @@ def surprises(model: ModelDirectory, recordings: list[Path]) -> np.ndarray:
 def go_on(driver: ModelDirectory, target: ModelDirectory) -> None:
     """Let a C go on in `target`: its M has learned since C was evolved, from where it stood."""
     if driver.path != target.path and not target.has("controller"):
-        target.take("controller", driver)
+        target.take(["controller"], driver)
 
 
 def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round], row: Round):
@@ -153,8 +175,7 @@ def keep_best(driver: ModelDirectory, best: ModelDirectory, earlier: list[Round]
     With its V, M and starts: M learns on, and C drives as it did only with the M it evolved on.
     """
     if all(row.real > other.real for other in earlier):
-        adopt(driver, best)
-        best.take("controller", driver)
+        adopt(driver, best, "controller")
 
 
 def remember(data: DataDirectory, number: int, model: ModelDirectory, most: int) -> list[Path]:
@@ -187,10 +208,27 @@ def read(path: Path) -> list[Round]:
     """The rounds that are over. Raises `BadInput` when the file is no such list."""
     if not path.exists():
         return []
+    told = read_json(path)
     try:
-        return [Round(**row) for row in read_json(path)["rounds"]]
+        rounds = [Round(**row) for row in told["rounds"]]
     except (KeyError, TypeError) as problem:
         raise BadInput(f"{path} is no list of rounds ({problem!r}); remove it.") from None
+    if not all(map(_is_whole, rounds)):
+        raise BadInput(f"{path} is no list of rounds (a value is no number); remove it.")
+    return rounds
+
+
+def _is_whole(row: Round) -> bool:
+    """Whether all values of a row are what they should be."""
+    values = dataclasses.asdict(row)
+    speeds, maybe = values.pop("speeds"), (values.pop("surprise"), values.pop("dream"))
+    return (
+        all(map(is_number, values.values()))
+        and all(map(is_number_or_none, maybe))
+        and isinstance(speeds, list)
+        and len(speeds) == coverage.BINS
+        and all(map(is_whole, speeds))
+    )
 
 
 def write(path: Path, rounds: list[Round]) -> None:

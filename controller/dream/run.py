@@ -14,7 +14,7 @@ from controller.report.history import Row
 from controller.report.scores import summary
 from rnn.dream import starts
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, copy_whole
+from runs.directory import ModelDirectory
 from settings.driving import DreamEvolution, TrainController
 
 import numpy as np
@@ -74,16 +74,14 @@ class DreamRun(EvolutionRun):
         return self.rollout.drive(candidates, np.array(driven_on, np.uint32))
 
 
-def adopt(source: ModelDirectory, target: ModelDirectory) -> None:
-    """Make `target` a model directory with the V, M and starts of `source` and its own C.
+def adopt(source: ModelDirectory, target: ModelDirectory, *more: str) -> None:
+    """Make `target` a model directory with the V, M and starts of `source`, and `more`, as one.
 
-    So a dream's driver is an agent of its own, beside the one that learned in the real world.
+    Its C is its own, so that a dream's driver is an agent beside the one that learned in the
+    real world.
     """
-    target.path.mkdir(parents=True, exist_ok=True)
     for part in ("vision", "rnn"):
-        facts = source.facts(part)
-        if not target.has(part) or target.facts(part)["digest"] != facts["digest"]:
-            target.take(part, source)
+        source.facts(part)
     if not starts.path_in(source).exists():
         raise BadInput(f"{starts.path_in(source)} does not exist.", make=("rnn",))
-    copy_whole(starts.path_in(source), starts.path_in(target))
+    target.take(("vision", "rnn", "starts", *more), source)

@@ -62,7 +62,11 @@ def save(directory: ModelDirectory, z, h, c, step, hits, points, vision: str, rn
     arrays |= {"h": np.asarray(h, np.float16), "c": np.asarray(c, np.float16)}
     arrays["step"] = np.asarray(step, np.int32)
     arrays |= {"vision": np.full(len(z), vision), "rnn": np.full(len(z), rnn)}
-    rollouts.write_arrays(path_in(directory), arrays, compress=False)
+    directory.put(
+        "starts",
+        lambda beside: rollouts.write_arrays(beside, arrays, compress=False),
+        {"vision": vision, "rnn": rnn},
+    )
 
 
 def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Starts:
@@ -75,6 +79,8 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
     path = path_in(directory)
     if not path.exists():
         raise BadInput(f"{path} does not exist, so no dream can begin.", make=("rnn",))
+    if directory.described("starts"):  # which they were not always
+        directory.facts("starts")
     scalar = ((), np.float32)
     digest = ((), np.dtype("<U16"))
     layout: dict[str, tuple] = {
@@ -99,7 +105,7 @@ def read(directory: ModelDirectory, memory: Memory, place: str = "first") -> Sta
 
 
 def path_in(directory: ModelDirectory) -> Path:
-    return directory.path / "starts.npz"
+    return directory.file("starts")
 
 
 def _memories(memory: Memory, episodes: list[dict[str, np.ndarray]]) -> tuple[np.ndarray, ...]:

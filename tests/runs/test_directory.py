@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -213,6 +214,31 @@ def test_json_that_no_parser_takes_is_refused(tmp_path, content):
         read_json(tmp_path / "model.json")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="cannot ask whether a process is there")
+def test_what_a_killed_process_left_of_a_file_goes_when_that_is_written_again(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    left, of_another, alive = (
+        tmp_path / f".{number}.{name}"
+        for number, name in ((process.pid, "a"), (process.pid, "b"), (os.getppid(), "a"))
+    )
+    for path in (left, of_another, alive):
+        path.write_text("half")
+    with write_whole(tmp_path / "a") as beside:
+        beside.write_text("whole")
+    assert names(tmp_path) == {"a", of_another.name, alive.name}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes among files")
+def test_a_pipe_in_place_of_any_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInput, match="pipe is no file"):
+        digest(tmp_path / "pipe")
+    os.mkfifo(tmp_path / ".lock")
+    with pytest.raises(BadInput, match=".lock is no file"), locked(tmp_path):
+        pass
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes among files")
 def test_a_pipe_in_place_of_json_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "model.json")
@@ -284,9 +310,52 @@ def test_a_part_that_a_kill_left_between_weights_and_description_is_whole(
 
 def test_a_part_is_taken_from_another_model_directory(model, tmp_path):
     other = ModelDirectory(tmp_path / "other")
-    other.take("vision", model)
+    other.take(["vision"], model)
     assert other.facts("vision") == model.facts("vision")
     assert other.weights("vision").read_bytes() == b"weights"
+
+
+def whole(model) -> ModelDirectory:
+    """A model directory with M and where its dreams begin."""
+    for part in ("rnn", "starts"):
+        model.put(part, lambda path, part=part: path.write_text(part), {"made": part})
+    return model
+
+
+@pytest.mark.parametrize("writes", range(1, 9))
+def test_parts_are_taken_all_or_none_whenever_the_process_is_killed(
+    model, tmp_path, monkeypatch, writes
+):
+    source, target = whole(model), ModelDirectory(tmp_path / "other")
+    for part in ("vision", "rnn", "starts"):
+        target.put(part, lambda path: path.write_text("before"), {})
+    before = [target.facts(part) for part in ("vision", "rnn", "starts")]
+    replace, left = os.replace, [writes]
+
+    def replace_or_die(*names):
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", replace_or_die)
+    with contextlib.suppress(Killed):
+        target.take(("vision", "rnn", "starts"), source)
+    monkeypatch.undo()
+    found = [target.facts(part) for part in ("vision", "rnn", "starts")]
+    assert found in (before, [source.facts(part) for part in ("vision", "rnn", "starts")])
+    target.take(("vision", "rnn", "starts"), source)
+    assert [target.facts(part) for part in source.PARTS[:3]] == [
+        source.facts(part) for part in source.PARTS[:3]
+    ]
+    assert not list(target.path.glob("*.next.*"))
+
+
+def test_starts_of_earlier_versions_are_taken_though_nobody_describes_them(model, tmp_path):
+    (model.path / "starts.npz").write_text("starts")
+    other = ModelDirectory(tmp_path / "other")
+    other.take(["vision", "starts"], model)
+    assert other.file("starts").read_text() == "starts" and other.has("starts")
 
 
 def test_a_missing_part_is_named_and_who_makes_it(model):
@@ -335,7 +404,7 @@ def test_a_model_json_that_is_no_dictionary_is_refused(model, content):
 
 def test_a_part_that_is_no_dictionary_is_refused(model):
     model.model_json.write_text(json.dumps({"vision": 3}))
-    with pytest.raises(BadInput, match="is not the file"):
+    with pytest.raises(BadInput, match="says nothing of its vision"):
         model.facts("vision")
 
 

@@ -125,6 +125,14 @@ def test_a_vae_gan_of_before_has_its_weight_of_the_kl_under_todays_name(place):
     assert Training(place, "vision", today).standing is Standing.UNDER_WAY
 
 
+def test_checkpoints_that_a_kill_left_at_the_end_go_when_it_is_begun_again(place):
+    trained(place)
+    for turn in (0, 1):
+        (place.path / f"rnn.training{turn}.weights.h5").write_text("left")
+    assert Training(place, "rnn", ONE).is_over
+    assert not list(place.path.glob("rnn.training?.weights.h5"))
+
+
 def test_a_training_that_was_finetuned_since_is_over(place):
     trained(place)
     finetuning = Training(place, "rnn", FINETUNING)

@@ -1,6 +1,7 @@
 from controller.dream import iterate
 from runs.arguments import BadInput
-from runs.directory import write_json
+from runs.directory import DataDirectory, ModelDirectory, write_json
+from settings.iteration import Iterate
 
 import pytest
 
@@ -12,3 +13,64 @@ def test_what_is_no_list_of_rounds_is_refused(tmp_path, content):
     write_json(tmp_path / "rounds.json", content)
     with pytest.raises(BadInput, match="rounds.json is no list of rounds"):
         iterate.read(tmp_path / "rounds.json")
+
+
+ROW = {
+    "round": 1,
+    "episodes": 2,
+    "score": -3.5,
+    "surprise": None,
+    "loss": 0.5,
+    "tiles": 0.1,
+    "speeds": [0] * 20,
+    "dream": 7.0,
+    "real": 8.0,
+    "real_sd": 0.0,
+}
+
+
+def test_rounds_come_back(tmp_path):
+    write_json(tmp_path / "rounds.json", {"rounds": [ROW]})
+    assert iterate.read(tmp_path / "rounds.json") == [iterate.Round(**ROW)]
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("real", "8"),
+        ("real", None),
+        ("loss", float("nan")),
+        ("speeds", [0]),
+        ("speeds", 3),
+        ("speeds", [0.5] * 20),
+        ("dream", []),
+    ],
+)
+def test_a_round_of_which_a_value_cannot_be_is_refused(tmp_path, name, value):
+    write_json(tmp_path / "rounds.json", {"rounds": [ROW | {name: value}]})
+    with pytest.raises(BadInput, match="rounds.json is no list of rounds"):
+        iterate.read(tmp_path / "rounds.json")
+
+
+def test_a_round_begins_with_a_driver_of_its_own_places_only(tmp_path):
+    data = DataDirectory(tmp_path)
+    places = [data.model("vae-dream-1"), data.model("vae")]
+    begun = tmp_path / "iterate" / "round-1-begins.json"
+    assert iterate.begin(1, data, places) == {"parts": [], "driver": None}
+    write_json(begun, {"parts": ["vision"], "driver": "elsewhere/models/vae"})
+    assert iterate.begin(1, data, places)["driver"] == str(tmp_path / "models" / "vae")
+    for other in ({"parts": [], "driver": "/etc"}, {"parts": 3, "driver": None}, {"parts": []}):
+        write_json(begun, other)
+        with pytest.raises(BadInput, match="round-1-begins.json does not say"):
+            iterate.begin(1, data, places)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{}, {"tracks": ["../x"], "score": 1.0}, {"tracks": [1], "score": "good"}],
+)
+def test_a_choice_of_episodes_that_cannot_be_is_refused(tmp_path, choice):
+    data = DataDirectory(tmp_path)
+    write_json(tmp_path / "iterate" / "round-1.json", choice)
+    with pytest.raises(BadInput, match="round-1.json does not say which episodes"):
+        iterate.drive(data, 1, None, ModelDirectory(tmp_path / "vae"), Iterate())

@@ -4,6 +4,7 @@ from envs import rollouts
 from rnn import series
 from rnn.dream import starts
 from runs.arguments import BadInput
+from runs.directory import read_json, write_json
 
 import numpy as np
 import pytest
@@ -120,7 +121,17 @@ def test_starts_of_an_earlier_version_do_not_say_their_m(own_dreamer):
     with np.load(path, allow_pickle=False) as file:
         before = {name: file[name] for name in file.files if name != "rnn"}
     rollouts.write_arrays(path, before, compress=False)
+    described = read_json(own_dreamer.model_json)
+    del described["starts"]
+    write_json(own_dreamer.model_json, described)
     assert len(starts.read(own_dreamer, rnn.load(own_dreamer), "anywhere").z) == 4
+
+
+def test_refuses_starts_that_were_changed(own_dreamer):
+    path = starts.path_in(own_dreamer)
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(BadInput, match="starts.npz is not the file that .*model.json describes"):
+        starts.read(own_dreamer, rnn.load(own_dreamer))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -129,6 +140,8 @@ def test_refuses_starts_that_are_no_numbers(own_dreamer, bad):
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
     arrays["h"][1, 2] = bad
-    rollouts.write_arrays(path, arrays, compress=False)
+    own_dreamer.put(
+        "starts", lambda beside: rollouts.write_arrays(beside, arrays, compress=False), {}
+    )
     with pytest.raises(BadInput, match="h is not all finite numbers"):
         starts.read(own_dreamer, rnn.load(own_dreamer))

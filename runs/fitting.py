@@ -7,10 +7,12 @@ import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import runs.quiet  # noqa: F401 - before Keras
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
+from runs.facts import are_numbers, is_number_or_none, is_whole
 from runs.progress import bar
 from runs.training import Standing, Training
 from runs.weights import load_weights, save_weights
@@ -19,24 +21,35 @@ import keras
 import tensorflow as tf
 
 MINUTES_BETWEEN_CHECKPOINTS = 2
+POSITION: dict[str, Callable[[Any], bool]] = {
+    "epoch": is_whole,
+    "batch": is_whole,
+    "history": lambda rows: isinstance(rows, list) and all(map(are_numbers, rows)),
+    "core_seconds": is_number_or_none,
+    "averaged": lambda value: isinstance(value, dict),
+}
 
 
 class NetworkTraining(Training):
     """The training of a network, whose checkpoints hold its weights and those of its optimisers.
 
     It stands after `epoch` epochs and `batch` batches of the next one, with the losses of each
-    epoch in `history`. It also counts `core_seconds`, the processor time of all sittings and of
-    what it fine-tunes; None where that began before anybody counted.
+    epoch in `history`, and of the one under way what is `averaged`. It also counts `core_seconds`,
+    the processor time of all sittings and of what it fine-tunes; None where that began before
+    anybody counted.
     """
 
     def __init__(self, directory: ModelDirectory, part: str, settings: dict, from_scratch=False):
         super().__init__(directory, part, settings, from_scratch=from_scratch)
         at = self.position
+        if not all(fits(at[name]) for name, fits in POSITION.items() if name in at):
+            raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
         self.epoch: int = at.get("epoch", 0)
         self.batch: int = at.get("batch", 0)
         self.history: list[dict] = at.get("history", [])
+        self.averaged: dict[str, Any] = at.get("averaged", {})
         self.core_seconds: float | None = (
-            at["core_seconds"] if at else self._seconds_before_finetuning()
+            at.get("core_seconds") if at else self._seconds_before_finetuning()
         )
         self._counted_till = time.process_time()
 
@@ -54,6 +67,7 @@ class NetworkTraining(Training):
             epoch=self.epoch,
             batch=self.batch,
             history=self.history,
+            averaged=self.averaged,
             core_seconds=self.core_seconds,
         )
 
@@ -96,7 +110,7 @@ def fit(
     print(f"Losses as they come: tensorboard --logdir {shlex.quote(str(folder))}", flush=True)
     logs = _Logs(folder)
     with bar(total, "batches", done=done) as progress:
-        checkpoints = _Checkpoints(training, progress, batches_per_epoch)
+        checkpoints = _Checkpoints(training, progress, batches_per_epoch, callbacks)
         while training.epoch < epochs:
             with readable_errors():
                 model.fit(
@@ -146,15 +160,37 @@ class _Logs(keras.callbacks.Callback):
             writer.flush()
 
 
-class _Checkpoints(keras.callbacks.Callback):
-    """Saves the training every two minutes and after each epoch, and moves the bar."""
+class Averaging(keras.callbacks.Callback):
+    """A callback that goes on in mid-epoch: `state`, which JSON can hold, is saved and set."""
 
-    def __init__(self, training: NetworkTraining, progress, batches_per_epoch: int):
+    state: dict[str, Any]
+
+
+class _Checkpoints(keras.callbacks.Callback):
+    """Saves the training every two minutes and after each epoch, and moves the bar.
+
+    Keras averages losses over an epoch: in one that is resumed, over all of it.
+    """
+
+    def __init__(
+        self, training: NetworkTraining, progress, batches_per_epoch: int, callbacks: tuple
+    ):
         super().__init__()
         self.training = training
         self.progress = progress
         self.batches_per_epoch = batches_per_epoch
+        self.averaging = [one for one in callbacks if isinstance(one, Averaging)]
         self.saved_at = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Keras has just set them to nothing. Earlier versions did not save them.
+        if before := self.training.averaged:
+            for variable, value in zip(
+                self.model.metrics_variables, before["metrics"], strict=True
+            ):
+                variable.assign(value)
+            for callback, state in zip(self.averaging, before["callbacks"], strict=True):
+                callback.state = state
 
     def on_train_batch_end(self, batch, logs=None):
         self._refuse_what_is_no_number(logs)
@@ -164,12 +200,16 @@ class _Checkpoints(keras.callbacks.Callback):
         due = time.monotonic() - self.saved_at > 60 * MINUTES_BETWEEN_CHECKPOINTS
         # Never at an epoch's last batch: it would resume with nothing left to fit.
         if due and self.training.batch < self.batches_per_epoch:
+            self.training.averaged = {
+                "metrics": [float(variable.numpy()) for variable in self.model.metrics_variables],
+                "callbacks": [callback.state for callback in self.averaging],
+            }
             self._save()
 
     def on_epoch_end(self, epoch, logs=None):
         # Again: the epoch's last step may have spoilt the weights, which only what is held out saw.
         self._refuse_what_is_no_number(logs)
-        self.training.epoch, self.training.batch = epoch + 1, 0
+        self.training.epoch, self.training.batch, self.training.averaged = epoch + 1, 0, {}
         self.training.history.append({name: float(value) for name, value in logs.items()})
         self.progress.write(f"epoch {epoch + 1}: {_words(logs)}")
         self._save()

@@ -1,10 +1,13 @@
 """Watching a training as a person would: the same frames again and again, and warnings."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 from runs import plots, records
-from runs.directory import write_whole
+from runs.arguments import BadInput
+from runs.directory import require_file, write_whole
+from runs.fitting import Averaging
 from vae import arch_vaegan, pictures
 
 import keras
@@ -50,10 +53,20 @@ class TrainingVideo(keras.callbacks.Callback):
 
     def save(self, path: Path) -> None:
         """Put the pictures together into a GIF."""
-        seen = [imageio.imread(kept) for kept in sorted(self.directory.glob("*.png"))]
+        seen = [picture(kept) for kept in sorted(self.directory.glob("*.png"))]
+        if len({one.shape for one in seen}) > 1:
+            raise BadInput(f"The pictures in {self.directory} differ in size; remove them.")
         durations = [1000 * SECONDS] * (len(seen) - 1) + [3000]
         with write_whole(path) as beside:
             imageio.imwrite(beside, np.stack(seen), duration=durations, loop=0)
+
+
+def picture(path: Path) -> np.ndarray:
+    """A picture that was kept. Raises `BadInput` when it cannot be read."""
+    try:
+        return imageio.imread(require_file(path))
+    except Exception as problem:  # Pillow raises any of a dozen, of bombs too.
+        raise BadInput(f"{path} cannot be read ({problem}); remove it.") from None
 
 
 Point = dataclasses.make_dataclass(
@@ -61,7 +74,7 @@ Point = dataclasses.make_dataclass(
 )
 
 
-class TrainingCurve(keras.callbacks.Callback):
+class TrainingCurve(Averaging):
     """Keeps what a model tracks, averaged from point to point, in a CSV: an epoch is too coarse.
 
     The file stays, so that a resumed training adds to what is there.
@@ -79,18 +92,22 @@ class TrainingCurve(keras.callbacks.Callback):
         self.points = [point for point in self.points if point.step <= step]
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.since, self.sums = 0, dict.fromkeys(arch_vaegan.TRACKED, 0.0)
+        # Batches of the epoch till now, till the last point, and the sums of them till then.
+        self.state = {"batches": 0, "since": 0, "sums": dict.fromkeys(arch_vaegan.TRACKED, 0.0)}
 
     def on_train_batch_end(self, batch, logs=None):
         step = int(self.model.encoder_optimizer.iterations)
+        batches, since = self.state["batches"] + 1, self.state["since"]
+        self.state["batches"] = batches
         if step % self.every == 0:
-            # Keras gives the averages since the epoch, or what is left of it, began.
-            sums = {name: (batch + 1) * logs[name] for name in self.sums}
-            length = batch + 1 - self.since
-            means = {name: (sums[name] - self.sums[name]) / length for name in sums}
-            self.points.append(Point(step, **means))
-            self.since, self.sums = batch + 1, sums
-            records.write(self.path, Point, self.points)
+            # Keras gives the averages since the epoch began.
+            sums = {name: batches * float(logs[name]) for name in arch_vaegan.TRACKED}
+            before = self.state["sums"]
+            means = {name: (sums[name] - before[name]) / (batches - since) for name in sums}
+            self.state |= {"since": batches, "sums": sums}
+            if all(map(math.isfinite, means.values())):
+                self.points.append(Point(step, **means))
+                records.write(self.path, Point, self.points)
 
     def save(self, path: Path, history: list[dict], title: str) -> None:
         """Plot the points, with what each epoch of `history` found on held-out frames."""

@@ -79,7 +79,7 @@ def test_a_stopped_training_resumes_to_the_last_bit(tmp_path, whole, checkpoints
     for one, other in zip(model.get_weights(), whole[0].get_weights(), strict=True):
         assert np.array_equal(one, other)
     assert run.epoch == EPOCHS and run.finished
-    assert [row["val_loss"] for row in run.history] == [row["val_loss"] for row in whole[1].history]
+    assert run.history == whole[1].history
 
 
 def test_a_finished_training_leaves_no_checkpoints_and_does_nothing_again(tmp_path):
@@ -187,6 +187,7 @@ def test_processor_time_that_was_not_counted_is_not_taken_for_none(tmp_path, clo
 def of_before(state_file) -> dict:
     """The state of a network's training as earlier versions wrote it."""
     state = read_json(state_file)
+    del state["position"]["averaged"]
     return {
         "settings": state["lineage"][-1],
         "saves": state["saves"],

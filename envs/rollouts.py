@@ -16,7 +16,7 @@ from pathlib import Path
 
 from envs import tracks
 from runs.arguments import BadInput
-from runs.directory import write_whole
+from runs.directory import require_file, write_whole
 
 import numpy as np
 
@@ -95,6 +95,16 @@ def fingerprint(found: list[Path]) -> str:
     return hashlib.sha256(names.encode()).hexdigest()[:8]
 
 
+def contents(path: Path) -> str:
+    """Eight hexadecimal digits of what an episode's file holds, whatever its name and date.
+
+    Of the checksums in the archive, without a look at the arrays.
+    """
+    with readable(path), zipfile.ZipFile(path) as archive:
+        sums = "".join(f"{member.filename} {member.CRC}\n" for member in archive.infolist())
+    return hashlib.sha256(sums.encode()).hexdigest()[:8]
+
+
 def length(path: Path) -> int:
     """The number of steps of an episode; checks shapes and dtypes without reading the frames."""
     return inspect(path, LAYOUT)
@@ -141,12 +151,8 @@ def read_arrays(
             with archive.open(f"{name}.npy") as member:
                 arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
     _check(path, layout, {name: (array.shape, array.dtype) for name, array in arrays.items()})
-    for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise BadInput(
-                f"{path}: {name} is not all finite numbers; remove it and make it again."
-            )
-    return arrays
+    with readable(path):
+        return {name: finite(name, array) for name, array in arrays.items()}
 
 
 def _refuse_large(path: str | os.PathLike) -> None:
@@ -176,6 +182,7 @@ def inspect(path: str | os.PathLike, layout: dict) -> int:
 @contextlib.contextmanager
 def readable(path: str | os.PathLike) -> Iterator[None]:
     """Turn whatever reading a missing or damaged `.npz` raises into a `BadInput`."""
+    require_file(path)
     try:
         yield
     except KeyError as missing:
@@ -186,6 +193,13 @@ def readable(path: str | os.PathLike) -> Iterator[None]:
     except Exception as problem:
         reason = " ".join(str(problem).split()) or type(problem).__name__
         raise BadInput(f"{path} cannot be read ({reason}); remove it and make it again.") from None
+
+
+def finite(name: str, array: np.ndarray) -> np.ndarray:
+    """The array. Raises `ValueError` when a number in it is none."""
+    if array.dtype.kind != "U" and not np.isfinite(array).all():
+        raise ValueError(f"{name} is not all finite numbers")
+    return array
 
 
 def _check(path, layout: dict, found: dict[str, tuple]) -> None:

@@ -1,9 +1,11 @@
 """Latent episodes on disk, and batches of them for M.
 
 One file per recorded episode, with the same name: `mean`, `log_variance` (T, L) float32, and the
-`action`, `reward` and `done` of the recording. `series.json` beside them says which V made them.
+`action`, `reward` and `done` of the recording. `series.json` beside them says which V made them,
+and of which `recordings`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,21 +58,57 @@ def made_by(directory: Path) -> str | None:
     return read_json(manifest).get("vision", "") if manifest.exists() else None
 
 
+def refuse_exchanged(directory: Path, recordings: Path) -> None:
+    """Raise `BadInput` when a recording is not the one that the latents of its name were made of.
+
+    Earlier versions did not write down of which they were made.
+    """
+    for name, known in _made_of(directory).items():
+        recording = recordings / name
+        if recording.exists() and rollouts.contents(recording) != known:
+            raise BadInput(
+                f"{recording} is not the recording that {directory / name} was made of.",
+                make=("latents",),
+            )
+
+
 def prepare(directory: Path, recorded: list[Path], maker: dict) -> list[Path]:
     """Make a directory ready for the latents of recorded episodes; return those it lacks.
 
     `maker`: the digest of the V (`vision`) and its `precision`. Latents of another V or
-    precision, of an episode that is no longer there, or older than its recording are removed.
+    precision, of an episode that is no longer there, or older or another than its recording are
+    removed.
     """
     manifest = directory / MANIFEST
-    same = manifest.exists() and read_json(manifest) == maker
+    before = read_json(manifest) if manifest.exists() else {}
+    same = {name: before.get(name) for name in maker} == maker
+    made_of = _made_of(directory)
     sources = {path.name: path for path in recorded}
+    held = {path.name: rollouts.contents(path) for path in recorded}
     for path in directory.glob("[0-9]*.npz"):
         source = sources.get(path.name)
-        if not same or source is None or path.stat().st_mtime < source.stat().st_mtime:
+        if (
+            not same
+            or source is None
+            or path.stat().st_mtime < source.stat().st_mtime
+            or made_of.get(path.name, held[path.name]) != held[path.name]
+        ):
             path.unlink()
-    write_json(manifest, maker)
+    write_json(manifest, {**maker, "recordings": held})
     return [path for path in recorded if not (directory / path.name).exists()]
+
+
+def _made_of(directory: Path) -> dict[str, str]:
+    """Of which recordings latents were made: name → `rollouts.contents`."""
+    manifest = directory / MANIFEST
+    found = read_json(manifest).get("recordings", {}) if manifest.exists() else {}
+    if not isinstance(found, dict) or not all(map(_is_name, found)):
+        raise BadInput(f"{manifest} does not say what was recorded; remove it.", make=("latents",))
+    return found
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(r"[0-9]+\.npz", text) is not None
 
 
 def write(path: Path, episode: rollouts.Episode, mean, log_variance) -> None:

@@ -231,9 +231,9 @@ def test_latents_and_an_m_of_another_v(refuse, data):
 def test_03_on_an_episode_that_cannot_be_read(refuse, data):
     spoil(data / "rollout" / "0001000001.npz")
     shutil.rmtree(data / "series")
-    sentence = refuse("03_generate_rnn_data.py", "--data-dir", data, ignore_progress=True)
+    sentence = refuse("03_generate_rnn_data.py", "--data-dir", data)
     assert "0001000001.npz cannot be read" in sentence
-    assert [path.name for path in (data / "series" / "vae").glob("*.npz")] == ["0001000000.npz"]
+    assert not list((data / "series" / "vae").glob("*.npz"))
 
 
 def test_04_finetuning_without_a_step(refuse, data):

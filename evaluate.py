@@ -33,6 +33,7 @@ from runs import arguments, directory, progress
 
 import numpy as np
 
+LONGEST = 100  # bytes of an agent's name, which is part of a file's
 WORLDS = 10  # stepped together by each process; the stock world is slow and large
 
 
@@ -72,7 +73,7 @@ def make_films(
     agents: dict[str, tuple[Agent, np.ndarray]], scores: dict[str, dict], res: Path
 ) -> None:
     for name, driver in agents.items():
-        file = re.sub(r"[^\w.-]+", "_", name)
+        file = file_name(name)
         video.lap(res / f"{file}_lap.gif", *driver, scoring.median_track(scores[name]))
         video.lap(res / f"{file}_worst.gif", *driver, scoring.worst_track(scores[name]))
     if len(agents) > 1:
@@ -85,6 +86,11 @@ def load(path: Path) -> tuple[Agent, np.ndarray]:
     model_directory = directory.ModelDirectory(path)
     agent = Agent(model_directory)
     return agent, arch.load(model_directory, agent.features)
+
+
+def file_name(name: str) -> str:
+    """What an agent's videos are called."""
+    return re.sub(r"[^\w.-]+", "_", name)
 
 
 def named(models: Sequence[str]) -> dict[str, Path]:
@@ -105,6 +111,17 @@ def named(models: Sequence[str]) -> dict[str, Path]:
         names.append(name or (short if unique else str(path).strip("/").replace("/", "_")))
     if len(set(names)) < len(names):
         raise arguments.BadInput(f"Two agents have one name ({', '.join(names)}); rename one.")
+    # Now, for all driving is done when they are written.
+    for name in names:
+        if not (name.isprintable() and name.strip() and len(name.encode()) <= LONGEST):
+            raise arguments.BadInput(
+                f"{name[:LONGEST]!r} cannot be the name of an agent; give NAME=MODEL_DIR with one "
+                f"of 1 to {LONGEST} printable characters."
+            )
+    if len({file_name(name).casefold() for name in names}) < len(names):
+        raise arguments.BadInput(
+            f"The videos of two agents have one name ({', '.join(names)}); rename one."
+        )
     return dict(zip(names, paths, strict=True))
 
 

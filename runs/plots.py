@@ -20,6 +20,11 @@ def save_figure(figure, path: Path) -> None:
     plt.close(figure)
 
 
+def plain(name: str) -> str:
+    """A name as a legend shows it: matplotlib reads formulas in some and hides others."""
+    return (" " if name.startswith("_") else "") + name.replace("$", r"\$")
+
+
 def count(axis) -> None:
     """Let an axis of things that are counted have ticks at whole numbers only."""
     axis.set_major_locator(MaxNLocator(integer=True))

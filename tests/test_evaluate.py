@@ -28,3 +28,15 @@ def test_a_path_may_have_an_equals_sign(named, tmp_path):
 def test_one_agent_or_one_name_given_twice_is_refused(named, twice):
     with pytest.raises(BadInput, match="twice|one name"):
         named(twice)
+
+
+@pytest.mark.parametrize("name", ["a" * 101, "é" * 51, "two\nlines", "\0", " "])
+def test_a_name_that_no_file_can_have_is_refused_before_anybody_drives(named, name):
+    with pytest.raises(BadInput, match="cannot be the name of an agent"):
+        named([f"{name}=a/vae"])
+
+
+@pytest.mark.parametrize("one, other", [("a b", "a?b"), ("A", "a")])
+def test_agents_whose_videos_would_be_one_file_are_refused(named, one, other):
+    with pytest.raises(BadInput, match="videos of two agents have one name"):
+        named([f"{one}=a/vae", f"{other}=b/vae"])

@@ -110,7 +110,7 @@ def curves(path: Path, lines: dict[str, list[Row]]) -> None:
         sd = np.array([rows[i].validation_sd for i in validated])
         generations = np.arange(1, len(rows) + 1)
         for axis, x in zip(axes, (generations, spent), strict=True):
-            axis.plot(x[validated], score, "o-", label=name)
+            axis.plot(x[validated], score, "o-", label=plots.plain(name))
             axis.fill_between(x[validated], score - sd, score + sd, alpha=0.12)
     for axis in axes:
         axis.axhline(900, color="grey", linestyle=":", label="solved")

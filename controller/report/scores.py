@@ -83,7 +83,7 @@ def table(scores: dict[str, dict]) -> str:
         own = _episode_scores(score)
         worst = f"{score['worst']:.1f} ({worst_track(score)})"
         line = [
-            name,
+            name.replace("|", r"\|"),
             f"{score['mean']:.1f} ± {score['sd']:.1f}",
             f"{low:.1f} to {high:.1f}",
             f"{score['median']:.1f}",
@@ -112,7 +112,7 @@ def histogram(path: Path, scores: dict[str, dict]) -> None:
     # Over all that is shown, so that no bin is a hair.
     bins = bin_edges(min(lowest, SOLVED), max(highest, SOLVED)).tolist()
     for name, score in scores.items():
-        label = f"{name}: {score['mean']:.0f} ± {score['sd']:.0f}"
+        label = f"{plots.plain(name)}: {score['mean']:.0f} ± {score['sd']:.0f}"
         axis.hist(_episode_scores(score), bins, alpha=0.6, label=label)
     axis.axvline(SOLVED, color="grey", linestyle=":", label="solved, as a mean")
     plots.count(axis.yaxis)

@@ -1,5 +1,6 @@
 from runs import plots
 
+import matplotlib.pyplot as plt
 from imageio import v3 as imageio
 
 
@@ -12,3 +13,12 @@ def test_a_curve_of_many_losses_is_a_picture_that_is_not_empty(tmp_path):
     picture = imageio.imread(tmp_path / "new" / "curve.png")
     assert picture.shape[0] > 100 and picture.shape[1] > 200
     assert len({tuple(pixel) for pixel in picture.reshape(-1, picture.shape[-1])}) > 2
+
+
+def test_a_name_is_shown_as_it_is(tmp_path):
+    figure, axis = plt.subplots()
+    axis.plot([1, 2], label=plots.plain(r"$\foo$"))
+    axis.plot([2, 1], label=plots.plain("_of mine"))
+    axis.legend()
+    plots.save_figure(figure, tmp_path / "names.png")
+    assert [text.get_text() for text in axis.get_legend().texts] == [r"\$\foo\$", " _of mine"]

@@ -95,3 +95,18 @@ def test_the_bins_show_the_scores_whether_near_each_other_or_far():
     near, far = scoring.bin_edges(903.2, 930.0), scoring.bin_edges(-94.9, 933.3)
     assert near[0] <= 903.2 < near[1] and near[-2] <= 930 < near[-1] and len(near) > 20
     assert far[0] <= -94.9 < far[1] and far[-2] <= 933.3 < far[-1] and len(far) <= 41
+
+
+def test_agents_may_have_names_that_matplotlib_and_markdown_read_otherwise(tmp_path, monkeypatch):
+    names = [r"$\foo$", "_hidden", "a|b", "$5"]
+    scores = {name: scoring.report(outcomes(1, 2), [3, 4]) for name in names}
+    shown = []
+    monkeypatch.setattr(
+        scoring.plots,
+        "save_figure",
+        lambda figure, path: shown.extend(t.get_text() for t in figure.axes[0].get_legend().texts),
+    )
+    scoring.histogram(tmp_path / "scores.png", scores)
+    labels = [text.split(":")[0] for text in shown]
+    assert set(labels) == {r"\$\foo\$", " _hidden", "a|b", r"\$5", "solved, as a mean"}
+    assert r"| a\|b |" in scoring.table(scores)

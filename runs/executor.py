@@ -10,8 +10,10 @@ import multiprocessing.resource_tracker
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -205,8 +207,8 @@ class Workers:
 
     `make_executor` makes any `concurrent.futures.Executor`. When it breaks (a worker was killed,
     say for its memory), a new one is made and the tasks without a result are done again; after
-    `ATTEMPTS` such deaths in one call `each` raises `BadInput`. A worker process that gives no sign
-    of life for `hang_timeout` seconds (it was stopped, or hangs) is killed.
+    `ATTEMPTS` such deaths in one call `each` raises `BadInput`, as it does when a task fails, with
+    the file that holds the worker's traceback. A worker process that gives no sign of life for `hang_timeout` seconds (it was stopped, or hangs) is killed.
     """
 
     def __init__(self, make_executor: Callable[[], Executor], hang_timeout: float = HANG_TIMEOUT):
@@ -235,7 +237,7 @@ class Workers:
             try:
                 for ended in self._ended(self._submit(function, waiting), len(waiting)):
                     if ended.error:
-                        raise ended.error
+                        raise _readable(ended.error)
                     del waiting[ended.index]
                     yield ended.index, ended.result
                 return
@@ -306,6 +308,22 @@ class Workers:
 
 def _children() -> list[_Worker]:
     return [child for child in multiprocessing.active_children() if isinstance(child, _Worker)]
+
+
+def _readable(error: BaseException) -> BaseException:
+    """What went wrong in a worker as one sentence, if it is none yet; a file tells the rest."""
+    if isinstance(error, BadInput | OSError | BrokenProcessPool):
+        return error
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="worker-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        # The worker's own traceback is its cause.
+        file.writelines(traceback.format_exception(error))
+    first = (str(error).strip().splitlines() or [""])[0]
+    return BadInput(
+        f"A worker process failed ({type(error).__name__}: {first}); its traceback is in "
+        f"{file.name}."
+    )
 
 
 def _who_died(children: list[_Worker]) -> str:

@@ -61,6 +61,10 @@ WORK = """
         raise BadInput(f"{number} is bad.")
 
 
+    def fail(number):
+        return 1 // number
+
+
     # As TensorFlow would find it, if this module imported it.
     found_on_import = os.environ.get("CUDA_VISIBLE_DEVICES")
 
@@ -199,6 +203,18 @@ def test_bad_input_in_a_worker_is_bad_input_here(work):
         pytest.raises(BadInput, match="^7 is bad.$"),
     ):
         workers.all(work.refuse, [(7,)])
+
+
+def test_what_fails_in_a_worker_is_a_sentence_and_its_traceback_a_file(work):
+    with (
+        executor.Workers(lambda: executor.processes(1)) as workers,
+        pytest.raises(BadInput, match=r"failed \(ZeroDivisionError: .*\); its") as refusal,
+    ):
+        workers.all(work.fail, [(0,)])
+    file = Path(re.search(r"traceback is in (.*)\.$", str(refusal.value)).group(1))
+    told = file.read_text()
+    file.unlink()
+    assert "return 1 // number" in told and "work_of_tests.py" in told
 
 
 @pytest.mark.parametrize("visible", ["0", None])

@@ -33,6 +33,8 @@ setup(
         f"pygame-ce>=2.5,<3; {LINUX_ON_ARM}",
         f"swig>=4,<5; {LINUX_ON_ARM}",
         "numpy>=1.26,<3",
+        # Keras brings it; here it looks into weights before Keras reads them.
+        "h5py>=3.11,<4",
         "cma>=4,<5",
         # Draws the world: its affine warp was the fastest measured. Headless: needs no X libraries.
         "opencv-python-headless>=4.10,<6",
@@ -45,8 +47,14 @@ setup(
         "filelock>=3.30,<5",
     ],
     extras_require={
-        # xdist spreads the suite over two cores.
-        "test": ["pytest>=9,<10", "pytest-xdist>=3.6,<4", "ruff>=0.12,<1", "mypy>=2,<3"],
+        # xdist spreads the suite over two cores, hypothesis damages files.
+        "test": [
+            "pytest>=9,<10",
+            "pytest-xdist>=3.6,<4",
+            "hypothesis>=6.100,<7",
+            "ruff>=0.12,<1",
+            "mypy>=2,<3",
+        ],
         # What the project is measured against. EnvPool without the old gym needs Python 3.11.
         "bench": ["envpool>=1.2,<2; python_version >= '3.11'", "stable-baselines3>=2.6,<3"],
         # Others' agents in the world and in the dream: envs/sb3.py.

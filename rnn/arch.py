@@ -42,9 +42,9 @@ def network(
     return keras.Model([x, h, c], {**outputs, "h": last_h, "c": last_c}, name="mdn_rnn")
 
 
-def size(latent: int, units: int) -> int:
-    """The numbers of a network's LSTM."""
-    return 4 * units * (latent + ACTIONS + units + 1)
+def size(latent: int, units: int, mixtures: int = 0) -> int:
+    """The numbers of a network's LSTM, and of the kernel that makes mixtures of its outputs."""
+    return 4 * units * (latent + ACTIONS + units + 1) + units * 3 * mixtures * latent
 
 
 def split(mixture: tf.Tensor, latent: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

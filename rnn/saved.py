@@ -38,7 +38,8 @@ def load(directory: ModelDirectory) -> Memory:
             make=("latents", "rnn"),
         )
     with buildable(facts):
-        refuse_larger(directory.weights("rnn"), arch.size(facts["latent"], facts["units"]))
+        numbers = arch.size(facts["latent"], facts["units"], facts["mixtures"])
+        refuse_larger(directory.weights("rnn"), numbers)
         network = build(facts)
     load_weights(network, directory.weights("rnn"))
     return Memory(network, facts["latent"], facts["units"], tuple(facts["heads"]), facts["digest"])

@@ -59,7 +59,7 @@ def renamed_stage(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def script(name: Any) -> Any:
     """A script's name of today; what is no earlier name stays as it is."""
-    return SCRIPTS.get(name, name)
+    return SCRIPTS.get(name, name) if isinstance(name, str) else name
 
 
 def training_state(saved: dict[str, Any]) -> dict[str, Any]:

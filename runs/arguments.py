@@ -140,7 +140,7 @@ def run(main: Callable[..., None], *given, makers: Mapping[str, str] = {}) -> No
         refuse(problem.told(makers))
     except OSError as problem:
         # The machine's refusals: a full disk, a file that may not be written.
-        refuse(f"{problem}.")
+        refuse(f"{' '.join(str(problem).split())}.")
     except KeyboardInterrupt:
         print("\nStopped. What is done is kept; give the same command to go on.", file=sys.stderr)
         sys.exit(130)

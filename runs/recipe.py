@@ -19,6 +19,7 @@ go, the seed and the number of workers are not the recipe's: a run is told them.
 """
 
 import dataclasses
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ from typing import Any
 from runs import aliases, config
 from runs.arguments import LARGEST_SEED, BadInput
 from runs.config import Settings
-from runs.directory import DataDirectory, read_json, write_json
+from runs.directory import DataDirectory, read_json, require_file, write_json
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,6 +38,7 @@ else:
 
 OF_THE_RUN = ("data_dir", "res", "seed", "workers", "hang_timeout")
 STATE = "recipe.json"
+MOST_BYTES = 1e6  # of a recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,9 +67,10 @@ def read(path: Path, steps: Mapping[str, type[Settings]], run: Mapping[str, Any]
 
 
 def _content(path: Path) -> dict[str, Any]:
+    require_file(path, MOST_BYTES)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise BadInput(f"{path} cannot be read as a recipe ({problem}).") from None
     if unknown := content.keys() - {"title", "stage"}:
         raise BadInput(f"{path}: a recipe has a title and stages, but no {min(unknown)}.")
@@ -80,11 +83,11 @@ def _stage(
     given = {name: _filled(value, run["data_dir"]) for name, value in row.items()}
     script, kept = aliases.script(given.pop("step", None)), given.pop("keep_agent_as", None)
     plus = given.pop("seed_plus", 0)
-    if script not in steps:
+    if not isinstance(script, str) or script not in steps:
         raise BadInput(f"{where}: step is {script!r}, not one of {', '.join(steps)}.")
     if own := [name for name in OF_THE_RUN if name in given]:
         raise BadInput(f"{where}: {own[0]} is of the run, not of a recipe; leave it out.")
-    if kept is not None and not (isinstance(kept, str) and kept.replace("-", "").isalnum()):
+    if kept is not None and not (isinstance(kept, str) and re.fullmatch(r"\w[\w-]{,49}", kept)):
         raise BadInput(f"{where}: keep_agent_as is {kept!r}, not a name of letters and digits.")
     if isinstance(plus, bool) or not isinstance(plus, int) or plus < 0:
         raise BadInput(f"{where}: seed_plus is {plus!r}, not a whole number from 0 up.")
@@ -120,6 +123,8 @@ class Progress:
         if self.file.exists():
             state = read_json(self.file)
             self._done = state.get("done", [])
+            if not isinstance(self._done, list) or not all(isinstance(r, dict) for r in self._done):
+                raise BadInput(f"{self.file} is no list of stages; remove it.")
             asked = [aliases.renamed_stage(stage.row) for stage in stages[: len(self._done)]]
             over = [aliases.renamed_stage(row) for row in self._done[: len(asked)]]
             if state.get("seed") != seed or over != asked:

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import math
 import types
 import typing
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 from runs import aliases
 from runs.arguments import BadInput
-from runs.directory import write_whole
+from runs.directory import require_file, write_whole
+
+MOST_BYTES = 50e6  # of a file
 
 
 def write(path: Path, kind: type, records: list) -> None:
@@ -24,9 +27,9 @@ def read(path: Path, kind: type) -> list:
     """The records of a file, none if there is no file.
 
     Columns may be missing whose field has a default: the file is from before they were there.
-    Raises `BadInput` when it cannot be read.
+    Raises `BadInput` when it cannot be read or a number in it is none.
     """
-    if not path.exists():
+    if not require_file(path, MOST_BYTES).exists():
         return []
     types_of = typing.get_type_hints(kind)
     try:
@@ -36,7 +39,7 @@ def read(path: Path, kind: type) -> list:
                 kind(**{name: _value(types_of[name], text) for name, text in row.items()})
                 for row in rows
             ]
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError, csv.Error) as problem:
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as problem:
         raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
 
 
@@ -46,4 +49,7 @@ def _value(kind: Any, text: str) -> Any:
         [kind] = [member for member in typing.get_args(kind) if member is not types.NoneType]
         if text == "":
             return None
-    return kind(text)
+    value = kind(text)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from envs.rollouts import readable
+from envs.rollouts import finite, readable
 from runs.arguments import BadInput
 from runs.directory import write_whole
 from settings.driving import AnyEvolution
@@ -119,7 +119,7 @@ class Evolution:
         keeps another state.
         """
         with readable(path), np.load(path, allow_pickle=False) as file:
-            saved = {name: _finite(name, file[name]) for name in file.files}
+            saved = {name: finite(name, file[name]) for name in file.files}
             start, returns, mean = (saved[name].astype(float) for name in HISTORY)
             has_state = "settings" in saved
             its_own = dict(json.loads(str(saved["settings"]))) if has_state else {}
@@ -197,12 +197,6 @@ def _set(strategy: cma.CMAEvolutionStrategy, name: str, value: np.ndarray) -> No
         setattr(owner, last, value.astype(float))
     else:
         setattr(owner, last, list(value) if isinstance(now, list) else type(now)(value.item()))
-
-
-def _finite(name: str, array: np.ndarray) -> np.ndarray:
-    if array.dtype.kind != "U" and not np.isfinite(array).all():
-        raise ValueError(f"{name} is not all finite numbers")
-    return array
 
 
 def _numbers(settings: AnyEvolution, size: int) -> dict[str, int | float | bool]:

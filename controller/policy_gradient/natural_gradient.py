@@ -10,7 +10,7 @@ from pathlib import Path
 
 from controller import arch
 from controller.policy_gradient.trajectories import ActionNoise, Trajectory
-from envs.rollouts import readable
+from envs.rollouts import finite, readable
 from runs import aliases
 from runs.arguments import BadInput
 from runs.directory import write_whole
@@ -116,7 +116,7 @@ class NaturalPolicyGradient:
         """The run that `path` holds, of a policy of so many parameters."""
         with readable(path), np.load(path, allow_pickle=False) as file:
             saved = aliases.renamed({name: file[name] for name in file.files})
-            state = {name: saved[name] for name in STATE}
+            state = {name: finite(name, saved[name].astype(float)) for name in STATE}
         resumed = cls(settings, np.zeros(size))
         for name, value in state.items():
             if value.shape != np.shape(getattr(resumed, name)):

@@ -1,0 +1,214 @@
+"""A kill before every rename and removal of every script, and the same command once more.
+
+    python benchmarks/crash_sweep.py --work DIR
+
+Each command is run once, small, and what a SIGKILL would leave is copied at every moment at which
+that changes (benchmarks/crash/sitecustomize.py). From every copy the same command is given again:
+its result must equal that of the run that was never stopped, to the last bit, and nothing else may
+lie there. Only times differ, and what follows from them: TensorBoard's logs, hours, the curves over
+hours, and the dates in archives. The commands that go on are forked from a process that has loaded
+the libraries and computed nothing, for on a slow machine loading takes longer than the rest.
+
+Writes DIR/results.json, and from it benchmarks/crash_sweep.md. A stopped sweep goes on with the
+same command; --seconds ends it early, with exit code 3.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from runs.directory import write_json, write_text
+
+import crash_states
+from crash_commands import COMMANDS, Command
+
+TOP = Path(__file__).resolve().parent.parent
+HOOK = TOP / "benchmarks" / "crash"
+PATIENCE = 900  # seconds after which a command hangs
+REPORT = TOP / "benchmarks" / "crash_sweep.md"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", type=Path, required=True, help="a folder of gigabytes")
+    parser.add_argument("--only", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
+    parser.add_argument("--again", action="store_true", help="those that were not all well")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    given = parser.parse_args()
+    results = Results(given.work / "results.json")
+    until = time.monotonic() + given.seconds
+    for name in given.only:
+        command, place = COMMANDS[name], given.work / name.replace(" ", "-")
+        for needed in [*ancestors(command), name]:
+            run_whole(COMMANDS[needed], given.work, given.work / needed.replace(" ", "-"))
+        for state in chosen(command, place):
+            known = results.of(name, state["state"])
+            if known and not (given.again and known["outcome"] != "same"):
+                continue
+            if time.monotonic() > until:
+                results.report(REPORT)
+                sys.exit(3)
+            found = resume(command, place, state["state"])
+            results.add(name, {**state, **found})
+            print(name, state["state"], state["before"], found["outcome"], found["words"][:300])
+        results.total(name, len(states(place)), in_place(place))
+    results.report(REPORT)
+
+
+def ancestors(command: Command) -> list[str]:
+    """The commands that come before it, the first one first."""
+    if command.after is None:
+        return []
+    return [*ancestors(COMMANDS[command.after]), command.after]
+
+
+def run_whole(command: Command, work: Path, place: Path) -> None:
+    """Run a command once, never stopped, and keep the states that it went through."""
+    if (place / "whole").exists():
+        return
+    shutil.rmtree(place, ignore_errors=True)
+    kept, folder = place / "states", place / "running"
+    kept.mkdir(parents=True)
+    begin(command, work, folder)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(HOOK), os.environ.get("PYTHONPATH", "")]),
+        "CRASH_FOLDER": str(folder.resolve()),
+        "CRASH_STATES": str(kept.resolve()),
+    }
+    line = [sys.executable, str(TOP / command.script), *command.arguments]
+    done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{command}:\n{done.stdout}\n{done.stderr}")
+    folder.rename(place / "whole")
+
+
+def begin(command: Command, work: Path, folder: Path) -> None:
+    """What lies there before a command."""
+    if command.after is None:
+        folder.mkdir()
+    else:
+        crash_states.copy(work / command.after.replace(" ", "-") / "whole", folder)
+    for name, text in command.files.items():
+        (folder / name).write_text(text)
+
+
+def states(place: Path) -> list[dict]:
+    file = place / "states" / "states.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def in_place(place: Path) -> list[str]:
+    """The files that did not appear whole."""
+    file = place / "states" / "in-place.txt"
+    return sorted(set(file.read_text().splitlines())) if file.exists() else []
+
+
+def chosen(command: Command, place: Path) -> list[dict]:
+    """The states to resume from: all, or those of the script itself and every so many of others."""
+    found = [
+        state
+        for number, state in enumerate(states(place))
+        if state["by"] == command.script or number % command.every == 0
+    ]
+    # First those that a rename has just left, then those with a file that is not yet renamed.
+    return sorted(found, key=lambda state: state["before"].startswith("os.rename"))
+
+
+def resume(command: Command, place: Path, state: int) -> dict:
+    """Give a command once more where a kill left this state."""
+    folder, said = place / "resumed", place / "said.txt"
+    shutil.rmtree(folder, ignore_errors=True)
+    crash_states.copy(place / "states" / f"{state:04d}", folder)
+    child = multiprocessing.get_context("fork").Process(
+        target=call, args=(command, folder.resolve(), said.resolve())
+    )
+    child.start()
+    child.join(PATIENCE)
+    words = " ".join(said.read_text().split()) if said.exists() else ""
+    if child.is_alive():
+        child.kill()
+        return {"outcome": "hangs", "words": words[-500:]}
+    if child.exitcode:
+        kind = "refused" if child.exitcode == 2 else "traceback"
+        return {"outcome": kind, "words": words[-500:]}
+    differences = crash_states.differences(place / "whole", folder)
+    strays = [name for name, kind in differences if kind == "stray"]
+    others = [f"{name} ({kind})" for name, kind in differences if kind != "stray"]
+    outcome = "differs" if others else "strays" if strays else "same"
+    return {"outcome": outcome, "words": ", ".join(others + strays)}
+
+
+def call(command: Command, folder: Path, said: Path) -> None:
+    """Be the process of a command."""
+    os.chdir(folder)
+    file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    sys.argv = [str(TOP / command.script), *command.arguments]
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as ending:
+        os._exit(flushed(ending.code or 0))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(flushed(1))
+    os._exit(flushed(0))
+
+
+def flushed(code):
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+class Results:
+    """What came of each state, kept after each."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.found = json.loads(file.read_text()) if file.exists() else {}
+
+    def of(self, name: str, state: int) -> dict | None:
+        return self.found.get(name, {}).get("states", {}).get(str(state))
+
+    def add(self, name: str, row: dict) -> None:
+        self.found.setdefault(name, {}).setdefault("states", {})[str(row["state"])] = row
+        write_json(self.file, self.found)
+
+    def total(self, name: str, states: int, in_place: list[str]) -> None:
+        self.found.setdefault(name, {}).update(total=states, in_place=in_place)
+        write_json(self.file, self.found)
+
+    def report(self, path: Path) -> None:
+        kinds = ("same", "differs", "refused", "traceback", "hangs", "strays")
+        head = ["command", "states", "tried", *kinds]
+        rows = [head, ["---"] * len(head)]
+        sums = dict.fromkeys(("states", "tried", *kinds), 0)
+        for name, found in self.found.items():
+            outcomes = [row["outcome"] for row in found.get("states", {}).values()]
+            counts = {"states": found.get("total", 0), "tried": len(outcomes)}
+            counts |= {kind: outcomes.count(kind) for kind in kinds}
+            sums = {key: sums[key] + counts[key] for key in sums}
+            rows.append([name, *map(str, counts.values())])
+        rows.append(["all", *map(str, sums.values())])
+        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        write_text(path, f"{table}\n")
+
+
+if __name__ == "__main__":
+    # What the scripts import, loaded once; nothing is computed in this process.
+    import controller.play  # noqa: F401
+    import controller.report.video  # noqa: F401
+
+    main()

@@ -47,18 +47,19 @@ def run_script(command: list) -> dict[str, float]:
     return {"cpu_s": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024}
 
 
-def parser(script: str, description: str, rounds: int) -> argparse.ArgumentParser:
-    """The arguments that every benchmark has."""
+def parser(script: str, description: str, rounds: int | None) -> argparse.ArgumentParser:
+    """The arguments that every benchmark has; without `rounds` one that takes no turns."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     name = Path(script).with_suffix(".json").name
-    made.add_argument(
-        "--rounds",
-        type=whole(1),
-        default=rounds,
-        help=f"turns of every contestant (default: {rounds})",
-    )
+    if rounds:
+        made.add_argument(
+            "--rounds",
+            type=whole(1),
+            default=rounds,
+            help=f"turns of every contestant (default: {rounds})",
+        )
     made.add_argument(
         "--json",
         type=Path,

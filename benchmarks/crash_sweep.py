@@ -87,9 +87,11 @@ def run_whole(command: Command, work: Path, place: Path) -> None:
         "CRASH_STATES": str(kept.resolve()),
     }
     line = [sys.executable, str(TOP / command.script), *command.arguments]
+    began = time.monotonic()
     done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{command}:\n{done.stdout}\n{done.stderr}")
+    (place / "seconds.txt").write_text(f"{time.monotonic() - began:.1f}\n")
     folder.rename(place / "whole")
 
 
@@ -127,9 +129,15 @@ def chosen(command: Command, place: Path) -> list[dict]:
 
 def resume(command: Command, place: Path, state: int) -> dict:
     """Give a command once more where a kill left this state."""
-    folder, said = place / "resumed", place / "said.txt"
+    folder = place / "resumed"
     shutil.rmtree(folder, ignore_errors=True)
     crash_states.copy(place / "states" / f"{state:04d}", folder)
+    return once_more(command, place, folder)
+
+
+def once_more(command: Command, place: Path, folder: Path) -> dict:
+    """Give a command once more in a folder; how the result compares with the whole one."""
+    said = place / "said.txt"
     child = multiprocessing.get_context("fork").Process(
         target=call, args=(command, folder.resolve(), said.resolve())
     )
@@ -167,6 +175,7 @@ def call(command: Command, folder: Path, said: Path) -> None:
 
 
 def flushed(code):
+    """The exit code, once all that was printed is written."""
     sys.stdout.flush()
     sys.stderr.flush()
     return code

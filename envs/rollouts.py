@@ -143,7 +143,7 @@ def read_arrays(
     Files of earlier versions may lack those of `later`.
     """
     arrays = {}
-    _refuse_large(path)
+    refuse_large(path)
     with readable(path), zipfile.ZipFile(path) as archive:
         there = set(archive.namelist())
         layout = layout | {n: kind for n, kind in (later or {}).items() if f"{n}.npy" in there}
@@ -155,8 +155,8 @@ def read_arrays(
         return {name: finite(name, array) for name, array in arrays.items()}
 
 
-def _refuse_large(path: str | os.PathLike) -> None:
-    """A file of a few kilobytes can unpack to any size: look before."""
+def refuse_large(path: str | os.PathLike) -> None:
+    """Raise `BadInput` for a file that unpacks to more than any: a few kilobytes can."""
     with readable(path), zipfile.ZipFile(path) as archive:
         size = sum(member.file_size for member in archive.infolist())
     if size > MOST_BYTES:

@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from envs.rollouts import finite, readable
+from envs.rollouts import finite, readable, refuse_large
 from runs.arguments import BadInput
 from runs.directory import write_whole
 from settings.driving import AnyEvolution
@@ -118,6 +118,7 @@ class Evolution:
         Raises `BadInput` when it is damaged or of other settings, or when the cma that made it
         keeps another state.
         """
+        refuse_large(path)
         with readable(path), np.load(path, allow_pickle=False) as file:
             saved = {name: finite(name, file[name]) for name in file.files}
             start, returns, mean = (saved[name].astype(float) for name in HISTORY)

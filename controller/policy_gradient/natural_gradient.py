@@ -10,7 +10,7 @@ from pathlib import Path
 
 from controller import arch
 from controller.policy_gradient.trajectories import ActionNoise, Trajectory
-from envs.rollouts import finite, readable
+from envs.rollouts import finite, readable, refuse_large
 from runs import aliases
 from runs.arguments import BadInput
 from runs.directory import write_whole
@@ -114,6 +114,7 @@ class NaturalPolicyGradient:
     @classmethod
     def resume(cls, settings: PolicyGradient, size: int, path: Path) -> "NaturalPolicyGradient":
         """The run that `path` holds, of a policy of so many parameters."""
+        refuse_large(path)
         with readable(path), np.load(path, allow_pickle=False) as file:
             saved = aliases.renamed({name: file[name] for name in file.files})
             state = {name: finite(name, saved[name].astype(float)) for name in STATE}

@@ -43,7 +43,7 @@ class NetworkTraining(Training):
         super().__init__(directory, part, settings, from_scratch=from_scratch)
         at = self.position
         if not all(fits(at[name]) for name, fits in POSITION.items() if name in at):
-            raise BadInput(f"{self.state_file} is not the state of a training; remove it.")
+            raise self.torn()
         self.epoch: int = at.get("epoch", 0)
         self.batch: int = at.get("batch", 0)
         self.history: list[dict] = at.get("history", [])
@@ -184,13 +184,21 @@ class _Checkpoints(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         # Keras has just set them to nothing. Earlier versions did not save them.
-        if before := self.training.averaged:
-            for variable, value in zip(
-                self.model.metrics_variables, before["metrics"], strict=True
-            ):
-                variable.assign(value)
-            for callback, state in zip(self.averaging, before["callbacks"], strict=True):
-                callback.state = state
+        if self.training.averaged:
+            try:
+                self._go_on(self.training.averaged)
+            except (KeyError, TypeError, ValueError):
+                raise self.training.torn() from None
+
+    def _go_on(self, before: dict) -> None:
+        for variable, value in zip(self._averages(), before["metrics"], strict=True):
+            variable.assign(float(value))
+        for callback, state in zip(self.averaging, before["callbacks"], strict=True):
+            callback.state = {name: state[name] for name in callback.state}
+
+    def _averages(self) -> list:
+        """The sums and counts that Keras sets to nothing as an epoch begins."""
+        return [variable for metric in self.model.metrics for variable in metric.variables]
 
     def on_train_batch_end(self, batch, logs=None):
         self._refuse_what_is_no_number(logs)
@@ -201,7 +209,7 @@ class _Checkpoints(keras.callbacks.Callback):
         # Never at an epoch's last batch: it would resume with nothing left to fit.
         if due and self.training.batch < self.batches_per_epoch:
             self.training.averaged = {
-                "metrics": [float(variable.numpy()) for variable in self.model.metrics_variables],
+                "metrics": [float(variable.numpy()) for variable in self._averages()],
                 "callbacks": [callback.state for callback in self.averaging],
             }
             self._save()

@@ -143,6 +143,10 @@ class Training:
             raise BadInput(f"{path} is not the checkpoint of {self.state_file}; remove both.")
         return path
 
+    def torn(self) -> BadInput:
+        """What is raised when the state says what no training does."""
+        return BadInput(f"{self.state_file} is not the state of a training; remove it.")
+
     def commit(self, write: Callable[[Path], None], **position: Any) -> None:
         """Let the training resume here: `write` makes the checkpoint's file, whole."""
         self._saves += 1

@@ -15,7 +15,7 @@ import numpy as np
 
 LEAST_BYTES = 0.5  # of a number: a compressed float16 takes more
 MOST_BYTES = 40  # of a number, with all that optimisers keep beside it
-MOST_GROUPS = 10_000
+MOST_GROUPS = 2_000
 OVERHEAD = 1_000_000  # bytes
 
 

@@ -1,11 +1,13 @@
 """Two tiny rounds of the iterative procedure from nothing, for real."""
 
+import os
+
 import rnn
 from controller.agent import Agent
 from controller.dream import iterate
 from envs import rollouts, tracks
 from rnn.dream.dynamics import Dream
-from runs.directory import DataDirectory, read_json
+from runs.directory import DataDirectory, locked, read_json
 
 import pytest
 from imageio import v3 as imageio
@@ -89,3 +91,9 @@ def test_what_a_stopped_round_had_finished_is_not_done_again(both, run, place):
     iterate.write(place / "data" / "iterate" / "rounds.json", both[:1])
     assert run(2) == both
     assert rnn.load(model).digest == memory
+
+
+def test_a_second_one_in_the_same_directory_is_refused(refuse, tmp_path):
+    with locked(tmp_path / "iterate"):
+        sentence = refuse("iterate.py", "--data-dir", tmp_path, "--res", tmp_path / "res")
+    assert "Another process is writing to" in sentence and f"(process {os.getpid()}: " in sentence

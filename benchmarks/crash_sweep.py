@@ -14,6 +14,7 @@ same command; --seconds ends it early, with exit code 3.
 """
 
 import argparse
+import collections
 import json
 import multiprocessing
 import os
@@ -33,6 +34,15 @@ from crash_commands import COMMANDS, Command
 TOP = Path(__file__).resolve().parent.parent
 HOOK = TOP / "benchmarks" / "crash"
 PATIENCE = 900  # seconds after which a command hangs
+OUTCOMES = ("same", "differs", "refused", "traceback", "hangs", "strays")
+PAGE = """# A kill before every rename and removal, and the same command once more
+
+    python benchmarks/crash_sweep.py --work DIR
+
+*Same*: the result is that of the run that was never stopped, to the last bit, and nothing else lies
+there. *Strays*: files lie there that nobody needs. *States* are those that a kill can leave: of
+`iterate.py` and `run_recipe.py` all that they make themselves and one in eight of their scripts'.
+"""
 REPORT = TOP / "benchmarks" / "crash_sweep.md"
 
 
@@ -42,27 +52,41 @@ def main() -> None:
     )
     parser.add_argument("--work", type=Path, required=True, help="a folder of gigabytes")
     parser.add_argument("--only", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
-    parser.add_argument("--again", action="store_true", help="those that were not all well")
+    parser.add_argument("--again", action="store_true", help="states that are done too")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     given = parser.parse_args()
     results = Results(given.work / "results.json")
-    until = time.monotonic() + given.seconds
-    for name in given.only:
-        command, place = COMMANDS[name], given.work / name.replace(" ", "-")
-        for needed in [*ancestors(command), name]:
-            run_whole(COMMANDS[needed], given.work, given.work / needed.replace(" ", "-"))
-        for state in chosen(command, place):
-            known = results.of(name, state["state"])
-            if known and not (given.again and known["outcome"] != "same"):
-                continue
-            if time.monotonic() > until:
-                results.report(REPORT)
-                sys.exit(3)
-            found = resume(command, place, state["state"])
-            results.add(name, {**state, **found})
-            print(name, state["state"], state["before"], found["outcome"], found["words"][:300])
-        results.total(name, len(states(place)), in_place(place))
+    over = sweep(given, results, time.monotonic() + given.seconds)
     results.report(REPORT)
+    if not over:
+        sys.exit(3)
+
+
+def sweep(given: argparse.Namespace, results: "Results", until: float) -> bool:
+    """Resume from every state of the commands given; whether that was done in time."""
+    # First what a rename has just left, of all commands, then with a file that is not yet renamed.
+    for not_yet in (False, True):
+        for name in given.only:
+            command, place = COMMANDS[name], place_of(name, given.work)
+            for needed in [*ancestors(command), name]:
+                if time.monotonic() > until:
+                    return False
+                run_whole(COMMANDS[needed], given.work, place_of(needed, given.work))
+            results.total(name, len(states(place)), in_place(place))
+            for state in chosen(command, place):
+                known = results.of(name, state["state"])
+                if state["before"].startswith("os.rename") != not_yet or known and not given.again:
+                    continue
+                if time.monotonic() > until:
+                    return False
+                found = resume(command, place, state["state"])
+                results.add(name, {**state, **found})
+                print(name, *state.values(), *found.values(), flush=True)
+    return True
+
+
+def place_of(name: str, work: Path) -> Path:
+    return work / name.replace(" ", "-")
 
 
 def ancestors(command: Command) -> list[str]:
@@ -100,7 +124,7 @@ def begin(command: Command, work: Path, folder: Path) -> None:
     if command.after is None:
         folder.mkdir()
     else:
-        crash_states.copy(work / command.after.replace(" ", "-") / "whole", folder)
+        crash_states.copy(place_of(command.after, work) / "whole", folder)
     for name, text in command.files.items():
         (folder / name).write_text(text)
 
@@ -118,13 +142,11 @@ def in_place(place: Path) -> list[str]:
 
 def chosen(command: Command, place: Path) -> list[dict]:
     """The states to resume from: all, or those of the script itself and every so many of others."""
-    found = [
+    return [
         state
         for number, state in enumerate(states(place))
         if state["by"] == command.script or number % command.every == 0
     ]
-    # First those that a rename has just left, then those with a file that is not yet renamed.
-    return sorted(found, key=lambda state: state["before"].startswith("os.rename"))
 
 
 def resume(command: Command, place: Path, state: int) -> dict:
@@ -200,19 +222,26 @@ class Results:
         write_json(self.file, self.found)
 
     def report(self, path: Path) -> None:
-        kinds = ("same", "differs", "refused", "traceback", "hangs", "strays")
-        head = ["command", "states", "tried", *kinds]
-        rows = [head, ["---"] * len(head)]
-        sums = dict.fromkeys(("states", "tried", *kinds), 0)
+        """Write what came of all states as a page."""
+        head = ["command", "states", "tried", *OUTCOMES]
+        rows, sums = [head, ["---"] * len(head)], collections.Counter()
+        bad = []
         for name, found in self.found.items():
-            outcomes = [row["outcome"] for row in found.get("states", {}).values()]
-            counts = {"states": found.get("total", 0), "tried": len(outcomes)}
-            counts |= {kind: outcomes.count(kind) for kind in kinds}
-            sums = {key: sums[key] + counts[key] for key in sums}
-            rows.append([name, *map(str, counts.values())])
-        rows.append(["all", *map(str, sums.values())])
-        table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-        write_text(path, f"{table}\n")
+            tried = list(found.get("states", {}).values())
+            counts = collections.Counter(row["outcome"] for row in tried)
+            counts.update(states=found.get("total", 0), tried=len(tried))
+            sums.update(counts)
+            rows.append([name, *(str(counts[column]) for column in head[1:])])
+            bad += [
+                f"- {name}, before {row['before']}: {row['outcome']}. {row['words']}"
+                for row in tried
+                if row["outcome"] != "same"
+            ]
+        rows.append(["all", *(str(sums[column]) for column in head[1:])])
+        table = [f"| {' | '.join(row)} |" for row in rows]
+        in_place = {file for found in self.found.values() for file in found.get("in_place", [])}
+        open_ends = [f"Written in place: {', '.join(sorted(in_place))}."] if in_place else []
+        write_text(path, "\n".join([PAGE, *table, "", *bad, *open_ends]).rstrip() + "\n")
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ def main() -> None:
 
 def kill_and_resume(name: str, work: Path, share: float) -> dict:
     """Kill a command after this share of its time; what came of it."""
-    command, place = COMMANDS[name], work / name.replace(" ", "-")
+    command, place = COMMANDS[name], crash_sweep.place_of(name, work)
     for needed in [*crash_sweep.ancestors(command), name]:
-        crash_sweep.run_whole(COMMANDS[needed], work, work / needed.replace(" ", "-"))
+        crash_sweep.run_whole(COMMANDS[needed], work, crash_sweep.place_of(needed, work))
     seconds = float((place / "seconds.txt").read_text())
     folder = place / "killed"
     shutil.rmtree(folder, ignore_errors=True)

@@ -19,7 +19,8 @@ from rnn import series
 from rnn.dream import starts
 from runs import fitting, recipe, training
 from runs.directory import DataDirectory, ModelDirectory, digest, read_json, write_json
-from settings import STEPS
+from runs.weights import buildable
+from settings import STEPS, adversary
 from settings.driving import FinetuneController, TrainController
 
 from mutations import Target, trust
@@ -64,7 +65,6 @@ def latents_of(data: DataDirectory, folder: Path, before: dict) -> list:
 def of_a_model(directory: ModelDirectory) -> Iterator[Target]:
     parts = [part for part in directory.PARTS if directory.has(part)]
     yield Target(directory.model_json, lambda: [facts(directory, part) for part in parts])
-    yield Target(directory.model_json, lambda: whole_agent(directory))
     if "rnn" in parts:
         memory = rnn.load(directory)
         starts_file = starts.path_in(directory)
@@ -91,14 +91,11 @@ def of_a_model(directory: ModelDirectory) -> Iterator[Target]:
 def facts(directory: ModelDirectory, part: str) -> dict:
     """What is read of a part by its names; what nobody reads may say anything."""
     known = directory.facts(part)
-    vae_or_m = {"vision": ("architecture", "latent"), "rnn": ("latent", "units", "heads")}
-    return {name: known[name] for name in vae_or_m.get(part, ())}
-
-
-def whole_agent(directory: ModelDirectory) -> list:
-    """The numbers of V, M and C."""
-    parts = [part for part in directory.PARTS if directory.has(part) and part != "starts"]
-    return [numbers(directory, part) for part in parts]
+    with buildable(known):
+        if part == "vision" and known["architecture"] == "vaegan":
+            adversary.recipe_of(known)
+    read = {"vision": ("architecture", "latent"), "rnn": ("latent", "units", "heads")}
+    return {name: known[name] for name in read.get(part, ())}
 
 
 def numbers(directory: ModelDirectory, part: str) -> list:

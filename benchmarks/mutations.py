@@ -15,6 +15,7 @@ number that could have been meant is no damage that anybody can see.
 import argparse
 import collections
 import dataclasses
+import functools
 import io
 import json
 import pickle
@@ -161,6 +162,10 @@ class Target:
     read: Callable[[], object]
     trusted: Callable[[], None] = lambda: None  # lets the digest of the damaged file be known
 
+    @functools.cached_property
+    def before(self) -> object:
+        return self.read()
+
 
 def attempt(target: Target, seed: int) -> tuple[str, str, str]:
     """Damage a file, read it, restore it: what was done, what came of it, and the words."""
@@ -168,7 +173,7 @@ def attempt(target: Target, seed: int) -> tuple[str, str, str]:
     beside = {
         path: path.read_bytes() for path in target.path.parent.glob("*.json") if path.is_file()
     }
-    before = target.read()
+    before = target.before
     way, damaged = mutate(whole, target.path.suffix, np.random.default_rng(seed))
     target.path.write_bytes(damaged)
     signal.signal(signal.SIGALRM, too_long)

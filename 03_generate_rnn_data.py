@@ -27,6 +27,8 @@ def main(settings: GenerateRNNData) -> None:
     with directory.locked(folder):
         maker = {"vision": vision.digest, "precision": precision}
         missing = series.prepare(folder, recorded, maker)
+        size = series.bytes_of(missing, vision.latent)
+        directory.require_space(folder, size, f"{len(missing)} latent episodes")
         print(device.report(computer, precision))
         with progress.bar(len(missing), "episodes") as bar:
             for _ in encode.episodes(vision, missing, folder, settings.batch_size):

@@ -5,6 +5,7 @@ One file per recorded episode, with the same name: `mean`, `log_variance` (T, L)
 and of which `recordings`.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -109,6 +110,14 @@ def _made_of(directory: Path) -> dict[str, str]:
 
 def _is_name(text: str) -> bool:
     return re.fullmatch(r"[0-9]+\.npz", text) is not None
+
+
+def bytes_of(recorded: list[Path], latent: int) -> int:
+    """What the latents of recorded episodes take on disk."""
+    step = sum(
+        np.dtype(kind).itemsize * math.prod(shape) for shape, kind in layout(latent).values()
+    )
+    return step * sum(map(rollouts.length, recorded))
 
 
 def write(path: Path, episode: rollouts.Episode, mean, log_variance) -> None:

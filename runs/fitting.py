@@ -11,7 +11,7 @@ from typing import Any
 
 import runs.quiet  # noqa: F401 - before Keras
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory
+from runs.directory import ModelDirectory, require_space
 from runs.facts import are_numbers, is_number_or_none, is_whole
 from runs.progress import bar
 from runs.training import Standing, Training
@@ -21,6 +21,7 @@ import keras
 import tensorflow as tf
 
 MINUTES_BETWEEN_CHECKPOINTS = 2
+BYTES = 4  # of a number
 POSITION: dict[str, Callable[[Any], bool]] = {
     "epoch": is_whole,
     "batch": is_whole,
@@ -104,6 +105,7 @@ def fit(
     `batches_of(epoch)` gives the batches of an epoch, always the same for the same number, so
     that a resumed epoch goes on with the batch that would have come next.
     """
+    _require_space(model, training)
     total = epochs * batches_per_epoch
     done = training.epoch * batches_per_epoch + training.batch
     folder = training.directory.path / "logs" / training.part
@@ -125,6 +127,18 @@ def fit(
                     shuffle=False,
                     verbose=0,
                 )
+
+
+def _require_space(model: keras.Model, training: NetworkTraining) -> None:
+    """Refuse a training whose files the disk cannot hold, before it begins.
+
+    A checkpoint has the weights and, of Adam, two more numbers for each. Two lie there while the
+    next is written, and in the end the result beside them.
+    """
+    numbers = sum(math.prod(variable.shape) for variable in model.weights)
+    checkpoints = 1 if training.standing is Standing.UNDER_WAY else 3
+    size = BYTES * numbers * (3 * checkpoints + 1)
+    require_space(training.directory.path, size, f"The training of the {training.part}")
 
 
 def measure(model: keras.Model, training: NetworkTraining, validation: tf.data.Dataset) -> None:

@@ -232,3 +232,10 @@ def test_stretches_begin_anywhere_and_at_the_beginning_more_often(tmp_path, epis
     assert set(starts) == set(range(10))
     np.testing.assert_allclose(shares[1:], (1 - series.BEGINNINGS) / 10, atol=0.035)
     assert shares[0] == pytest.approx(series.BEGINNINGS + (1 - series.BEGINNINGS) / 10, abs=0.04)
+
+
+def test_what_latents_take_on_disk_is_known_before(folder, recorded):
+    # Of a step two numbers for each latent one, three of the action, the reward, and one byte.
+    assert series.bytes_of(recorded, LATENT) == (12 + 5 + 1) * (4 * (2 * LATENT + 3 + 1) + 1)
+    size = sum(path.stat().st_size for path in folder.glob("*.npz"))
+    assert 0 < size - series.bytes_of(recorded, LATENT) < 3 * 1500  # names and headers

@@ -1,3 +1,5 @@
+import shutil
+
 from runs import fitting
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
@@ -249,3 +251,15 @@ def test_bad_input_inside_an_input_pipeline_comes_out_as_itself():
 def test_other_errors_of_a_pipeline_stay_what_they_are():
     with pytest.raises(tf.errors.InvalidArgumentError), fitting.readable_errors():
         tf.reshape(tf.zeros(3), (2, 2))
+
+
+def test_a_training_that_the_disk_cannot_hold_is_refused_before_it_begins(tmp_path, monkeypatch):
+    # 11 numbers of 4 bytes; three checkpoints of three numbers for each, and the result.
+    needed = 11 * 4 * (3 * 3 + 1)
+    full = shutil._ntuple_diskusage(1000, 1000 - needed + 1, needed - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(BadInput, match="The training of the rnn may take .* make room"):
+        train(tmp_path)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full._replace(free=needed))
+    train(tmp_path)

@@ -79,7 +79,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_episodes(parser: argparse.ArgumentParser, episodes: int) -> None:
+def add_episodes(parser: argparse.ArgumentParser, episodes: int, steps: int = 400) -> None:
     parser.add_argument(
         "--episodes",
         type=whole(1),
@@ -87,7 +87,10 @@ def add_episodes(parser: argparse.ArgumentParser, episodes: int) -> None:
         help=f"recorded along their tracks (default: {episodes})",
     )
     parser.add_argument(
-        "--steps", type=whole(1), default=400, help="of an episode, at most (default: 400)"
+        "--steps",
+        type=whole(1),
+        default=steps,
+        help=f"of an episode, at most (default: {steps})",
     )
 
 

@@ -8,6 +8,7 @@ most MiB that a process ever took; of the worker, what it has after each. With f
 the buffer of 8,000 in which they are shuffled, 02 grows until that is full.
 """
 
+import collections
 import multiprocessing
 import tempfile
 from pathlib import Path
@@ -24,6 +25,7 @@ from workers import candidates
 
 GROWTH = 10  # so many times the data
 TO_KEEP = 1.05  # times the memory
+RECORDED = 40  # episodes; more are links to them
 SCRIPTS = {
     "02_train_vae.py": ["--epochs", "1", "--precision", "float32"],
     "03_generate_rnn_data.py": ["--precision", "float32"],
@@ -31,22 +33,21 @@ SCRIPTS = {
 }
 
 
-def measure_scripts(scripts: list[str], episodes: int, steps: int) -> dict[str, list[float]]:
+def measure_scripts(episodes: int, steps: int, untrained: bool) -> dict[str, list[float]]:
     """The most MiB of each script with so many episodes, and with GROWTH times as many."""
-    found: dict[str, list[float]] = {name: [] for name in scripts}
+    found: dict[str, list[float]] = collections.defaultdict(list)
     with tempfile.TemporaryDirectory() as place:
-        recorded = common.record(Path(place) / "recorded", min(episodes, 40), steps)
+        recorded = common.record(Path(place) / "recorded", min(episodes, RECORDED), steps)
         for count in (episodes, GROWTH * episodes):
             data = DataDirectory(Path(place) / str(count))
             link(recorded, data.rollout, count)
-            for name, words in SCRIPTS.items():
-                own = ["--data-dir", data.root]
-                own += [] if name.startswith("03") else ["--res", data.root / "res"]
-                if name == "02_train_vae.py" and name not in scripts:
-                    with common.model_directory(None) as made:  # V need not be trained.
-                        data.model("vae").take(["vision"], made)
-                    continue
-                found[name].append(common.run_script([name, *own, *words])["mib"])
+            if untrained:
+                with common.model_directory(None) as made:
+                    data.model("vae").take(["vision"], made)
+            for name, words in list(SCRIPTS.items())[1 if untrained else 0 :]:
+                drawn = [] if name.startswith("03") else ["--res", data.root / "res"]
+                used = common.run_script([name, "--data-dir", data.root, *drawn, *words])
+                found[name].append(used["mib"])
     return found
 
 
@@ -80,15 +81,15 @@ def resident(process: int) -> float:
 
 def main() -> None:
     parser = common.parser(__file__, __doc__, rounds=None)
-    common.add_episodes(parser, 200)
+    common.add_episodes(parser, 200, 45)
     parser.add_argument(
-        "--only", nargs="*", choices=list(SCRIPTS), default=list(SCRIPTS), help="of them"
+        "--untrained", action="store_true", help="take an untrained V in place of 02, the longest"
     )
     parser.add_argument(
         "--driven", type=whole(1), default=50, help="episodes of the worker (default: 50)"
     )
     given = parser.parse_args()
-    found = measure_scripts(given.only, given.episodes, given.steps) if given.only else {}
+    found = measure_scripts(given.episodes, given.steps, given.untrained)
     with common.model_directory(None) as directory:
         found["a worker that drives"] = measure_worker(directory, given.driven)
     common.row("memory, MiB", "few", f"{GROWTH} x", "growth", "to keep")

@@ -1,11 +1,12 @@
 """What a `model.json` says of a part, checked: other people write such files too."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runs.arguments import BadInput
+from runs.arguments import LARGEST, BadInput
+
+LARGEST_WHOLE = 2**53  # beyond, floats skip whole numbers
 
 
 class Facts(dict):
@@ -27,11 +28,12 @@ def is_text(value: Any) -> bool:
 
 
 def is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_WHOLE
 
 
 def is_number(value: Any) -> bool:
-    return is_whole(value) or (isinstance(value, int | float) and math.isfinite(value))
+    kind = isinstance(value, int | float) and not isinstance(value, bool)
+    return kind and -LARGEST <= value <= LARGEST
 
 
 def is_number_or_none(value: Any) -> bool:
@@ -51,8 +53,8 @@ def are_numbers(value: Any) -> bool:
 
 
 def is_score(value: Any) -> bool:
-    names = ("tracks", "mean", "sd")
-    return isinstance(value, dict) and all(is_number(value.get(name)) for name in names)
+    names = {"tracks", "mean", "sd"}
+    return isinstance(value, dict) and all(is_number(value[name]) for name in names & value.keys())
 
 
 # What is read of each part, and what it must be. Recipes and settings check their own.

@@ -34,6 +34,9 @@ def test_facts_that_can_be_are_taken_and_so_are_names_that_nobody_reads():
         ("heads", [1]),
         ("losses", {"val_nll": "low"}),
         ("core_hours", float("nan")),
+        ("core_hours", True),
+        ("core_hours", 10**400),
+        ("latent", 10**400),
         ("digest", 7),
         ("finetuned_from", 3),
     ],
@@ -47,3 +50,11 @@ def test_what_cannot_be_is_named(name, value):
 def test_what_is_no_dictionary_is_refused(facts):
     with pytest.raises(BadInput, match="says nothing of its rnn"):
         check(facts, Path("model.json"), "rnn")
+
+
+def test_a_score_is_of_numbers_as_far_as_it_goes():
+    for score in ({}, {"mean": 900.5, "tracks": 16}):
+        check({"validation": score}, Path("model.json"), "controller")
+    for score in ({"mean": "900"}, [900.5], {"mean": None}):
+        with pytest.raises(BadInput, match="the validation of its controller cannot be"):
+            check({"validation": score}, Path("model.json"), "controller")

@@ -64,13 +64,13 @@ def begin(number: int, data: DataDirectory, places: list[ModelDirectory]) -> dic
         parts = [part for part in ("vision", "rnn") if places[-1].has(part)]
         write_json(path, {"parts": parts, "driver": driver and str(driver.path)})
     begun = read_json(path)
-    parts, driver = begun.get("parts"), begun.get("driver", "")
+    trained, present = begun.get("parts"), begun.get("driver", "")
     known = {place.path.name: str(place.path) for place in places}
     # By its name, for the data directory may have moved.
-    name = driver if driver is None else Path(str(driver)).name
-    if not isinstance(parts, list) or name not in [None, *known]:
+    name = present if present is None else Path(str(present)).name
+    if not isinstance(trained, list) or name not in [None, *known]:
         raise BadInput(f"{path} does not say what there was when the round began; remove it.")
-    return {"parts": parts, "driver": name and known[name]}
+    return {"parts": trained, "driver": name and known[name]}
 
 
 def drive(

@@ -208,7 +208,8 @@ class Workers:
     `make_executor` makes any `concurrent.futures.Executor`. When it breaks (a worker was killed,
     say for its memory), a new one is made and the tasks without a result are done again; after
     `ATTEMPTS` such deaths in one call `each` raises `BadInput`, as it does when a task fails, with
-    the file that holds the worker's traceback. A worker process that gives no sign of life for `hang_timeout` seconds (it was stopped, or hangs) is killed.
+    the file that holds the worker's traceback. A worker process that gives no sign of life for
+    `hang_timeout` seconds (it was stopped, or hangs) is killed.
     """
 
     def __init__(self, make_executor: Callable[[], Executor], hang_timeout: float = HANG_TIMEOUT):

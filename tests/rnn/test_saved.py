@@ -84,5 +84,7 @@ def test_a_description_of_more_than_its_file_holds_is_refused_before_it_is_built
     parts = json.loads(directory.model_json.read_text())
     parts["rnn"][name] = value
     directory.model_json.write_text(json.dumps(parts))
-    with pytest.raises(BadInput, match="rnn.weights.h5 is too small for the network|units of its rnn cannot be"):
+    with pytest.raises(
+        BadInput, match="rnn.weights.h5 is too small for the network|units of its rnn cannot be"
+    ):
         rnn.load(directory)

@@ -14,7 +14,7 @@ if __name__ == "__main__":
     given = config.parse(GenerateData, __doc__)  # before the imports below
 
 from envs import recording, rollouts, tracks
-from runs import arguments, directory, executor, progress
+from runs import arguments, directory, executor, processes, progress
 
 
 def main(settings: GenerateData) -> None:
@@ -62,7 +62,7 @@ def record_untrained(folder: Path, missing: list[int], settings: GenerateData) -
     tasks = [(folder, track, settings.policy, settings.steps) for track in missing]
     with (
         executor.Workers(
-            lambda: executor.processes(settings.workers), settings.hang_timeout
+            lambda: processes.pool(settings.workers), settings.hang_timeout
         ) as workers,
         progress.bar(len(tasks), "episodes") as bar,
     ):

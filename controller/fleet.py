@@ -18,7 +18,8 @@ from controller.rollout import (
 )
 from runs.arguments import HANG_TIMEOUT, PRECISIONS, BadInput
 from runs.directory import ModelDirectory
-from runs.executor import ATTEMPTS, Counter, Workers, processes
+from runs.executor import ATTEMPTS, Workers
+from runs.processes import Counter, pool
 
 import tensorflow as tf
 
@@ -57,7 +58,7 @@ class Fleet:
 
         def hire() -> Executor:
             self._counters = self._counters.go_on()
-            return processes(workers, prepare, (directory, precision, self._counters, sees))
+            return pool(workers, prepare, (directory, precision, self._counters, sees))
 
         self._pool = Workers(hire, hang_timeout)
 

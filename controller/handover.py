@@ -5,16 +5,18 @@ from runs.arguments import BadInput
 from runs.directory import ModelDirectory, copy_whole, locked
 
 HISTORY = "controller.csv"
+AGENT = ("vision", "rnn", "controller")
 
 
 def take_over(source: ModelDirectory, target: ModelDirectory) -> None:
-    """Copy V, M, C and what belongs to them from `source` to `target`, where that has none.
+    """Copy V, M, C and what belongs to them from `source` to `target`, unless that has a C.
 
-    What `target` has made of them since stays, so that the same command goes on after a kill.
-    Raises `BadInput` when `target` has another V or M, or `source` lacks a part.
+    All parts appear as one, and what `target` has made of them since stays, so that the same
+    command goes on after a kill. Raises `BadInput` when `target` has another V or M, or `source`
+    lacks a part.
     """
     with locked(target.path):
-        for part in source.PARTS:
+        for part in AGENT:
             digest = source.facts(part)["digest"]
             if part != "controller" and target.has(part) and target.facts(part)["digest"] != digest:
                 raise BadInput(
@@ -22,9 +24,9 @@ def take_over(source: ModelDirectory, target: ModelDirectory) -> None:
                     "directory.",
                     options=("data_dir",),
                 )
-        for kept in (starts.path_in(source), source.path / HISTORY):
-            if kept.exists() and not (target.path / kept.name).exists():
-                copy_whole(kept, target.path / kept.name)
-        for part in source.PARTS:
-            if not target.has(part):
-                target.take(part, source)
+        if target.has("controller"):
+            return
+        if (source.path / HISTORY).exists():
+            copy_whole(source.path / HISTORY, target.path / HISTORY)
+        dreams_begin = ["starts"] if starts.path_in(source).exists() else []
+        target.take([*AGENT, *dreams_begin], source)

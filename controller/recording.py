@@ -8,7 +8,7 @@ from controller.agent import Agent
 from controller.exploration import ActionBursts, HeldNoise
 from envs import rollouts
 from envs.recording import EpisodeLog
-from runs import executor, progress
+from runs import executor, processes, progress
 from runs.directory import ModelDirectory
 from settings.recording import AgentRecording
 
@@ -30,7 +30,7 @@ def record_with_agent(
     tasks = [(folder, group, directory, settings) for group in groups]
     steps = 0
     workers = executor.Workers(
-        lambda: executor.processes(settings.workers, fleet.prepare, (directory, "float32")),
+        lambda: processes.pool(settings.workers, fleet.prepare, (directory, "float32")),
         settings.hang_timeout,
     )
     with workers, progress.bar(len(missing), "episodes") as bar:

@@ -3,188 +3,21 @@
 import contextlib
 import dataclasses
 import functools
-import multiprocessing
-import multiprocessing.connection
-import multiprocessing.context
-import multiprocessing.resource_tracker
-import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from runs.arguments import HANG_TIMEOUT, BadInput
+from runs.processes import Worker, children, deaf_children
 
 ATTEMPTS = 3
-BEAT = 0.5  # seconds between a worker's signs of life
-LOOK = 2.0  # seconds of silence at most from one look to the next
-IMPORTS = 5  # times the patience with a worker that has not given its first sign of life
-FORKED = sys.platform == "linux" and hasattr(os, "fork")  # from a server, else spawned
-_BaseContext: Any = type(multiprocessing.get_context("forkserver" if FORKED else "spawn"))
-_Process: Any = _BaseContext.Process
-# NVIDIA's libraries read the first of these, AMD's either.
-WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1"}
-
-
-def processes(workers: int, prepare: Callable | None = None, arguments: tuple = ()) -> Executor:
-    """Processes that see no GPU, each of which first calls `prepare(*arguments)`.
-
-    None is forked from this one: TensorFlow does not survive that once it has been used. On Linux
-    they come from a server that has imported what they need, once for all of them, and used
-    nothing of it; elsewhere, where libraries do not survive that either, each imports it itself.
-    """
-    context = _Context()
-    if FORKED and prepare is not None:
-        context.set_forkserver_preload(["__main__", prepare.__module__])
-    return ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(prepare, arguments)
-    )
-
-
-class _Worker(_Process):
-    """A process that sees no GPU: many workers would fight for the memory of one.
-
-    Its environment says so from the start, for it imports the main module, and with that perhaps
-    TensorFlow, before any function is called in it. From then on it gives signs of life.
-    """
-
-    def start(self) -> None:
-        self.beats = multiprocessing.get_context("spawn").RawValue("q", 0)
-        self._known = 0  # of the beats
-        self._looked = time.monotonic()
-        self._silence = 0.0
-        with _environment(WITHOUT_GPU):
-            super().start()
-
-    def hangs(self, timeout: float) -> bool:
-        """Whether who looks has seen no sign of life for `timeout` seconds.
-
-        Importing what it needs may take it much longer than that. A look counts for little, so
-        that what stopped both, a machine that slept, is no silence.
-        """
-        beats, now = self.beats.value, time.monotonic()
-        self._silence += min(now - self._looked, LOOK)
-        if beats != self._known:
-            self._silence = 0.0
-        self._known, self._looked = beats, now
-        return self._silence > (timeout if beats else IMPORTS * timeout)
-
-
-class _Context(_BaseContext):
-    Process = _Worker
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Processes started in here find these variables in their environment."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _begin(prepare: Callable | None, arguments: tuple) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    threading.Thread(target=_give_signs_of_life, daemon=True).start()
-    if prepare is not None:
-        prepare(*arguments)
-
-
-@contextlib.contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes started in here never hear of Ctrl-C, not even while they import their modules.
-
-    It reaches the whole group, and only the parent decides what it means, once they are started:
-    a child cut off from its parent in between would complain. Only for the main thread.
-    """
-    heard = []
-    handler = signal.signal(signal.SIGINT, lambda *_: heard.append(True))
-    try:
-        with _blocked_interrupts():
-            yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if heard:
-            signal.raise_signal(signal.SIGINT)
-
-
-@contextlib.contextmanager
-def _blocked_interrupts() -> Iterator[None]:
-    """A child inherits what is blocked; other threads here may still take the signal.
-
-    Windows blocks none: there children are deaf only once they have begun.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    # Else the first child starts it, and it unblocks the signal.
-    multiprocessing.resource_tracker.ensure_running()
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-def _give_signs_of_life() -> None:
-    process = multiprocessing.current_process()
-    assert isinstance(process, _Worker)
-    while True:
-        process.beats.value += 1
-        time.sleep(BEAT)
-
-
-def _leave_with_parent() -> None:
-    """End this process when its parent is killed; else it would wait for tasks for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    multiprocessing.connection.wait([parent.sentinel])
-    os._exit(1)
-
-
-class Counter:
-    """A number that processes of this machine count up together; pass it to their `prepare`.
-
-    Workers alone take its lock. One that dies may hold it for ever: those that come after it need
-    a counter that `goes_on` from there.
-    """
-
-    def __init__(self, taken: int = 0):
-        self._value = multiprocessing.get_context("spawn").Value("q", taken)
-
-    def goes_on(self) -> "Counter":
-        """Another one from the same number on, with a lock of its own."""
-        return Counter(self.taken)
-
-    def restart(self) -> None:
-        """From 0 again; only while nobody takes any."""
-        self._value.get_obj().value = 0
-
-    def take(self) -> int:
-        """The next number; no two callers get the same."""
-        with self._value.get_lock():
-            taken = self._value.value
-            self._value.value = taken + 1
-        return taken
-
-    @property
-    def taken(self) -> int:
-        """How many numbers have been taken."""
-        return self._value.get_obj().value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,7 +49,7 @@ class Workers:
         self._make_executor = make_executor
         self._hang_timeout = hang_timeout
         self._executor: Executor | None = None
-        self._children: list[_Worker] = []  # those that the executor has started
+        self._children: list[Worker] = []  # those that the executor has started
 
     def __enter__(self) -> "Workers":
         return self
@@ -257,14 +90,14 @@ class Workers:
         """
         if self._executor is None:
             self._executor = self._make_executor()
-        others = [child for child in _children() if child not in self._children]
+        others = [child for child in children() if child not in self._children]
         ended: SimpleQueue[_Ended] = SimpleQueue()
-        with _deaf_children():
+        with deaf_children():
             for index, task in tasks.items():
                 future = self._executor.submit(function, *task)
                 future.add_done_callback(functools.partial(_report, ended, index))
             # In here, for an interrupt is heard as soon as this is over.
-            self._children = [child for child in _children() if child not in others]
+            self._children = [child for child in children() if child not in others]
         return ended
 
     def _dismiss(self) -> None:
@@ -307,10 +140,6 @@ class Workers:
         return [results[index] for index in sorted(results)]
 
 
-def _children() -> list[_Worker]:
-    return [child for child in multiprocessing.active_children() if isinstance(child, _Worker)]
-
-
 def _readable(error: BaseException) -> BaseException:
     """What went wrong in a worker as one sentence, if it is none yet; a file tells the rest."""
     if isinstance(error, BadInput | OSError | BrokenProcessPool):
@@ -327,7 +156,7 @@ def _readable(error: BaseException) -> BaseException:
     )
 
 
-def _who_died(children: list[_Worker]) -> str:
+def _who_died(children: list[Worker]) -> str:
     """A warning that names the worker processes that ended by themselves, and how."""
     for _ in range(20):  # Its pipe is closed a moment before one knows how it has ended.
         if ended := [(child.pid, child.exitcode) for child in children if child.exitcode]:

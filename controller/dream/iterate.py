@@ -17,7 +17,7 @@ from controller.recording import record_with_agent
 from controller.report import coverage
 from envs import recording, rollouts, tracks
 from rnn import encode, measures
-from runs import executor, plots, progress
+from runs import executor, plots, processes, progress
 from runs.arguments import BadInput
 from runs.directory import (
     DataDirectory,
@@ -132,7 +132,7 @@ def _record_randomly(folder: Path, missing: list[int], settings: Iterate) -> Non
     tasks = [(folder, track, "random", settings.steps) for track in missing]
     with (
         executor.Workers(
-            lambda: executor.processes(settings.workers), settings.hang_timeout
+            lambda: processes.pool(settings.workers), settings.hang_timeout
         ) as workers,
         progress.bar(len(tasks), "episodes") as bar,
     ):

@@ -9,7 +9,7 @@ import pytest
 
 
 def digests(directory: ModelDirectory) -> dict[str, str]:
-    return {part: directory.facts(part)["digest"] for part in directory.PARTS}
+    return {part: directory.facts(part)["digest"] for part in handover.AGENT}
 
 
 def test_all_of_an_agent_is_copied_and_what_is_made_of_it_stays(model, own_model, tmp_path):
@@ -28,7 +28,7 @@ def test_all_of_an_agent_is_copied_and_what_is_made_of_it_stays(model, own_model
 
 def test_a_kill_between_two_parts_is_made_good_by_the_same_call(own_model, tmp_path):
     target = ModelDirectory(tmp_path / "models" / "vae")
-    target.take("vision", own_model)
+    target.take(["vision"], own_model)
     handover.take_over(own_model, target)
     assert digests(target) == digests(own_model)
 

@@ -53,7 +53,11 @@ class VideoNetwork(Settings):
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Annealing(Settings):
     kl_weight: float = setting(
-        1e-4, "weight of the KL (β) at its highest, beside a mean squared error", least=0, most=1000
+        1e-4,
+        "weight of the KL (β) at its highest, beside a mean squared error",
+        least=0,
+        most=1000,
+        unit="mean squared errors a nat",
     )
     kl_anneal: str = setting(
         "cyclical",

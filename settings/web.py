@@ -27,14 +27,14 @@ class ExportWeb(Settings):
         "that the first agent drives in the world, on this track and the ones after it",
         least=1,
         most=20,
-        unit="episodes",
+        unit="recorded episodes",
     )
     steps: int = setting(
         300,
         "of each of them: M sees 60 before it dreams",
         least=61,
         most=1000,
-        unit="environment steps",
+        unit="environment steps an episode",
     )
 
     def check(self) -> None:

@@ -28,9 +28,9 @@ def main(settings: ExportWeb) -> None:
     agents = [package.load(directory.ModelDirectory(path)) for path in settings.models]
     with directory.locked(settings.out):
         (settings.out / "index.json").unlink(missing_ok=True)
-        print(f"{agents[0].name} drives {settings.episodes} episodes in the world.")
-        tracks = list(range(settings.track, settings.track + settings.episodes))
-        driven = drive(agents[0].directory, tracks, settings.steps)
+        print(f"{agents[0].name} drives {settings.recorded_episodes} episodes in the world.")
+        tracks = list(range(settings.track, settings.track + settings.recorded_episodes))
+        driven = drive(agents[0].directory, tracks, settings.recorded_steps)
         package.write_episodes(settings.out, driven)
         for parts in agents:
             with progress.bar(package.FILES, "files", what=parts.name) as bar:

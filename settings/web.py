@@ -22,19 +22,19 @@ class ExportWeb(Settings):
         saved=False,
     )
     track: int = override(Play, "track", default=1)
-    episodes: int = setting(
+    recorded_episodes: int = setting(
         6,
         "that the first agent drives in the world, on this track and the ones after it",
         least=1,
         most=20,
-        unit="recorded episodes",
+        unit="episodes",
     )
-    steps: int = setting(
+    recorded_steps: int = setting(
         300,
         "of each of them: M sees 60 before it dreams",
         least=61,
         most=1000,
-        unit="environment steps an episode",
+        unit="environment steps",
     )
 
     def check(self) -> None:

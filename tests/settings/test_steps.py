@@ -73,14 +73,9 @@ def test_names_that_count_different_things_are_known_and_tell_their_units():
     assert {name: found for name, found in units.items() if len(found) > 1} == {
         "batch_size": {"frames", "sequences"},
         "epochs": {"epochs", "epochs of steps"},
-        "episodes": {
-            "episodes",
-            "episodes a round",
-            "episodes a generation",
-            "recorded episodes",
-        },
+        "episodes": {"episodes", "episodes a round", "episodes a generation"},
         "kl_weight": {None, "mean squared errors a nat"},
-        "steps": {"environment steps", "environment steps an episode", "gradient steps"},
+        "steps": {"environment steps", "gradient steps"},
     }
 
 

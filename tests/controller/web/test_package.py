@@ -33,7 +33,8 @@ def test_the_folder_holds_what_was_seen_done_and_remembered(agent, load, tmp_pat
 
     monkeypatch.setattr(script, "drive", drive)
     out = tmp_path / "out"
-    script.main(ExportWeb(models=(agent.path,), out=out, track=3, episodes=2, steps=STEPS))
+    drives = {"track": 3, "recorded_episodes": 2, "recorded_steps": STEPS}
+    script.main(ExportWeb(models=(agent.path,), out=out, **drives))
     index = read_json(out / "index.json")
     assert index["agents"] == [{"folder": "dreamer", "name": "VAE"}]
     assert [episode["track"] for episode in index["episodes"]] == [3, 4]

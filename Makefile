@@ -52,10 +52,10 @@ help:
 	@echo "PYTHON=$(PYTHON)  VENV=$(VENV)  DATA=$(DATA)  GPU=$(GPU)"
 
 run: install
-	$(PY) run_recipe.py recipes/quick.toml --data-dir "$(DATA)"
+	WORLD_MODELS_LEADER=$$PPID exec $(PY) run_recipe.py recipes/quick.toml --data-dir "$(DATA)"
 
 best: install
-	$(PY) run_recipe.py recipes/best.toml --data-dir "$(BEST)" --res "$(BEST)/res"
+	WORLD_MODELS_LEADER=$$PPID exec $(PY) run_recipe.py recipes/best.toml --data-dir "$(BEST)" --res "$(BEST)/res"
 
 test: install
 	$(PY) -m ruff check .

@@ -12,13 +12,13 @@ exploits errors of M, M learns better in the next round. DIR/models/VISION-itera
 of the best round.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from runs import config
 from runs.config import Settings
+from runs.following import lead
 from settings import MAKERS, STEPS
 from settings.adversary import TrainVAEGAN
 from settings.driving import TrainController
@@ -118,7 +118,7 @@ def one_round(
 def script(settings: Settings) -> None:
     """Run the numbered script of these settings; where it stops, this one stops too."""
     command = [sys.executable, str(HERE / SCRIPTS[type(settings)]), *config.flags(settings)]
-    done = subprocess.run(command)
+    done = lead(command)
     if done.returncode:
         sys.exit(done.returncode)
 

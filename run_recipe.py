@@ -4,12 +4,12 @@ A stopped run goes on with the same command: stages that are over are not begun 
 that was under way goes on where it was. Another seed, or another recipe, needs another --data-dir.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
 from runs import arguments, config, recipe
 from runs.directory import DataDirectory, locked
+from runs.following import lead
 from settings import MAKERS, STEPS
 from settings.recipe import RunRecipe
 
@@ -25,7 +25,7 @@ def main(settings: RunRecipe) -> None:
         for number, stage in progress.waiting():
             flags = config.flags(stage.settings)
             print(f"Stage {number} of {len(stages)}: {stage.script} {' '.join(flags)}", flush=True)
-            done = subprocess.run([sys.executable, str(HERE / stage.script), *flags])
+            done = lead([sys.executable, str(HERE / stage.script), *flags])
             if done.returncode:
                 sys.exit(done.returncode)  # It has said what is wrong.
     print(f"All {len(stages)} stages of {settings.recipe} are done in {data.root}.")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from runs.following import follow
+
 LARGEST = sys.float_info.max  # of all finite numbers
 LARGEST_SEED = 999
 HANG_TIMEOUT = 120  # seconds without a sign of life after which a worker process hangs
@@ -134,6 +136,7 @@ def _nearest(path: Path) -> Path:
 
 def run(main: Callable[..., None], *given, makers: Mapping[str, str] = {}) -> None:
     """Call a script's `main` with its settings; bad input becomes one sentence and exit code 2."""
+    follow()
     try:
         main(*given)
     except BadInput as problem:

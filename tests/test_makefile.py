@@ -29,7 +29,8 @@ def make(*arguments: str) -> subprocess.CompletedProcess:
 def test_a_target_runs_its_recipe(target, recipe, data):
     said = make("--dry-run", "DATA=d", target)
     assert said.returncode == 0, said.stderr
-    script, *given = shlex.split(said.stdout.splitlines()[-1])[1:]
+    # A leader, exec, Python, and what it runs.
+    script, *given = shlex.split(said.stdout.splitlines()[-1])[3:]
     told = config.parse(STEPS[script], None, given)
     assert (TOP / told.recipe).name == f"{recipe}.toml" and told.data_dir == Path(data)
 

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -59,10 +60,11 @@ class Workers:
             return
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = None
-        if kind is not None:
-            # Nobody wants what they have begun any more, and it may take minutes.
-            for child in self._children:
-                child.terminate()
+        # After an error nobody wants what they have begun any more, and it may take minutes.
+        deadline = time.monotonic() + (self._hang_timeout if kind is None else 0)
+        for child in self._children:
+            wait([child.sentinel], max(0, deadline - time.monotonic()))
+            child.kill()  # A stopped one would be waited for at the end of this process, for ever.
 
     def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, Any]]:
         """Yield (index of the task, `function(*task)`) as the results come, in any order."""

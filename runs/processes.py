@@ -42,9 +42,8 @@ def pool(workers: int, prepare: Callable | None = None, arguments: tuple = ()) -
 
 
 def _finds_the_same() -> bool:
-    """Whether a server would import this project: it looks in the working directory first."""
-    here = Path.cwd() / __package__
-    return not here.exists() or here.samefile(Path(__file__).parent)
+    """Whether a server would import this project; in Python 3.10 it looks where it works first."""
+    return sys.version_info >= (3, 11) or Path.cwd().samefile(Path(__file__).parents[1])
 
 
 class Worker(multiprocessing.process.BaseProcess):
@@ -59,9 +58,10 @@ class Worker(multiprocessing.process.BaseProcess):
         self._known = 0  # of the beats
         self._looked = time.monotonic()
         self._silence = 0.0
-        # The server of forks knows this process's path by its environment alone.
-        path = os.pathsep.join(filter(None, sys.path))
-        with _environment({**WITHOUT_GPU, "PYTHONPATH": path}):
+        # The server of forks knows this process's path by its environment alone, and would look
+        # in the working directory before.
+        path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONSAFEPATH": "1"}
+        with _environment({**WITHOUT_GPU, **path}):
             super().start()
 
     def hangs(self, timeout: float) -> bool:

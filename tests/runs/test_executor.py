@@ -1,4 +1,5 @@
 import concurrent.futures
+import contextlib
 import os
 import re
 import signal
@@ -188,6 +189,23 @@ def test_a_worker_that_hangs_is_replaced_and_no_result_is_lost(work, tmp_path, c
     warnings = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"Warning: worker process \d+ hangs\.", warnings[0])
     assert "killed by SIGKILL" in warnings[1] and len(warnings) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
+@pytest.mark.parametrize("problem", [None, KeyboardInterrupt])
+def test_a_worker_that_is_stopped_keeps_nobody_waiting_at_the_end(work, problem):
+    with (
+        pytest.raises(problem) if problem else contextlib.nullcontext(),
+        executor.Workers(lambda: processes.pool(2), hang_timeout=5) as workers,
+    ):
+        assert workers.all(work.square, [(2,), (3,)]) == [4, 9]
+        children = list(workers._children)
+        os.kill(children[0].pid, signal.SIGSTOP)
+        if problem:
+            raise problem
+    for child in children:
+        child.join(60)
+        assert not child.is_alive()
 
 
 def test_workers_that_die_again_and_again_are_given_up_in_a_sentence(work):

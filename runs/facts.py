@@ -31,9 +31,17 @@ def is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_WHOLE
 
 
+def is_count(value: Any) -> bool:
+    return is_whole(value) and value > 0
+
+
 def is_number(value: Any) -> bool:
     kind = isinstance(value, int | float) and not isinstance(value, bool)
     return kind and -LARGEST <= value <= LARGEST
+
+
+def is_positive(value: Any) -> bool:
+    return is_number(value) and value > 0
 
 
 def is_number_or_none(value: Any) -> bool:
@@ -61,19 +69,28 @@ def is_score(value: Any) -> bool:
 KINDS: dict[str, dict[str, Callable[[Any], bool]]] = {
     "vision": {
         "architecture": is_text,
-        "latent": is_whole,
-        "depth": is_whole,
+        "latent": is_count,
+        "depth": is_count,
         "data": is_text,
         "losses": are_numbers,
         "core_hours": is_number_or_none,
     },
     "rnn": {
         "vision": is_text,
-        "latent": is_whole,
-        "units": is_whole,
-        "mixtures": is_whole,
+        "latent": is_count,
+        "units": is_count,
+        "mixtures": is_count,
         "heads": are_few_texts,  # each is a layer of the network
         "finetuned_from": are_texts,
+        "losses": are_numbers,
+        "core_hours": is_number_or_none,
+    },
+    "cvae": {
+        "condition": is_whole,
+        "width": is_positive,
+        "past": is_count,
+        "prior": is_text,
+        "data": is_text,
         "losses": are_numbers,
         "core_hours": is_number_or_none,
     },
@@ -81,7 +98,7 @@ KINDS: dict[str, dict[str, Callable[[Any], bool]]] = {
         "vision": is_text,
         "rnn": is_text,
         "sees": is_text,
-        "features": is_whole,
+        "features": is_count,
         "validation": is_score,
     },
 }

@@ -43,7 +43,7 @@ def build(facts: dict, dtype: str = "float32") -> tuple[keras.Model, keras.Model
 
 def least_size(facts: dict) -> int:
     """A number of weights that no encoder of this latent size and depth is below."""
-    depth = facts.get("depth", 32)
+    depth = facts.get("depth", 32) if facts.get("architecture") == "vaegan" else 32
     return 500 * depth**2 + 2 * 32 * depth * facts["latent"]
 
 

@@ -69,8 +69,10 @@ def held_out_episodes(
     """The recordings held out, each with its latents: those of the data directory where this V
     made them, and else new ones in `temporary`."""
     _, held_out = rollouts.split(rollouts.paths(data.rollout))
-    if series.made_by(data.series(name)) == vision.digest:
-        _, latents = rollouts.split(series.paths(data.series(name), vision.latent, vision.digest))
+    folder = data.series(name)
+    if series.made_by(folder) == vision.digest and any(folder.glob("[0-9]*.npz")):
+        series.refuse_exchanged(folder, data.rollout)
+        _, latents = rollouts.split(series.paths(folder, vision.latent, vision.digest))
         return [(data.rollout / path.name, path) for path in latents]
     with progress.bar(len(held_out), "episodes", what="encoding") as bar:
         latents = []

@@ -1,5 +1,5 @@
 """What the scripts are told that make C and score it: 05_train_controller.py,
-06_finetune_controller.py, evaluate.py and play.py."""
+06_finetune_controller.py and evaluate.py."""
 
 import dataclasses
 import functools
@@ -14,7 +14,6 @@ from settings.shared import Again, DataDir, Models, Precision, Res, Seed, Vision
 
 SEES = {"zh": "rnn", "z": "vision"}  # what C acts on → the part that makes the last of it
 PLACES = ("first", "anywhere")  # where dreams start in recorded episodes
-WORLDS = ("real", "dream", "both")  # what a person drives in
 FIRST_EVALUATION_TRACK = 2_000_000_000  # tracks from here on are never trained on
 MOST_EVALUATION_TRACKS = 100_000
 
@@ -188,6 +187,10 @@ class TrainController(DreamEvolution, WorldEvolution, RunSettings):
         super().check()
         if self.in_dreams and self.sees == "z":
             raise BadInput("A dream is M's, and its C sees M too; leave out --sees z.")
+        if self.from_agent and self.in_dreams:
+            raise BadInput(
+                "A driver of dreams begins at zero, beside the agent; leave out --from-agent."
+            )
         if self.also and not self.in_dreams:
             raise BadInput("Only dreams have several M's; leave out --also or add --dream.")
         if self.also and self.hard_tracks:
@@ -330,28 +333,3 @@ class Evaluate(Scoring, Models, Workers, Res):
         metavar="SEED",
     )
     scores_only: bool = setting(False, "no videos, which take a while each")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Play(Dreaming, Vision, DataDir):
-    """What play.py is told."""
-
-    model: Path | None = setting(
-        None,
-        "directory of a trained agent",
-        words="that of the data directory",
-        metavar="MODEL_DIR",
-        positional=True,
-    )
-    world: str = setting("both", "what to drive in", choices=WORLDS)
-    temperature: float = override(Dreaming, "temperature", default=1.0)
-    track: int = setting(1, "seed of the track", least=0, most=2**31 - 1)
-    record: bool = setting(
-        False, "keep what is driven in the world in DIR/rollout, for V and M to learn from"
-    )
-    res: Path = override(Res, "res", default=Path("res"))
-
-    def check(self) -> None:
-        super().check()
-        if self.record and (self.world == "dream" or self.track >= FIRST_EVALUATION_TRACK):
-            raise BadInput("--record keeps episodes of the world, on tracks below 2,000,000,000.")

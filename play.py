@@ -11,7 +11,7 @@ work on what M predicts.
 
 from runs import config
 from settings import MAKERS
-from settings.driving import Play
+from settings.playing import Play
 
 if __name__ == "__main__":
     given = config.parse(Play, __doc__)  # before the imports below

@@ -5,9 +5,10 @@ means Gymnasium or TensorFlow: help, recipes and documentation need neither.
 """
 
 from settings.adversary import TrainVAEGAN
-from settings.driving import Evaluate, FinetuneController, Play, TrainController
+from settings.driving import Evaluate, FinetuneController, TrainController
 from settings.iteration import Iterate
 from settings.memory import EvaluateDream, GenerateRNNData, TrainRNN
+from settings.playing import Play
 from settings.recipe import RunRecipe
 from settings.recording import GenerateData
 from settings.video import EvaluateVideo, TrainCVAE

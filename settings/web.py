@@ -5,8 +5,8 @@ from pathlib import Path
 
 from runs.arguments import BadInput
 from runs.config import REQUIRED, Settings, override, setting
-from settings.driving import Play
 from settings.memory import EvaluateDream
+from settings.playing import Play
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -139,9 +139,9 @@ class ModelDirectory:
         for part in self.PARTS:
             beside, facts = self._next(part), parts.get(part)
             # Two who read at once both find it; where nothing may be written, it stays.
-            with contextlib.suppress(FileNotFoundError, PermissionError):
+            with contextlib.suppress(OSError):
                 if isinstance(facts, dict) and facts.get("digest") == digest(beside):
-                    _replace(beside, self.file(part))
+                    os.replace(beside, self.file(part))
 
 
 def _mistyped(path: Path) -> str:

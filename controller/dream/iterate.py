@@ -69,7 +69,10 @@ def begin(number: int, data: DataDirectory, places: list[ModelDirectory]) -> dic
     # By its name, for the data directory may have moved.
     name = present if present is None else Path(str(present)).name
     if not isinstance(trained, list) or name not in [None, *known]:
-        raise BadInput(f"{path} does not say what there was when the round began; remove it.")
+        raise BadInput(
+            f"{path} names no agent of this round: it began at another temperature, or the file is "
+            "damaged; go on with that temperature, or remove it."
+        )
     return {"parts": trained, "driver": name and known[name]}
 
 

@@ -33,9 +33,9 @@ def test_a_kill_between_two_parts_is_made_good_by_the_same_call(own_model, tmp_p
     assert digests(target) == digests(own_model)
 
 
-def test_another_m_is_not_replaced(own_model, full_model):
+def test_another_v_is_not_replaced(own_model, full_model):
     before = digests(own_model)
-    with pytest.raises(BadInput, match="holds another rnn than .*; choose another"):
+    with pytest.raises(BadInput, match="holds another vision than .*; choose another"):
         handover.take_over(full_model, own_model)
     assert digests(own_model) == before
 

@@ -74,6 +74,10 @@ class Annealing(Settings):
         above=True,
     )
 
+    @property
+    def cycles(self) -> int:
+        return self.kl_cycles if self.kl_anneal == "cyclical" else 1
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TeacherForcing(Settings):
@@ -103,8 +107,18 @@ class TrainCVAE(
     )
     batch_size: int = setting(12, "sequences in a batch", least=1, most=10_000, unit="sequences")
     future: int = setting(
-        FUTURE, "frames that are predicted in training", least=1, most=500, unit="frames"
+        FUTURE, "frames that are predicted in training", least=2, most=500, unit="frames"
     )
+
+    def check(self) -> None:
+        super().check()
+        rises = self.kl_anneal != "none" and self.kl_weight > 0
+        # Then every epoch is the first of a cycle.
+        if rises and self.cycles % self.epochs == 0:
+            raise BadInput(
+                f"In {self.epochs} epochs and {self.cycles} cycles the weight of the KL never "
+                "rises above 0; give more --epochs, fewer --kl-cycles or --kl-anneal none."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -122,7 +136,7 @@ class EvaluateVideo(VideoSource, Res, Seed, DataDir):
     everything: bool = setting(
         False, "measure on all sequences, none of which was trained on, not on those held out"
     )
-    frames: int = setting(28, "frames to predict", least=1, most=500, unit="frames")
+    frames: int = setting(28, "frames to predict", least=2, most=500, unit="frames")
     samples: int = setting(20, "predictions of which the best is taken", least=1, most=1000)
     stride: int = setting(
         40,

@@ -15,10 +15,9 @@ def kl_weights(settings: Annealing, epochs: int) -> np.ndarray:
     """
     if settings.kl_anneal == "none":
         return np.full(epochs, settings.kl_weight)
-    cycles = settings.kl_cycles if settings.kl_anneal == "cyclical" else 1
     rise = settings.kl_rise or RISE[settings.kl_anneal]
     # In whole numbers, so that no rounding lets a cycle begin an epoch late.
-    within = np.arange(epochs) * cycles % epochs / epochs
+    within = np.arange(epochs) * settings.cycles % epochs / epochs
     return settings.kl_weight * np.minimum(1, within / rise)
 
 

@@ -12,7 +12,7 @@ from imageio import v3 as imageio
 SCRIPT = "04_train_cvae.py"
 # The last epoch predicts on from its own frames: both ways of training are gone.
 TINY = "--width 0.02 --epochs 3 --epoch-steps 30 --batch-size 4 --future 3 --learning-rate 0.005"
-TINY += " --kl-weight 0.01 --teacher-forcing-start 2 --teacher-forcing-step 0.5"
+TINY += " --kl-weight 0.01 --kl-anneal none --teacher-forcing-start 2 --teacher-forcing-step 0.5"
 
 
 def arguments(squares, data, *more) -> list:
@@ -67,7 +67,10 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(trained, squares, scri
     "more, words",
     [
         (["--kl-weight", "0.5"], "kl_weight 0.01, not 0.5"),
+        (["--kl-anneal", "cyclical"], "In 3 epochs and 3 cycles the weight of the KL never rises"),
+        (["--kl-anneal", "monotonic", "--epochs", "1"], "In 1 epochs and 1 cycles"),
         (["--future", "60"], "62 frames are needed"),
+        (["--future", "1"], "'1' is not a whole number from 2"),
         (["--source", "bair"], "holds no videos in a layout of BAIR's"),
         (["--width", "0"], "'0' is not a number from 0.015625"),
     ],

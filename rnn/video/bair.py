@@ -135,7 +135,10 @@ def find(folder: Path) -> tuple[list, list, list]:
 
 
 def fingerprint(videos: Iterable) -> str:
-    """Eight hexadecimal digits that change when a video is added, removed or replaced."""
+    """Eight hexadecimal digits that change with the videos' names, sizes and lengths.
+
+    What is in them is not read: one replaced by another of the same size goes unnoticed.
+    """
     names = "".join(sorted(f"{one.name} {one.size} {one.length}\n" for one in videos))
     return hashlib.sha256(names.encode()).hexdigest()[:8]
 
@@ -179,6 +182,8 @@ def _places(path: Path) -> list[tuple[int, int]]:
 def _folders(folder: Path) -> list[Folder]:
     found = []
     for path in sorted(folder.glob("*/*/")):
+        if not path.is_dir():  # Before Python 3.11 the pattern finds files as well.
+            continue
         there = {file.name for file in path.iterdir()}
         length = sum(name.endswith(".png") for name in there)
         lacking = {f"{t}.png" for t in range(length)} - there

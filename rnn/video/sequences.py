@@ -38,8 +38,8 @@ class Video:
 class Videos:
     """What a source has: videos to learn from, to watch a training on, and to measure on.
 
-    `condition` is the width of the condition, K. `fingerprint` changes when a video is added,
-    removed or replaced.
+    `condition` is the width of the condition, K. `fingerprint` changes when a video is added or
+    removed, or replaced by one of another size.
     """
 
     learned: list[Video]

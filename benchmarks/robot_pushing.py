@@ -40,7 +40,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--sequences", type=whole(20), default=1000, help="in all (default: 1,000; from 20)"
+        "--sequences",
+        type=whole(20),
+        default=1000,
+        help="in all, in tens: 25 are made 30 (default: 1,000; from 20)",
     )
     parser.add_argument(
         "--layout",
@@ -59,15 +62,17 @@ def main() -> None:
         "--workers", type=whole(1), default=2, help="processes that draw (default: 2)"
     )
     given = parser.parse_args()
+    # In whole shards, so that a sequence stays in its part when a set grows.
+    shards = range(0, given.sequences, SHARD)
     os.environ.setdefault("MUJOCO_GL", "egl")  # Read when MuJoCo is imported.
     began, made = time.monotonic(), 0
     spawn = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(given.workers, mp_context=spawn) as workers,
-        bar(given.sequences, "sequences") as progress,
+        bar(len(shards) * SHARD, "sequences") as progress,
     ):
-        for first in range(0, given.sequences, SHARD):
-            numbers = range(first, min(first + SHARD, given.sequences))
+        for first in shards:
+            numbers = range(first, first + SHARD)
             try:
                 made += write(given.folder, given.layout, numbers, workers)
             except (ImportError, RuntimeError) as problem:  # a worker that died among the latter

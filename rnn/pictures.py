@@ -4,13 +4,13 @@ from pathlib import Path
 
 from envs import rollouts
 from rnn import predict, series
+from rnn.measures import WARM_UP
 from rnn.saved import Memory
 from runs.arguments import BadInput
 from vae import Vision, pictures
 
 import numpy as np
 
-WARM_UP = 10
 STEPS = 70
 SHOWN = 12
 ROWS = ("recorded", "what V keeps", "M, one step ahead", "M, left to itself")

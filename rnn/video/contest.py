@@ -7,17 +7,19 @@ import dataclasses
 import itertools
 
 from rnn import predict as m
+from rnn.measures import WARM_UP
 from rnn.saved import Memory
 from rnn.video import measures, predict
 from rnn.video.arch_cvae import LATENT, Networks
 from rnn.video.measures import Stretch
 from vae import Vision
+from vae.arch import to_unit
 
 import numpy as np
 
-WARM_UP = 10  # true frames that M sees before it is left to itself, as in rnn/measures.py
+TOGETHER = 16  # stretches of a video that are predicted side by side
 COPY = "last frame, copied"
-ONE, ZERO = "CVAE, one sample", "CVAE, z = 0"
+ONE, ZERO, PRIOR_MEAN = "CVAE, one sample", "CVAE, z = 0", "CVAE, prior's mean"
 M_MEAN, M_DRAWN = "M, by its mean", "M, by samples"
 CEILING = "decode (encode)"
 
@@ -36,26 +38,44 @@ class Contest:
         """The frames that the one who looks back furthest sees."""
         return max(self.networks.past, WARM_UP if self.agent else 0)
 
-    def predictions(self, stretch: Stretch, number: int) -> dict[str, np.ndarray]:
-        """Each one's frames (N, F, 64, 64, 3) in [0, 1] for stretches of video `number`."""
+    @property
+    def likeliest(self) -> str:
+        """What the CVAE without noise is called."""
+        return ZERO if self.networks.prior is None else PRIOR_MEAN
+
+    def predictions(self, stretch: Stretch, number: int, part: int = 0) -> dict[str, np.ndarray]:
+        """Each one's frames (N, F, 64, 64, 3) in [0, 1] for stretches, a part of video `number`."""
         frames, condition = self._seen(stretch)
         length = stretch.frames.shape[1] - self.before
-        last = stretch.frames[:, self.before - 1, None].repeat(length, axis=1)
+        last = to_unit(stretch.frames[:, self.before - 1, None]).numpy()
+        noise = self._noise(stretch, number, part)
         found = {
-            COPY: last / np.float32(255),
-            ONE: predict.imagined(self.networks, frames, condition, self._noise(stretch, number)),
-            ZERO: predict.imagined(
-                self.networks, frames, condition, np.zeros_like(self._noise(stretch, number))
+            COPY: last.repeat(length, axis=1),
+            ONE: predict.imagined(self.networks, frames, condition, noise),
+            self.likeliest: predict.imagined(
+                self.networks, frames, condition, np.zeros_like(noise)
             ),
         }
-        return found | (self._of_agent(*self.agent, stretch) if self.agent else {})
+        return found | (self._of_agent(*self.agent, stretch, number, part) if self.agent else {})
 
     def measured(self, stretch: Stretch, number: int) -> dict[str, dict[str, np.ndarray]]:
         """Each one's measures (N, F), and those of the best of some samples of the CVAE."""
-        true = stretch.frames[:, self.before :] / np.float32(255)
-        predictions = self.predictions(stretch, number)
+        parts = [
+            self._measured(few, number, part) for part, few in enumerate(stretch.parts(TOGETHER))
+        ]
+        return {
+            name: {
+                measure: np.concatenate([part[name][measure] for part in parts])
+                for measure in measured
+            }
+            for name, measured in parts[0].items()
+        }
+
+    def _measured(self, stretch: Stretch, number: int, part: int) -> dict[str, dict]:
+        true = to_unit(stretch.frames[:, self.before :]).numpy()
+        predictions = self.predictions(stretch, number, part)
         frames, condition = self._seen(stretch)
-        noise = (self._noise(stretch, number, sample) for sample in range(1, self.samples))
+        noise = (self._noise(stretch, number, part, sample) for sample in range(1, self.samples))
         others = (predict.imagined(self.networks, frames, condition, one) for one in noise)
         best = measures.best(true, itertools.chain([predictions[ONE]], others))
         return {
@@ -69,9 +89,11 @@ class Contest:
 
     def rivals(self) -> list[tuple[str, str]]:
         """Who is compared with whom."""
-        pairs = [(name, COPY) for name in (ONE, ZERO, self.best)]
+        pairs = [(name, COPY) for name in (ONE, self.likeliest, self.best)]
         if self.agent:
-            pairs += [(name, other) for name in (ONE, ZERO) for other in (M_MEAN, M_DRAWN)]
+            pairs += [
+                (name, other) for name in (ONE, self.likeliest) for other in (M_MEAN, M_DRAWN)
+            ]
         return pairs
 
     def _seen(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
@@ -79,18 +101,21 @@ class Contest:
         first = self.before - self.networks.past
         return stretch.frames[:, first : self.before], stretch.condition[:, first:]
 
-    def _noise(self, stretch: Stretch, number: int, sample: int = 0) -> np.ndarray:
+    def _noise(self, stretch: Stretch, number: int, part: int, sample: int = 0) -> np.ndarray:
         _, condition = self._seen(stretch)
-        rng = np.random.default_rng((self.seed, number, sample))
+        rng = np.random.default_rng((self.seed, number, part, sample))
         return rng.standard_normal((*condition.shape[:2], LATENT), np.float32)
 
-    def _of_agent(self, vision: Vision, memory: Memory, stretch: Stretch) -> dict[str, np.ndarray]:
+    def _of_agent(
+        self, vision: Vision, memory: Memory, stretch: Stretch, number: int, part: int
+    ) -> dict[str, np.ndarray]:
         flat = stretch.frames.reshape(-1, *stretch.frames.shape[2:])
         z = vision.encoder(flat)[0].numpy().reshape(*stretch.frames.shape[:2], -1)
+        seed = int(np.random.default_rng((self.seed, number, part)).integers(2**31))
         latents = {
-            M_MEAN: m.open_loop(memory, z, stretch.condition, WARM_UP),
-            M_DRAWN: m.open_loop(memory, z, stretch.condition, WARM_UP, self.seed),
-            CEILING: z[:, WARM_UP:],
+            M_MEAN: m.open_loop(memory, z, stretch.condition, self.before),
+            M_DRAWN: m.open_loop(memory, z, stretch.condition, self.before, seed),
+            CEILING: z[:, self.before :],
         }
         return {name: _drawn(vision, values) for name, values in latents.items()}
 

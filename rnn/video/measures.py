@@ -4,7 +4,7 @@ Dimensions: N stretches of videos, P past and F future frames.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rnn.video.sequences import Video
 from vae import measures
@@ -25,30 +25,39 @@ class Stretch:
     frames: np.ndarray
     condition: np.ndarray
 
+    def parts(self, size: int) -> Iterator["Stretch"]:
+        """The same, at most so many stretches at a time."""
+        for first in range(0, len(self.frames), size):
+            part = slice(first, first + size)
+            yield Stretch(self.frames[part], self.condition[part])
+
 
 def stretches(videos: Sequence[Video], before: int, future: int, every: int) -> Iterator[Stretch]:
     """Of each video the stretches that begin `every` frames apart; none of one that is short."""
     for video in videos:
-        starts = np.arange(0, video.length - before - future + 1, every)
-        if len(starts):
-            frames, condition = video.read()
-            steps = starts[:, None] + np.arange(before + future)
-            yield Stretch(frames[steps], condition[steps])
+        if video.length >= before + future:
+            yield Stretch(*(_windows(part, before + future, every) for part in video.read()))
+
+
+def _windows(values: np.ndarray, length: int, every: int) -> np.ndarray:
+    """(T, …) → (N, length, …), a view: copies of overlapping stretches would take gigabytes."""
+    found = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
+    return np.moveaxis(found[::every], -1, 1)
 
 
 def compare(true: np.ndarray, predicted: np.ndarray) -> dict[str, np.ndarray]:
     """PSNR in dB and SSIM of each frame: (N, F, 64, 64, 3) in [0, 1] twice → (N, F) each."""
-    flat = [part.reshape(-1, *part.shape[2:]) for part in (true, predicted)]
-    return {
-        "psnr": psnr(true, predicted),
-        "ssim": measures.ssim(*flat).reshape(true.shape[:2]),
-    }
+    return {"psnr": psnr(true, predicted), "ssim": _by_frame(measures.ssim, true, predicted)}
 
 
 def psnr(true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """PSNR in dB of each frame: (N, F, 64, 64, 3) in [0, 1] twice → (N, F)."""
-    flat = [part.reshape(-1, *part.shape[2:]) for part in (true, predicted)]
-    return measures.psnr(*flat).reshape(true.shape[:2])
+    return _by_frame(measures.psnr, true, predicted)
+
+
+def _by_frame(measure: Callable, *videos: np.ndarray) -> np.ndarray:
+    flat = [part.reshape(-1, *part.shape[2:]) for part in videos]
+    return measure(*flat).reshape(videos[0].shape[:2])
 
 
 def best(true: np.ndarray, predictions: Iterable[np.ndarray]) -> np.ndarray:

@@ -5,6 +5,7 @@ import vae
 from rnn.saved import load as load_memory
 from rnn.video import contest, measures
 from rnn.video.arch_cvae import Networks
+from rnn.video.sequences import Video
 from rnn.video.sequences import load as load_videos
 from runs.directory import ModelDirectory, read_json
 
@@ -17,11 +18,12 @@ SCRIPT = "evaluate_video.py"
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A CVAE as it was initialised."""
+def model(tmp_path_factory, squares):
+    """A CVAE as it was initialised, said to be trained on the squares."""
     keras.utils.set_random_seed(1)
     directory = ModelDirectory(tmp_path_factory.mktemp("model"))
-    facts = {"condition": 3, "width": 1 / 64, "past": 2, "prior": "fixed", "data": "others"}
+    data = load_videos("carracing", squares / "rollout").fingerprint
+    facts = {"condition": 3, "width": 1 / 64, "past": 2, "prior": "fixed", "data": data}
     rnn.video.save(directory, Networks(3, 1 / 64), facts)
     return directory
 
@@ -74,6 +76,7 @@ def test_the_copy_is_of_the_frame_before_and_the_ceiling_of_the_frame_itself(
     "more, words",
     [
         (["--frames", "60"], "frames are needed"),
+        (["--frames", "1"], "'1' is not a whole number from 2"),
         (["--dreamer", "nowhere"], "nowhere has no trained vision"),
     ],
 )
@@ -96,10 +99,41 @@ def test_weights_of_another_width_are_refused(model, squares, refuse, tmp_path):
     assert "does not fit the model" in refuse(SCRIPT, *arguments(directory, squares, tmp_path))
 
 
-def test_everything_is_refused_where_the_cvae_was_trained_on_it(squares, refuse, tmp_path):
-    directory = ModelDirectory(tmp_path / "trained")
-    data = load_videos("carracing", squares / "rollout").fingerprint
-    facts = {"condition": 3, "width": 1 / 64, "past": 2, "prior": "fixed", "data": data}
-    rnn.video.save(directory, Networks(3, 1 / 64), facts)
-    said = refuse(SCRIPT, *arguments(directory, squares, tmp_path, "--everything"))
+def test_everything_is_refused_where_the_cvae_was_trained_on_it(model, squares, refuse, tmp_path):
+    said = refuse(SCRIPT, *arguments(model, squares, tmp_path, "--everything"))
     assert "was trained on these videos" in said
+
+
+def test_what_is_held_out_of_other_recordings_may_have_been_trained_on(squares, refuse, tmp_path):
+    directory = ModelDirectory(tmp_path / "before")
+    facts = {"condition": 3, "width": 1 / 64, "past": 2, "prior": "fixed", "data": "fewer"}
+    rnn.video.save(directory, Networks(3, 1 / 64), facts)
+    said = refuse(SCRIPT, *arguments(directory, squares, tmp_path))
+    assert "not known which of them it never saw" in said
+
+
+def test_a_cvae_that_sees_more_than_m_is_measured_beside_it(dreamer, square):
+    frames, action = square(20, 1)
+    agent = vae.load(dreamer), load_memory(dreamer)
+    who = contest.Contest(Networks(3, 1 / 64, past=15, prior="learned"), 1, 1, agent)
+    stretch = measures.Stretch(frames[None], action[None])
+    found, other = who.predictions(stretch, 0), who.predictions(stretch, 1)
+    assert {len(predicted[0]) for predicted in found.values()} == {5}
+    assert contest.PRIOR_MEAN in found and contest.ZERO not in found
+    # Other videos have other noise, M's samples too.
+    for name in (contest.ONE, contest.M_DRAWN):
+        assert not np.array_equal(found[name], other[name]), name
+    np.testing.assert_array_equal(found[contest.M_MEAN], other[contest.M_MEAN])
+
+
+def test_many_stretches_are_measured_a_few_at_a_time(model, square, monkeypatch):
+    frames, action = square(12, 1)
+    [stretch] = measures.stretches([Video("square", 12, lambda: (frames, action))], 2, 3, 1)
+    who = contest.Contest(rnn.video.load(model), 1, 1)
+    at_once = who.measured(stretch, 0)
+    monkeypatch.setattr(contest, "TOGETHER", 3)
+    in_parts = who.measured(stretch, 0)
+    assert at_once[contest.ONE]["psnr"].shape == (8, 3)
+    for name in (contest.COPY, contest.ZERO):
+        for measure, values in at_once[name].items():
+            np.testing.assert_allclose(in_parts[name][measure], values, rtol=1e-4)

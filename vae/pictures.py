@@ -1,5 +1,6 @@
 """Pictures of what V keeps of a frame."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from imageio import v3 as imageio
 
 MARGIN = 100  # pixels at the left of a strip for the names of its rows
 LINE = 18  # pixels from one line of a name to the next
+LETTERS = 11  # of a line of a name, so that it fits into the margin
+LABEL = 20  # pixels above a column or a pane for its name
 
 
 def fixed_frames(paths: list[Path], count: int = 12) -> np.ndarray:
@@ -26,30 +29,50 @@ def fixed_frames(paths: list[Path], count: int = 12) -> np.ndarray:
     return np.stack(frames)
 
 
-def strip(path: Path, rows: list[np.ndarray], scale: int = 2, names: Sequence[str] = ()) -> None:
+def strip(
+    path: Path,
+    rows: list[np.ndarray],
+    scale: int = 2,
+    names: Sequence[str] = (),
+    heads: Sequence[str] = (),
+) -> None:
     """Save rows of frames, each (N, 64, 64, 3) uint8 or float in [0, 1], one above the other.
 
-    With names, one for each row stands at its left, in a margin of MARGIN pixels.
+    With names, one for each row stands at its left, in a margin of MARGIN pixels; with heads, one
+    for each column above it.
     """
     picture = np.concatenate([np.concatenate(list(to_bytes(row)), axis=1) for row in rows])
     picture = picture.repeat(scale, axis=0).repeat(scale, axis=1)
+    height, width = len(picture) // len(rows), picture.shape[1] // len(rows[0])
+    if heads:
+        picture = np.concatenate(
+            [np.concatenate([label(head, width) for head in heads], axis=1), picture]
+        )
     if names:
-        height = len(picture) // len(rows)
         margins = [margin(name, height) for name in names]
-        picture = np.concatenate([np.concatenate(margins), picture], axis=1)
+        above = [np.full((LABEL, MARGIN, 3), 255, np.uint8)] if heads else []
+        picture = np.concatenate([np.concatenate([*above, *margins]), picture], axis=1)
     with write_whole(path) as beside:
         imageio.imwrite(beside, picture)
 
 
 def margin(name: str, height: int) -> np.ndarray:
-    """A name in black on white, its words below one another: (height, MARGIN, 3) uint8."""
+    """A name in black on white, in as many lines as it needs: (height, MARGIN, 3) uint8."""
     empty = np.full((height, MARGIN, 3), 255, np.uint8)
-    words = name.split()
-    top = height // 2 - (len(words) - 1) * LINE // 2
-    for line, word in enumerate(words):
+    lines = textwrap.wrap(name, LETTERS)
+    top = height // 2 - (len(lines) - 1) * LINE // 2
+    for line, words in enumerate(lines):
         place = 6, top + line * LINE
         style = cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA
-        cv2.putText(empty, word, place, *style)
+        cv2.putText(empty, words, place, *style)
+    return empty
+
+
+def label(words: str, width: int) -> np.ndarray:
+    """Words in black on white, in one line: (LABEL, width, 3) uint8."""
+    empty = np.full((LABEL, width, 3), 255, np.uint8)
+    style = cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0), 1, cv2.LINE_AA
+    cv2.putText(empty, words, (2, 14), *style)
     return empty
 
 

@@ -12,17 +12,14 @@ from runs.directory import write_whole
 from settings.video import TrainCVAE
 from vae import pictures
 
-import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 from imageio import v3 as imageio
 
 SHOWN = 12  # frames of a strip
 SCALE = 2  # of a film's panes
-LABEL = 20  # pixels above each pane
-LETTERS = 0.38  # their size: the longest name is as wide as a pane
 SECONDS = 0.15  # each frame of a film
-LONGEST = 30  # frames of a film
+LONGEST = 28  # predicted frames of a film
 
 
 def learning_curve(path: Path, history: list[dict], settings: TrainCVAE) -> None:
@@ -63,11 +60,11 @@ def learning_curve(path: Path, history: list[dict], settings: TrainCVAE) -> None
 def beside(res: Path, name: str, networks: Networks, videos: Sequence[Video], seed: int) -> None:
     """Save NAME_strip.png and NAME.gif: of the longest video the truth, and what is predicted."""
     video = max(videos, key=lambda video: video.length)
-    frames, condition = (part[:LONGEST] for part in video.read())
+    frames, condition = (part[: networks.past + LONGEST] for part in video.read())
     predicted = predict.sampled(networks, frames[None], condition[None], seed)[0]
     past = frames[: networks.past]
     rows = {"truth": frames, "prediction": np.concatenate([past, pictures.to_bytes(predicted)])}
-    strip(res / f"{name}_strip.png", rows)
+    strip(res / f"{name}_strip.png", rows, networks.past)
     film(res / f"{name}.gif", rows, networks.past)
 
 
@@ -84,15 +81,19 @@ def contest(
         for name, predicted in who.predictions(stretch, 0).items()
     }
     future_rows = {name: row[who.before :] for name, row in rows.items()}
-    strip(res / f"{name}_strip.png", future_rows)
+    strip(res / f"{name}_strip.png", future_rows, 0)
     film(res / f"{name}.gif", rows, who.before)
 
 
-def strip(path: Path, rows: Mapping[str, np.ndarray]) -> None:
-    """Save frames of each row, spread over its length, one row above the other."""
+def strip(path: Path, rows: Mapping[str, np.ndarray], past: int) -> None:
+    """Save frames of each row, spread over its length, one row above the other.
+
+    Above stands whether a frame was seen (the first `past`) or how far ahead it is.
+    """
     length = len(next(iter(rows.values())))
     shown = np.linspace(0, length - 1, min(SHOWN, length)).round().astype(int)
-    pictures.strip(path, [row[shown] for row in rows.values()], names=list(rows))
+    heads = [_when(t, past) for t in shown]
+    pictures.strip(path, [row[shown] for row in rows.values()], names=list(rows), heads=heads)
 
 
 def film(path: Path, panes: Mapping[str, np.ndarray], past: int) -> None:
@@ -110,18 +111,14 @@ def _pane_row(panes: Mapping[str, np.ndarray], t: int, past: int) -> np.ndarray:
     columns = []
     for name, frames in panes.items():
         pane = pictures.to_bytes(frames[t]).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
-        columns += [np.concatenate([_label(name, pane.shape[1]), pane]), _gap(pane)]
+        columns += [np.concatenate([pictures.label(name, pane.shape[1]), pane]), _gap(pane)]
     row = np.concatenate(columns[:-1], axis=1)
-    words = "seen" if t < past else f"{t - past + 1} ahead"
-    return np.concatenate([row, _label(words, row.shape[1])])
+    return np.concatenate([row, pictures.label(_when(t, past), row.shape[1])])
+
+
+def _when(t: int, past: int) -> str:
+    return "seen" if t < past else f"{t - past + 1} ahead"
 
 
 def _gap(pane: np.ndarray) -> np.ndarray:
-    return np.full((len(pane) + LABEL, 4, 3), 255, np.uint8)
-
-
-def _label(words: str, width: int) -> np.ndarray:
-    empty = np.full((LABEL, width, 3), 255, np.uint8)
-    style = cv2.FONT_HERSHEY_SIMPLEX, LETTERS, (0, 0, 0), 1, cv2.LINE_AA
-    cv2.putText(empty, words, (2, 14), *style)
-    return empty
+    return np.full((len(pane) + pictures.LABEL, 4, 3), 255, np.uint8)

@@ -1,5 +1,6 @@
 """Tables and curves of what was measured of predicted videos, by horizon."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 
 HORIZONS = (1, 2, 5, 10, 20, 28)
 TRAINED = 10  # frames ahead, whose mean reports of this model give
+DASHES = ("-", "--", ":", "-.", (0, (8, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 TITLES = {"psnr": ("PSNR, dB", 2), "ssim": ("SSIM", 3)}
 
 Found = Mapping[str, Mapping[str, Sequence[np.ndarray]]]  # name → measure → (N, F) for each video
@@ -75,10 +77,11 @@ def curves(path: Path, found: Mapping[str, Mapping[str, Mapping]]) -> None:
     """Plot both measures by horizon, with their intervals."""
     figure, axes = plt.subplots(1, len(TITLES), figsize=(13, 5))
     for axis, (measure, (title, _)) in zip(axes, TITLES.items(), strict=True):
-        for name, measured in found.items():
+        # Dashed, each its own way: lines that lie under each other are still seen.
+        for (name, measured), dashes in zip(found.items(), itertools.cycle(DASHES)):
             mean, low, high = (measured[measure][part][:-1] for part in ("mean", "low", "high"))
             ahead = np.arange(1, len(mean) + 1)
-            [line] = axis.plot(ahead, mean, "-" if len(mean) > 1 else "o", label=name)
+            [line] = axis.plot(ahead, mean, linestyle=dashes, label=name)
             axis.fill_between(ahead, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
         axis.set(title=title, xlabel="frames ahead")
         plots.count(axis.xaxis)

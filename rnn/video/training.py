@@ -12,9 +12,11 @@ HORIZONS = (1, 2, 5, 10)  # frames ahead
 class CVAE(keras.Model):
     """Trains the networks on batches of `frames` (B, T, 64, 64, 3) uint8, `condition` (B, T, K).
 
-    Maximises L = E_q log p(x | z, c) - KL(q(z | x, c) ‖ p(z)), for each frame after the first: the
-    loss is Σ_t mean squared error + β Σ_t KL. The noise, and which sequences are teacher-forced,
-    follow from `seed` and the step number, so that a resumed training draws what it would have.
+    Maximises L = E_q log p(x_t | x_<t, z_≤t, c_<t) - KL(q(z_t | x_≤t) ‖ p(z_t)) for each frame
+    after the first, with p(z_t) = N(0, I), or p(z_t | x_<t) where the prior is learned: the loss is
+    Σ_t mean squared error + β Σ_t KL. Posterior and prior do not see c. The noise, and which
+    sequences are teacher-forced, follow from `seed` and the step number, so that a resumed training
+    draws what it would have.
     """
 
     def __init__(self, networks: Networks, future: int, seed: int = 1):

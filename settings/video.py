@@ -113,11 +113,11 @@ class TrainCVAE(
     def check(self) -> None:
         super().check()
         rises = self.kl_anneal != "none" and self.kl_weight > 0
-        # Then every epoch is the first of a cycle.
         if rises and self.cycles % self.epochs == 0:
             raise BadInput(
-                f"In {self.epochs} epochs and {self.cycles} cycles the weight of the KL never "
-                "rises above 0; give more --epochs, fewer --kl-cycles or --kl-anneal none."
+                "Every epoch begins a cycle, so that the weight of the KL stays 0 (epochs: "
+                f"{self.epochs}, cycles: {self.cycles}); give more --epochs, fewer --kl-cycles or "
+                "--kl-anneal none."
             )
 
 

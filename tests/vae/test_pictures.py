@@ -37,3 +37,14 @@ def test_a_strip_has_one_row_of_frames_above_the_other(tmp_path):
     # A name stands at the left of its row, black on white.
     for row in (named[:128, : pictures.MARGIN], named[128:, : pictures.MARGIN]):
         assert row.min() < 50 and np.median(row) == 255
+
+
+def test_a_strip_s_names_fit_and_its_columns_have_heads(tmp_path):
+    bright = np.full((2, 64, 64, 3), 200, np.uint8)
+    heads = ("seen", "1 ahead")
+    pictures.strip(tmp_path / "heads.png", [bright], names=("decode(encode(frame))",), heads=heads)
+    picture = imageio.imread(tmp_path / "heads.png")
+    assert picture.shape == (pictures.LABEL + 128, pictures.MARGIN + 256, 3)
+    assert (picture[:, pictures.MARGIN - 2 : pictures.MARGIN] == 255).all()
+    above = picture[: pictures.LABEL, pictures.MARGIN :]
+    assert all(head.min() < 50 for head in (above[:, :128], above[:, 128:]))

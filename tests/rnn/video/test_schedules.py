@@ -1,5 +1,6 @@
 from rnn.video.schedules import kl_weights, teacher_forcing
-from settings.video import Annealing, TeacherForcing
+from runs.arguments import BadInput
+from settings.video import Annealing, TeacherForcing, TrainCVAE
 
 import numpy as np
 import pytest
@@ -26,6 +27,26 @@ def test_cycles_need_not_divide_the_epochs():
     found = kl_weights(Annealing(kl_anneal="cyclical", kl_weight=1.0, kl_rise=1.0), 10)
     expected = [0, 0.3, 0.6, 0.9, 0.2, 0.5, 0.8, 0.1, 0.4, 0.7]
     np.testing.assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize(
+    "stays_0, more",
+    [
+        (True, {"epochs": 3}),
+        (True, {"epochs": 2, "kl_cycles": 4}),
+        (True, {"epochs": 1, "kl_anneal": "monotonic"}),
+        (False, {"epochs": 4}),
+        (False, {"epochs": 2, "kl_anneal": "monotonic"}),
+        (False, {"epochs": 3, "kl_anneal": "none"}),
+    ],
+)
+def test_a_weight_of_the_kl_that_stays_0_is_refused_unless_0_was_asked_for(stays_0, more):
+    if not stays_0:
+        assert kl_weights(TrainCVAE(**more), more["epochs"]).max() > 0
+        return
+    with pytest.raises(BadInput, match="the weight of the KL stays 0"):
+        TrainCVAE(**more)
+    assert kl_weights(TrainCVAE(kl_weight=0.0, **more), more["epochs"]).max() == 0
 
 
 def test_teacher_forcing_by_hand():

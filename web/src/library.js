@@ -21,14 +21,12 @@ export class Library {
 
   /** The agent of a folder, loaded once. */
   agent(folder) {
-    if (!this.#agents.has(folder)) this.#agents.set(folder, this.#load(folder));
-    return this.#agents.get(folder);
+    return once(this.#agents, folder, () => this.#load(folder));
   }
 
   /** Episode number i of the world: its frames as bytes of an ImageData each, its actions. */
   episode(i) {
-    if (!this.#episodes.has(i)) this.#episodes.set(i, this.#read(i));
-    return this.#episodes.get(i);
+    return once(this.#episodes, i, () => this.#read(i));
   }
 
   async #load(which) {
@@ -80,6 +78,16 @@ export class Library {
       action: (step) => Float32Array.from(action.slice(3 * step, 3 * step + 3)),
     };
   }
+}
+
+/** The promise that is kept under a key; made anew where there is none, or it was broken. */
+function once(kept, key, make) {
+  if (!kept.has(key)) {
+    const made = make();
+    kept.set(key, made);
+    made.catch(() => kept.delete(key));
+  }
+  return kept.get(key);
 }
 
 async function get(address) {

@@ -9,6 +9,7 @@ import { Dreams, WorldAndDream } from "./worlds.js";
 
 const NUMBERS_EVERY = 100; // milliseconds
 const WARMER = 0.05; // of temperature, for a key press
+const REPEATED = ["+", "-"]; // keys that may be held to do more
 const ABOUT = {
   dream: "One road, imagined. Nothing of it was drawn by hand or by the game.",
   two:
@@ -27,9 +28,11 @@ class Page {
     this.is = address.read(library.folders);
     this.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.byAgent = true;
+    this.turn = 0; // counts what was opened and begun: the last of them stays
     this.numbersAt = -Infinity;
     this.panes = new Panes($("panes"));
-    this.sliders = new Sliders($("sliders"), $("others"), (i, value) => this.change(i, value));
+    const moved = attempt((i, value) => this.change(i, value));
+    this.sliders = new Sliders($("sliders"), $("others"), moved);
     this.hands = new Hands(() => this.take());
     this.clock = new Clock({
       runs: () => this.playing && this.ready && !this.view.over,
@@ -41,10 +44,14 @@ class Page {
 
   /** Load what the view needs, and begin. */
   async open() {
+    const turn = ++this.turn;
     this.ready = false;
+    this.loading = true;
     const folders = this.is.view === "two" ? this.library.folders : [this.is.vision];
     say("The networks are loading …");
     const agents = await Promise.all(folders.map((folder) => this.library.agent(folder)));
+    if (turn !== this.turn) return;
+    this.loading = false;
     say("");
     const { library } = this;
     const one = this.is.view === "world";
@@ -58,20 +65,33 @@ class Page {
   }
 
   async begin() {
-    this.ready = false;
     address.write(this.is);
-    await this.stepping;
-    await this.view.begin(this.is.seed, Number($("watching").value));
+    if (this.loading) return this.open(); // what is there is kept, what failed is tried again
+    const turn = ++this.turn;
+    this.ready = false;
+    await Promise.allSettled([this.stepping, this.beginning]);
+    if (turn !== this.turn) return;
+    this.beginning = this.view.begin(this.is.seed, Number($("watching").value));
+    await this.beginning;
+    if (turn !== this.turn) return;
+    $("fault").textContent = "";
     this.hands.rest();
     this.untouched = null;
     this.ready = true;
     this.draw();
   }
 
+  /** What goes wrong stops the dream, not the clock: Restart tries again. */
   async step() {
-    const action = this.hands.action();
-    this.stepping = this.view.step(this.byAgent ? null : action, this.is.temperature);
-    await this.stepping;
+    try {
+      const action = this.hands.action();
+      this.stepping = this.view.step(this.byAgent ? null : action, this.is.temperature);
+      await this.stepping;
+    } catch (problem) {
+      this.ready = false;
+      fail(problem);
+      return;
+    }
     if (this.view.over) say(this.view.over);
   }
 
@@ -127,6 +147,7 @@ class Page {
 
   async undo() {
     const z = this.untouched;
+    if (!z) return;
     this.untouched = null;
     await this.look(z);
   }
@@ -229,20 +250,22 @@ function listen(page) {
     undo: () => page.undo(),
     share: () => page.share(),
   };
-  for (const [id, does] of Object.entries(clicks)) $(id).addEventListener("click", does);
+  for (const [id, does] of Object.entries(clicks)) $(id).addEventListener("click", attempt(does));
   for (const radio of document.getElementsByName("view")) {
-    radio.addEventListener("change", () => {
+    const look = () => {
       page.is.view = radio.value;
-      page.open().catch(fail);
-    });
+      return page.open();
+    };
+    radio.addEventListener("change", attempt(look));
   }
-  $("vision").addEventListener("change", ({ target }) => {
+  const see = ({ target }) => {
     page.is.vision = target.value;
-    page.open().catch(fail);
-  });
+    return page.open();
+  };
+  $("vision").addEventListener("change", attempt(see));
   $("temperature").addEventListener("input", ({ target }) => page.warm(Number(target.value)));
   $("watching").addEventListener("input", () => page.label());
-  $("watching").addEventListener("change", () => page.begin());
+  $("watching").addEventListener("change", attempt(() => page.begin()));
   for (const button of document.querySelectorAll("[data-hold]")) {
     page.hands.button(button, button.dataset.hold);
   }
@@ -258,7 +281,7 @@ function listen(page) {
     if (event.ctrlKey || event.altKey || event.metaKey || inControl(event)) return;
     const does = keys[event.key.toLowerCase()];
     if (page.hands.key(event) || does) event.preventDefault();
-    does?.();
+    if (does && (!event.repeat || REPEATED.includes(event.key))) attempt(does)();
   });
   // Also in a control: a key that is let go there was pressed before.
   addEventListener("keyup", (event) => page.hands.key(event));
@@ -283,7 +306,7 @@ function letGo() {
 /** Whether a key belongs to what has the focus. */
 function inControl({ key, target }) {
   if (target.matches("input, select")) return true;
-  return target.matches("button, a") && [" ", "Enter"].includes(key);
+  return target.matches("button, a, summary") && [" ", "Enter"].includes(key);
 }
 
 async function start() {
@@ -294,16 +317,29 @@ async function start() {
       $("vision").querySelector("select").add(new Option(name, folder));
     }
     listen(page);
-    page.clock.run();
+    page.clock.run().catch(fail);
     await page.open();
   } catch (problem) {
     fail(problem);
   }
 }
 
+/** The same, and what goes wrong in it is said. */
+function attempt(does) {
+  return async (...given) => {
+    try {
+      await does(...given);
+    } catch (problem) {
+      fail(problem);
+    }
+  };
+}
+
+/** Say what went wrong, until a dream begins. */
 function fail(problem) {
   console.error(problem);
-  $("says").textContent = `The dream cannot begin: ${problem.message}`;
+  say("");
+  $("fault").textContent = `The dream cannot go on: ${problem.message}`;
 }
 
 start();

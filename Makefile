@@ -19,6 +19,7 @@ PIP    := $(PY) -m pip --disable-pip-version-check
 # What the page in web/ shows.
 AGENTS     ?= res/published/vae res/published/vaegan
 WEB_MODELS := web/public/models/index.json
+WEB_AGENTS := web/public/models/.agents
 
 MACHINE := $(shell uname -sm)
 # There is no wheel of Box2D for Linux on ARM. Its source needs what is installed first, and swig
@@ -36,7 +37,7 @@ INSTALLED    := $(VENV)/.installed-gpu$(GPU)
 # One sentence instead of a traceback when the machine lacks something.
 stop = { echo "make: $(strip $(1))" >&2; exit 2; }
 
-.PHONY: help run best test test-fast web node install dependencies lock clean
+.PHONY: help run best test test-fast web node install dependencies lock clean FORCE
 
 help:
 	@echo "make run      environment, install, recipes/quick.toml in $(DATA): a driver and its score"
@@ -76,8 +77,16 @@ node:
 		process.exit(a > 20 || a == 20 && b >= 19 ? 0 : 1)' || $(call stop, \
 		Node is $$(node --version): install 20.19 or newer (https://nodejs.org))
 
-# What the page runs is exported anew when an agent or the export changes.
-$(WEB_MODELS): $(AGENTS:=/model.json) export_web.py $(wildcard controller/web/*.py)
+# Which agents were asked for; written only when they are others than before.
+$(WEB_AGENTS): FORCE
+	@test "$$(cat "$@" 2>/dev/null)" = "$(AGENTS)" || \
+		{ mkdir -p "$(@D)" && echo "$(AGENTS)" > "$@"; }
+
+FORCE:
+
+# What the page runs is exported anew when other agents are asked for, or one or the export changes.
+$(WEB_MODELS): $(AGENTS:=/model.json) export_web.py $(wildcard controller/web/*.py) $(WEB_AGENTS) \
+		| node install
 	@$(PIP) install --quiet --constraint requirements.lock --no-build-isolation --editable ".[web]"
 	$(PY) export_web.py $(AGENTS)
 

@@ -27,15 +27,20 @@ def main(settings: ExportWeb) -> None:
 
     agents = [package.load(directory.ModelDirectory(path)) for path in settings.models]
     with directory.locked(settings.out):
-        (settings.out / "index.json").unlink(missing_ok=True)
         print(f"{agents[0].name} drives {settings.recorded_episodes} episodes in the world.")
         tracks = list(range(settings.track, settings.track + settings.recorded_episodes))
         driven = drive(agents[0].directory, tracks, settings.recorded_steps)
-        package.write_episodes(settings.out, driven)
+        package.check_episodes(driven)
+        made = {}
         for parts in agents:
             with progress.bar(package.FILES, "files", what=parts.name) as bar:
-                size = package.write_agent(settings.out / parts.name, parts, driven, bar.update)
-            print(f"{settings.out / parts.name}: {size / 1e6:.2f} MB")
+                made[parts.name] = package.files(parts, driven, bar.update)
+        # Nothing is refused any more: what the folder held goes.
+        (settings.out / "index.json").unlink(missing_ok=True)
+        package.write_episodes(settings.out, driven)
+        for name, files in made.items():
+            size = package.write_agent(settings.out / name, files)
+            print(f"{settings.out / name}: {size / 1e6:.2f} MB")
         package.write_index(settings.out, agents, driven)
 
 

@@ -12,6 +12,7 @@ All agents see the same episodes, so that two of them can start from the same mo
 """
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,30 +80,35 @@ def load(directory: ModelDirectory) -> Parts:
     return Parts(directory, vision, memory, parameters, starts.read(directory, memory).tile)
 
 
-def write_episodes(folder: Path, driven: list[Episode]) -> None:
-    """Write the frames of episodes. Raises `BadInput` where one is too short to dream on from."""
-    for number, episode in enumerate(driven):
+def check_episodes(driven: list[Episode]) -> None:
+    """Raises `BadInput` where an episode is too short to dream on from."""
+    for episode in driven:
         if len(episode) <= SEEN:
             raise BadInput(
                 f"The agent drove {len(episode)} steps on track {episode.track}, too few for the "
                 "page; give other tracks.",
                 options=("track",),
             )
+
+
+def write_episodes(folder: Path, driven: list[Episode]) -> None:
+    """Write the frames of episodes."""
+    for number, episode in enumerate(driven):
         with write_whole(folder / "episodes" / f"{number}.png") as beside:
             imageio.imwrite(beside, episodes.atlas(episode.frames))
 
 
-def write_agent(
-    folder: Path, parts: Parts, driven: list[Episode], done: Callable[[], object]
-) -> int:
-    """Write an agent's folder; its size in bytes. `done` is called after each of FILES files."""
+def files(parts: Parts, driven: list[Episode], done: Callable[[], object]) -> dict[str, bytes]:
+    """What an agent's folder is to hold: contents by names. `done` is called after each of FILES
+    parts of the work. Raises `BadInput` where they are too large for a page."""
     models = {
         "step": graphs.step(parts.memory, parts.tile),
         "decoder": graphs.decoder(parts.vision.decoder),
         "controller": graphs.controller(parts.parameters, parts.memory.latent),
     }
+    made = {}
     for part, model in models.items():
-        _write_bytes(folder / f"{part}.onnx", model.SerializeToString())
+        made[f"{part}.onnx"] = model.SerializeToString()
         done()
     seen = [parts.vision.encoder.predict(episode.frames, verbose=0) for episode in driven]
     z = [mean for mean, _ in seen]
@@ -114,8 +120,8 @@ def write_agent(
         np.concatenate([z[number][step], *(part[step] for part in remembered[number])])
         for number, step in places(driven)
     ]
-    _write_numbers(folder / "starts.f32", rows)
-    _write_numbers(folder / "latents.f32", np.concatenate(z))
+    made["starts.f32"] = _numbers(rows)
+    made["latents.f32"] = _numbers(np.concatenate(z))
     done()
     shown = [to_bytes(parts.vision.decoder.predict(latents, verbose=0)) for latents in z]
     facts = {
@@ -130,15 +136,23 @@ def write_agent(
         ),
         "speed": readings.speedometer([h for h, _ in remembered], driven),
     }
-    write_json(folder / "agent.json", facts)
+    made["agent.json"] = (json.dumps(facts, indent=2) + "\n").encode()
     done()
-    size = sum(path.stat().st_size for path in folder.iterdir())
+    size = sum(map(len, made.values()))
     if size > MOST_BYTES:
         raise BadInput(f"{parts.name} takes {size / 1e6:.1f} MB, more than a visitor waits for.")
-    return size
+    return made
 
 
-FILES = 5  # steps of `write_agent`
+FILES = 5  # calls of `done` by `files`
+
+
+def write_agent(folder: Path, made: dict[str, bytes]) -> int:
+    """Write an agent's folder; its size in bytes."""
+    for name, content in made.items():
+        with write_whole(folder / name) as beside:
+            beside.write_bytes(content)
+    return sum(map(len, made.values()))
 
 
 def write_index(folder: Path, agents: list[Parts], driven: list[Episode]) -> None:
@@ -200,10 +214,5 @@ def _facts(parts: Parts) -> dict:
     }
 
 
-def _write_numbers(path: Path, rows) -> None:
-    _write_bytes(path, np.array(rows, "<f4").tobytes())
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    with write_whole(path) as beside:
-        beside.write_bytes(content)
+def _numbers(rows) -> bytes:
+    return np.array(rows, "<f4").tobytes()

@@ -1,11 +1,12 @@
 // The built page on a server of its own, and a real browser that looks at it.
 
 import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 import { preview } from "vite";
 
 const ROOT = new URL("..", import.meta.url).pathname;
-const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const BROWSERS = ["chromium", "chromium-browser", "google-chrome"]; // as in tests/test_web.py
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -18,7 +19,7 @@ const FLAGS = [
 
 /** Serve dist on a free port of this machine, and start a browser. */
 export async function open() {
-  const executablePath = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path));
+  const executablePath = process.env.CHROMIUM || onPath(BROWSERS);
   const server = await preview({
     root: ROOT,
     logLevel: "silent",
@@ -36,8 +37,14 @@ export async function open() {
   };
 }
 
-/** The page at an address, its dream begun; what went wrong there, and what it asked for. */
-export async function visit({ browser, origin }, search, options = {}) {
+/** The first of some programs that lies on PATH. */
+function onPath(names) {
+  const folders = process.env.PATH.split(delimiter);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+}
+
+/** The page at an address, its dream begun, after `prepare(page)`; what went wrong there, and what it asked for. */
+export async function visit({ browser, origin }, search, options = {}, prepare = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
@@ -48,6 +55,7 @@ export async function visit({ browser, origin }, search, options = {}) {
   });
   page.on("pageerror", (error) => problems.push(String(error)));
   context.on("request", (request) => requests.push(request.url()));
+  await prepare(page);
   await page.goto(`${origin}/${search}`);
   await page.waitForFunction(() => document.querySelector(".screen canvas"));
   await page.waitForFunction(() => document.getElementById("says").textContent === "");

@@ -1,6 +1,6 @@
 """The folder that the page in `web/` reads.
 
-    index.json         the agents, the episodes with their actions, and where dreams start
+    index.json         the agents, and the episodes with their actions
     episodes/N.png     frames of episode N, COLUMNS in a row
     NAME/              an agent
       step.onnx  decoder.onnx  controller.onnx   see `controller.web.graphs`
@@ -170,7 +170,6 @@ def write_index(folder: Path, agents: list[Parts], driven: list[Episode]) -> Non
             }
             for episode in driven
         ],
-        "starts": [{"episode": number, "step": step} for number, step in places(driven)],
     }
     write_json(folder / "index.json", content)
 

@@ -15,8 +15,9 @@ def latents(decoder: keras.Model, z_mean: np.ndarray, z_log_var: np.ndarray) -> 
     """What each latent number does, from what V makes of moments: (N, L) each.
 
     `mean` and `sd` are of the samples that M learned from and dreams. `change` is the mean
-    difference, in levels of 255, between the mean's pictures with FAR SDs less and more of the
-    number; `does` says in words what more of it makes of the ninth of the picture it changes most.
+    difference, in levels of 255, between the mean's pictures with FAR SDs less (`low`) and more
+    (`high`) of the number; `used` says whether it can be seen, and `does` in words what more of it
+    makes of the ninth of the picture it changes most.
     """
     mean, sd = z_mean.mean(0), np.sqrt(z_mean.var(0) + np.exp(z_log_var).mean(0))
     moved = FAR * np.diag(sd)
@@ -29,7 +30,10 @@ def latents(decoder: keras.Model, z_mean: np.ndarray, z_log_var: np.ndarray) -> 
             {
                 "mean": round(float(mean[i]), 4),
                 "sd": round(float(sd[i]), 4),
+                "low": round(float(mean[i] - moved[i, i]), 4),
+                "high": round(float(mean[i] + moved[i, i]), 4),
                 "change": round(change, 2),
+                "used": change >= LEAST,
                 "does": words(difference) if change >= LEAST else "hardly a change",
             }
         )
@@ -63,11 +67,12 @@ def speedometer(h: list[np.ndarray], episodes: list[Episode]) -> dict:
     """How fast the car is, read from what M remembers: a ridge regression on h (T, H).
 
     `weights` (H,) and `bias` are fitted to all episodes; `r2` is the coefficient of determination
-    on the last of them for a fit to the others, or None where there is only one.
+    on the last of them for a fit to the others, or None where there is only one or the last one's
+    speed never changes.
     """
     speed = [episode.speed for episode in episodes]
     r2 = None
-    if len(h) > 1:
+    if len(h) > 1 and np.ptp(speed[-1]) > 0:
         weights, bias = _ridge(np.concatenate(h[:-1]), np.concatenate(speed[:-1]))
         missed = np.square(h[-1] @ weights + bias - speed[-1]).sum()
         r2 = round(float(1 - missed / np.square(speed[-1] - speed[-1].mean()).sum()), 3)

@@ -1,6 +1,6 @@
 // What a link says: ?seed=7&view=two&vision=vaegan&temperature=1.2
 
-export const VIEWS = ["dream", "two", "world"];
+const VIEWS = ["dream", "two", "world"];
 export const TEMPERATURE = 0.5; // calmer than M's 1: roads last longer
 const LARGEST_SEED = 2 ** 31 - 1;
 
@@ -10,11 +10,12 @@ export function read(visions) {
     const value = Number(given.get(name) ?? NaN);
     return value >= least && value <= most ? value : otherwise;
   };
+  const views = visions.length > 1 ? VIEWS : VIEWS.filter((view) => view !== "two");
   const among = (name, choices) =>
     choices.includes(given.get(name)) ? given.get(name) : choices[0];
   return {
     seed: Math.floor(number("seed", 0, LARGEST_SEED, randomSeed())),
-    view: among("view", VIEWS),
+    view: among("view", views),
     vision: among("vision", visions),
     temperature: number("temperature", 0.1, 2.5, TEMPERATURE),
   };

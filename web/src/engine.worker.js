@@ -1,12 +1,12 @@
 // M, the decoder and C of one agent, run by ONNX Runtime Web beside the page, which stays smooth.
 
 import * as ort from "onnxruntime-web/wasm";
+import { SIDE } from "./picture.js";
 
 // Threads share memory, which browsers allow only on hosts that send two headers; one is enough.
 ort.env.wasm.numThreads = 1;
 
 const PARTS = ["step", "decoder", "controller"];
-const SIDE = 64;
 const sessions = {};
 
 const tasks = {

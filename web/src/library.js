@@ -1,8 +1,8 @@
 // What export_web.py wrote: agents, recorded episodes, and where dreams start.
 
 import { Engine } from "./engine.js";
+import { SIDE } from "./picture.js";
 
-export const SIDE = 64; // pixels of a frame
 const FOLDER = new URL("models/", document.baseURI).href;
 
 export class Library {
@@ -39,15 +39,17 @@ export class Library {
       engine.load(folder),
     ]);
     const { latent, units } = facts;
+    const size = latent + 2 * units;
     const lengths = this.index.episodes.map(({ steps }) => steps);
     return {
       ...facts,
       name: this.agents.find((agent) => agent.folder === which).name,
       engine,
+      starts: starts.length / size, // as many for every agent
       /** {z, h, c} of a start. */
       start(i) {
-        const at = i * (latent + 2 * units);
-        const part = (from, size) => starts.slice(at + from, at + from + size);
+        const at = i * size;
+        const part = (from, count) => starts.slice(at + from, at + from + count);
         return { z: part(0, latent), h: part(latent, units), c: part(latent + units, units) };
       },
       /** What V sees at a step of an episode. */

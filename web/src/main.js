@@ -4,7 +4,8 @@ import * as drawings from "./drawings.js";
 import { Hands } from "./hands.js";
 import { Library } from "./library.js";
 import { Panes } from "./panes.js";
-import { SEEN, Sliders, SPREAD } from "./sliders.js";
+import { attempt, fail, say } from "./saying.js";
+import { Sliders, SPREAD } from "./sliders.js";
 import { Dreams, WorldAndDream } from "./worlds.js";
 
 const NUMBERS_EVERY = 100; // milliseconds
@@ -55,8 +56,9 @@ class Page {
     say("");
     const { library } = this;
     const one = this.is.view === "world";
-    this.view = one ? new WorldAndDream(library, agents[0]) : new Dreams(library, agents);
+    this.view = one ? new WorldAndDream(library, agents[0]) : new Dreams(agents);
     this.panes.make(this.view.panes);
+    $("weighed").textContent = weighed(agents[0]);
     $("unused").textContent = this.sliders.make(this.view.lead.agent.latents);
     this.label();
     await this.begin();
@@ -176,7 +178,7 @@ class Page {
     $("play").textContent = this.playing ? "Pause" : "Play";
     $("driver").textContent = view === "world" ? "As recorded" : "Agent drives";
     $("driver").setAttribute("aria-pressed", this.byAgent);
-    $("vision").hidden = view === "two";
+    $("vision").hidden = view === "two" || this.library.agents.length < 2;
     $("vision").querySelector("select").value = vision;
     $("watch").hidden = $("parting").hidden = view !== "world";
     $("temperature").value = temperature;
@@ -209,7 +211,7 @@ class Page {
     this.numbersAt = now;
     const { latents } = lead.agent;
     const far = [...lead.state.z].map((z, i) => (z - latents[i].mean) / latents[i].sd / SPREAD);
-    drawings.bars($("z"), far, (i) => latents[i].change >= SEEN);
+    drawings.bars($("z"), far, (i) => latents[i].used);
     drawings.bars($("h"), [...lead.state.h]);
     this.sliders.show(lead.state.z);
   }
@@ -235,10 +237,15 @@ class Page {
   }
 }
 
-function say(words) {
-  $("says").textContent = words;
-  clearTimeout(say.timer);
-  if (words && !words.endsWith("…")) say.timer = setTimeout(() => say(""), 4000);
+/** How large the driver is, how well it drives in the world, and how well its speed is read. */
+function weighed({ latent, units, score, speed }) {
+  const numbers = latent + units;
+  const size = `${numbers} numbers, weighed by the ${3 * (numbers + 1)} that are the whole driver.`;
+  const { tracks, mean, sd } = score;
+  const won = `${mean?.toFixed(0)} points, with a standard deviation of ${sd?.toFixed(0)}`;
+  const drove = tracks ? ` In the world it drove ${tracks} tracks for ${won}.` : "";
+  const read = speed.r2 === null ? "" : ` The speed above is read from h (R² ${speed.r2}).`;
+  return size + drove + read;
 }
 
 function listen(page) {
@@ -312,6 +319,8 @@ function inControl({ key, target }) {
 async function start() {
   try {
     const library = await Library.open();
+    $("watching").value = library.index.seen;
+    document.querySelector("[value=two]").parentNode.hidden = library.agents.length < 2;
     const page = new Page(library);
     for (const { folder, name } of library.agents) {
       $("vision").querySelector("select").add(new Option(name, folder));
@@ -322,24 +331,6 @@ async function start() {
   } catch (problem) {
     fail(problem);
   }
-}
-
-/** The same, and what goes wrong in it is said. */
-function attempt(does) {
-  return async (...given) => {
-    try {
-      await does(...given);
-    } catch (problem) {
-      fail(problem);
-    }
-  };
-}
-
-/** Say what went wrong, until a dream begins. */
-function fail(problem) {
-  console.error(problem);
-  say("");
-  $("fault").textContent = `The dream cannot go on: ${problem.message}`;
 }
 
 start();

@@ -1,4 +1,4 @@
-import { SIDE } from "./library.js";
+import { SIDE } from "./picture.js";
 
 /** The pictures of a view, side by side: 64×64 pixels each, crisply enlarged. */
 export class Panes {

@@ -1,9 +1,6 @@
-import { SIDE } from "./library.js";
+import { SIDE } from "./picture.js";
 
-const FAR = 2; // SDs from the mean of the pictures at a slider's ends
 export const SPREAD = 3; // SDs to either side of a latent's mean that a slider reaches
-
-export const SEEN = 1; // levels of 255 that a number must change to stand with those V uses
 
 /** The numbers of z as sliders, those that change most first. */
 export class Sliders {
@@ -20,7 +17,7 @@ export class Sliders {
     const order = latents.map((_, i) => i).sort((a, b) => latents[b].change - latents[a].change);
     this.#rows = order.map((i) => this.#row(i, latents[i]));
     const labels = (rows) => rows.map(({ label }) => label);
-    const first = order.findIndex((i) => latents[i].change < SEEN);
+    const first = order.findIndex((i) => !latents[i].used);
     const count = first < 0 ? order.length : first;
     this.used.replaceChildren(...labels(this.#rows.slice(0, count)));
     this.unused.replaceChildren(...labels(this.#rows.slice(count)));
@@ -41,14 +38,14 @@ export class Sliders {
     for (const { i, ends } of this.#rows.filter(({ label }) => label.parentNode === this.used)) {
       for (const [side, canvas] of ends.entries()) {
         const z = mean.slice();
-        z[i] += (side ? FAR : -FAR) * latents[i].sd;
+        z[i] = side ? latents[i].high : latents[i].low;
         const { frame } = await decode(z);
         canvas.getContext("2d").putImageData(new ImageData(frame, SIDE, SIDE), 0, 0);
       }
     }
   }
 
-  #row(i, { mean, sd, change, does }) {
+  #row(i, { mean, sd, used, does }) {
     const label = document.createElement("label");
     label.className = "slider";
     const name = document.createElement("span");
@@ -67,7 +64,7 @@ export class Sliders {
       output.textContent = Number(input.value).toFixed(1);
       this.moved(i, Number(input.value));
     });
-    const ends = change < SEEN ? [] : [picture(), picture()];
+    const ends = used ? [picture(), picture()] : [];
     label.append(name, ...ends.slice(0, 1), input, ...ends.slice(1));
     return { i, label, input, output, ends };
   }

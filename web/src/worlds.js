@@ -54,14 +54,13 @@ function ending(tile) {
 
 /** Dreams of one or more agents that start from the same moment and get the same keys. */
 export class Dreams {
-  constructor(library, agents) {
-    this.library = library;
+  constructor(agents) {
     this.panes = agents.map((agent) => new Dream(agent));
     [this.lead] = this.panes;
   }
 
   async begin(seed) {
-    const which = seed % this.library.index.starts.length;
+    const which = seed % this.lead.agent.starts;
     await Promise.all(this.panes.map((dream) => dream.begin(dream.agent.start(which), seed)));
     this.steps = 0;
   }

@@ -84,6 +84,46 @@ test("a link leads to the start that it was copied from", async () => {
   await again.context.close();
 });
 
+test("what goes wrong is said, Restart tries again, and the last view asked for stays", async () => {
+  const { page, context, problems } = await visit(served, "?seed=1");
+  assert.deepEqual(problems, []);
+  await page.route("**/episodes/*.png", (route) => route.abort());
+  await page.check("[name=view][value=world]", { force: true });
+  await page.waitForFunction(() => document.getElementById("fault").textContent);
+  await page.keyboard.press("a");
+  assert.match(await page.textContent("#fault"), /cannot go on/);
+  await page.unroute("**/episodes/*.png");
+  await page.keyboard.press("r");
+  await page.waitForFunction(() => !document.getElementById("fault").textContent);
+  await until(page, 20);
+
+  await page.evaluate(() => {
+    for (const view of ["two", "dream"]) document.querySelector(`[value=${view}]`).click();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "r", bubbles: true }));
+  });
+  await until(page, 20);
+  assert.equal(await page.locator(".pane").count(), 1);
+  await page.focus("summary");
+  await page.keyboard.press(" ");
+  assert.equal(await page.locator("details[open]").count(), 1);
+  assert.equal(await page.textContent("#play"), "Pause");
+  await context.close();
+});
+
+test("with one agent there are no two dreams to choose", async () => {
+  const { page, context } = await visit(served, "?view=two", {}, async (page) => {
+    await page.route("**/index.json", async (route) => {
+      const index = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...index, agents: index.agents.slice(0, 1) } });
+    });
+  });
+  await until(page, 10);
+  assert.equal(await page.locator(".pane").count(), 1);
+  assert.equal(await page.isVisible("[name=view][value=two] + span"), false);
+  assert.equal(await page.isVisible("#vision"), false);
+  await context.close();
+});
+
 test("axe finds no fault, and the policy keeps out what is not of this host", async () => {
   const options = { reducedMotion: "reduce" };
   const { page, context, problems } = await visit(served, "?seed=1&view=two", options);

@@ -38,7 +38,7 @@ def test_the_folder_holds_what_was_seen_done_and_remembered(agent, load, tmp_pat
     index = read_json(out / "index.json")
     assert index["agents"] == [{"folder": "dreamer", "name": "VAE"}]
     assert [episode["track"] for episode in index["episodes"]] == [3, 4]
-    assert index["starts"] == [{"episode": e, "step": s} for e in (0, 1) for s in (60, 80)]
+    assert package.places(driven) == [(episode, step) for episode in (0, 1) for step in (60, 80)]
     step = 21  # in the second row of the picture
     for number, episode in enumerate(driven):
         told = index["episodes"][number]
@@ -76,6 +76,13 @@ def test_a_ridge_regression_finds_a_line():
     x = np.random.default_rng(0).normal(size=(5000, 3))
     weights, bias = readings._ridge(x, x @ [1.0, -2.0, 0.0] + 5)
     np.testing.assert_allclose([*weights, bias], [1, -2, 0, 5], atol=0.02)
+
+
+def test_how_well_a_speed_is_read_that_never_changes_is_not_said():
+    frames, action = np.zeros((3, 64, 64, 3), np.uint8), np.zeros((3, 3))
+    driven = [episodes.Episode(track, frames, action, np.full(3, 7.0)) for track in (1, 2)]
+    told = readings.speedometer([np.eye(3), np.eye(3)], driven)
+    assert told["r2"] is None and told["bias"] == 7
 
 
 def test_unrelated_moments_are_half_a_drive_apart():

@@ -1,0 +1,1 @@
+export const SIDE = 64; // pixels of a frame

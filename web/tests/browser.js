@@ -43,7 +43,8 @@ function onPath(names) {
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 }
 
-/** The page at an address, its dream begun, after `prepare(page)`; what went wrong there, and what it asked for. */
+/** The page at an address, its dream begun; what went wrong there, and what it asked for.
+ * `prepare(page)` comes before. */
 export async function visit({ browser, origin }, search, options = {}, prepare = async () => {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();

@@ -84,7 +84,7 @@ test("a link leads to the start that it was copied from", async () => {
   await again.context.close();
 });
 
-test("what goes wrong is said, Restart tries again, and the last view asked for stays", async () => {
+test("what goes wrong is said, Restart tries again, the last view asked for stays", async () => {
   const { page, context, problems } = await visit(served, "?seed=1");
   assert.deepEqual(problems, []);
   await page.route("**/episodes/*.png", (route) => route.abort());

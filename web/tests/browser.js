@@ -58,7 +58,10 @@ export async function visit({ browser, origin }, search, options = {}, prepare =
   context.on("request", (request) => requests.push(request.url()));
   await prepare(page);
   await page.goto(`${origin}/${search}`);
-  await page.waitForFunction(() => document.querySelector(".screen canvas"));
+  await page.waitForFunction(() => {
+    const canvas = document.querySelector(".screen canvas");
+    return canvas?.getContext("2d").getImageData(32, 32, 1, 1).data[3]; // drawn
+  });
   await page.waitForFunction(() => document.getElementById("says").textContent === "");
   return { page, context, problems, requests };
 }

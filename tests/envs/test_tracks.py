@@ -55,3 +55,12 @@ def test_evaluation_tracks_are_refused_for_training():
 def test_there_are_only_so_many_evaluation_tracks():
     with pytest.raises(BadInput, match="100000 evaluation tracks"):
         tracks.evaluation(tracks.MOST_EVALUATION_TRACKS + 1)
+
+
+def test_scores_may_begin_at_another_evaluation_track():
+    first = tracks.EVALUATION + 100
+    assert tracks.evaluation(3, first) == [first, first + 1, first + 2]
+    with pytest.raises(BadInput, match="100000 evaluation tracks"):
+        tracks.evaluation(2, tracks.EVALUATION + tracks.MOST_EVALUATION_TRACKS - 1)
+    with pytest.raises(BadInput):
+        tracks.evaluation(1, tracks.EVALUATION - 1)

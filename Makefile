@@ -67,14 +67,16 @@ test: install
 test-fast: install
 	$(PY) -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
+is_new_node = const [a, b] = process.versions.node.split("."); \
+	process.exit(a > 20 || a == 20 && b >= 19 ? 0 : 1)
+
 web: node install $(WEB_MODELS)
 	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run build && npm run serve
 
 node:
 	@command -v node >/dev/null && command -v npm >/dev/null || $(call stop, \
 		there is no Node: install Node.js 20.19 or newer with npm (https://nodejs.org))
-	@node -e 'const [a, b] = process.versions.node.split("."); \
-		process.exit(a > 20 || a == 20 && b >= 19 ? 0 : 1)' || $(call stop, \
+	@node -e '$(is_new_node)' || $(call stop, \
 		Node is $$(node --version): install 20.19 or newer (https://nodejs.org))
 
 # Which agents were asked for; written only when they are others than before.

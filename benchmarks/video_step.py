@@ -7,7 +7,6 @@ summed for one sequence, forward.
     python benchmarks/video_step.py --batch-size 2
 """
 
-import resource
 import time
 
 from rnn.video.arch_cvae import Networks
@@ -56,6 +55,8 @@ def main() -> None:
         common.multiply_adds(part) for part in (model.networks.encoder, model.networks.decoder)
     ]
     products = frame[0] * shape[1] + frame[1] * (shape[1] - 1)
+    import resource  # not on Windows, where the rest of this file can be imported
+
     gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     medians = common.medians(seconds)
     for name, value in medians.items():

@@ -8,7 +8,7 @@ import vae
 from controller import arch
 from envs import rollouts, tracks
 from rnn import series
-from runs.directory import ModelDirectory
+from runs.directory import ModelDirectory, read_json, write_json
 from vae import arch as vae_arch
 
 import numpy as np
@@ -258,6 +258,10 @@ def test_04_on_episodes_that_are_too_short(refuse, data, episode, steps, words):
     for path in rollouts.paths(data / "rollout"):
         rollouts.write(path, episode(steps))
         series.write(data / "series" / "vae" / path.name, episode(steps), latents, latents)
+    manifest = data / "series" / "vae" / series.MANIFEST
+    made = read_json(manifest)
+    made["recordings"] = {p.name: rollouts.contents(p) for p in rollouts.paths(data / "rollout")}
+    write_json(manifest, made)
     assert words in refused(refuse, data, "04_train_rnn.py")
 
 

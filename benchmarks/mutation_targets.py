@@ -23,7 +23,7 @@ from runs.weights import buildable
 from settings import STEPS, adversary
 from settings.driving import FinetuneController, TrainController
 
-from mutations import Target, trust
+from damageable import Target, trust
 
 
 def of(data: Path) -> list[Target]:

@@ -14,8 +14,6 @@ number that could have been meant is no damage that anybody can see.
 
 import argparse
 import collections
-import dataclasses
-import functools
 import io
 import json
 import pickle
@@ -28,9 +26,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, digest, write_json
 
 import numpy as np
+from damageable import Target
 
 PATIENCE = 60  # seconds after which a reader hangs
 ODD = [None, True, -1, 0, 1e308, float("nan"), float("inf"), 10**30, "", "x", "7", [], [1], {}]
@@ -150,21 +148,9 @@ def array(content: bytes, rng) -> bytes:
 
 def npy(values: np.ndarray) -> bytes:
     written = io.BytesIO()
+    # Objects among them are pickled: what a stranger might send, and no reader may unpack.
     np.lib.format.write_array(written, values, allow_pickle=True)
     return written.getvalue()
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """A file, and what reads it: `read()` gives what can be compared."""
-
-    path: Path
-    read: Callable[[], object]
-    trusted: Callable[[], None] = lambda: None  # lets the digest of the damaged file be known
-
-    @functools.cached_property
-    def before(self) -> object:
-        return self.read()
 
 
 def attempt(target: Target, seed: int) -> tuple[str, str, str]:
@@ -207,18 +193,6 @@ def same(one, other) -> bool:
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other)
     return one == other
-
-
-def trust(directory: ModelDirectory, part: str) -> Callable[[], None]:
-    """Let `model.json` describe whatever lies there now."""
-
-    def write() -> None:
-        described = json.loads(directory.model_json.read_text())
-        if part in described:
-            described[part]["digest"] = digest(directory.file(part))
-            write_json(directory.model_json, described)
-
-    return write
 
 
 def main() -> None:

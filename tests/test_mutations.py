@@ -21,7 +21,7 @@ FILES = ("0000000000.npz", "starts.npz", "rnn.weights.h5", "model.json", "contro
 @pytest.fixture
 def targets(load, own_dreamer, record, tmp_path):
     """The files of a model directory and a recording, and who reads them."""
-    mutations = load("benchmarks/mutations.py")
+    mutations, damageable = load("benchmarks/mutations.py"), load("benchmarks/damageable.py")
     [recording] = record(tmp_path, [5])
     rows = [history.Row(1, number, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1) for number in (1, 2)]
     history.write(own_dreamer.path / "controller.csv", rows)
@@ -30,8 +30,8 @@ def targets(load, own_dreamer, record, tmp_path):
     memory = rnn.load(own_dreamer)
 
     def target(path, read, part=None):
-        known = {"trusted": mutations.trust(own_dreamer, part)} if part else {}
-        return mutations.Target(path, read, **known)
+        known = {"trusted": damageable.trust(own_dreamer, part)} if part else {}
+        return damageable.Target(path, read, **known)
 
     made = [
         target(recording, functools.partial(episode, recording)),

@@ -63,8 +63,8 @@ class Workers:
         # After an error nobody wants what they have begun any more, and it may take minutes.
         deadline = time.monotonic() + (self._hang_timeout if kind is None else 0)
         for child in self._children:
-            wait([child.sentinel], max(0, deadline - time.monotonic()))
-            child.kill()  # A stopped one would be waited for at the end of this process, for ever.
+            if not wait([child.sentinel], max(0, deadline - time.monotonic())):
+                child.kill()  # A stopped one would be waited for at the end of this process.
 
     def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, Any]]:
         """Yield (index of the task, `function(*task)`) as the results come, in any order."""

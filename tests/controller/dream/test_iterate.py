@@ -61,7 +61,7 @@ def test_a_round_begins_with_a_driver_of_its_own_places_only(tmp_path):
     assert iterate.begin(1, data, places)["driver"] == str(tmp_path / "models" / "vae")
     for other in ({"parts": [], "driver": "/etc"}, {"parts": 3, "driver": None}, {"parts": []}):
         write_json(begun, other)
-        with pytest.raises(BadInput, match="round-1-begins.json does not say"):
+        with pytest.raises(BadInput, match="round-1-begins.json names no agent of this round"):
             iterate.begin(1, data, places)
 
 

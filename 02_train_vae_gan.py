@@ -35,9 +35,12 @@ def main(settings: TrainVAEGAN) -> None:
     model_directory = data.model("vaegan")
     episodes = rollouts.paths(data.rollout)
     learned, held_out = rollouts.split(episodes)
-    total = frames.count(learned)
-    per_epoch = max(1, total // settings.batch_size)
-    print(f"{total:,} frames of {len(learned)} episodes; {len(held_out)} episodes held out.")
+    visited = frames.count(learned, settings.stride)
+    per_epoch = max(1, visited // settings.batch_size)
+    print(
+        f"{frames.count(learned):,} frames of {len(learned)} episodes, {visited:,} in an epoch; "
+        f"{len(held_out)} episodes held out."
+    )
 
     recipe = settings.recipe
     saved = config.saved(settings) | {"data": rollouts.fingerprint(episodes)}
@@ -72,7 +75,9 @@ def main(settings: TrainVAEGAN) -> None:
             model,
             run,
             settings.epochs,
-            lambda epoch: frames.batches(learned, settings.batch_size, (settings.seed, epoch)),
+            lambda epoch: frames.batches(
+                learned, settings.batch_size, (settings.seed, epoch), settings.stride
+            ),
             per_epoch,
             frames.in_order(held_out, settings.batch_size),
             (video, curve, watch.Warnings()),

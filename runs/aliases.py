@@ -30,8 +30,9 @@ TODAY = {
     "seen": "gram",
     "worth": "moment",
 }
-# Settings of the VAE that once were none, and what they always were then.
-ONCE_FIXED = {"latent": 32, "kl_weight": 1.0}
+# Settings of any V, and of the VAE, that once were none, and what they always were then.
+ONCE_FIXED = {"stride": 1}
+ONCE_FIXED_IN_A_VAE = {"latent": 32, "kl_weight": 1.0}
 POSITION = ("epoch", "batch", "history", "core_seconds")  # of the training of a network
 SCRIPTS = {"practice.py": "06_finetune_controller.py"}
 
@@ -48,8 +49,9 @@ def renamed(saved: Mapping[str, Any]) -> dict[str, Any]:
 
 def completed(part: str, saved: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a part's training under today's names, with those that once were none."""
-    of_a_vae = part == "vision" and "variant" not in saved
-    return (ONCE_FIXED if of_a_vae else {}) | renamed(saved)
+    of_a_vae = "variant" not in saved
+    fixed = ONCE_FIXED | (ONCE_FIXED_IN_A_VAE if of_a_vae else {})
+    return (fixed if part == "vision" else {}) | renamed(saved)
 
 
 def renamed_stage(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,18 @@ class Passes(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Stride(Settings):
+    stride: int = setting(
+        1,
+        "a pass visits one of so many frames of each episode, other ones each time: neighbours are "
+        "nearly alike",
+        least=1,
+        most=1000,
+        unit="frames",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class FrameBatch(Settings):
     batch_size: int = setting(100, "frames in a batch", least=1, most=10_000, unit="frames")
 
@@ -41,7 +53,7 @@ class KLDivergence(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainVision(Passes, FrameBatch, Precision, Again, Res, Seed, DataDir):
+class TrainVision(Passes, Stride, FrameBatch, Precision, Again, Res, Seed, DataDir):
     """What the training of any V is told."""
 
 

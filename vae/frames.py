@@ -14,18 +14,23 @@ OPEN_EPISODES = 16
 SHUFFLED_FRAMES = 8_000
 
 
-def batches(paths: list[Path], batch_size: int, seed: tuple[int, int]) -> tf.data.Dataset:
+def batches(
+    paths: list[Path], batch_size: int, seed: tuple[int, int], stride: int = 1
+) -> tf.data.Dataset:
     """One pass over all frames in an order given by `seed`; batches (B, 64, 64, 3) uint8.
+
+    With a `stride` over one of so many frames of each episode; `seed` says which.
 
     Frames of 16 episodes are interleaved and shuffled in a buffer (about 200 MB together).
     The same seed gives the same batches, so a training can resume at any of them. The last,
     incomplete batch is left out unless it is the only one.
     """
-    total = count(paths)
+    total = count(paths, stride)
 
     def generate() -> Iterator[np.ndarray]:
         rng = np.random.default_rng(seed)
-        shuffled = _shuffled(_interleaved([paths[i] for i in rng.permutation(len(paths))]), rng)
+        episodes = [_frames(paths[i], stride, rng) for i in rng.permutation(len(paths))]
+        shuffled = _shuffled(_interleaved(episodes), rng)
         size = min(batch_size, total)
         for _ in range(total // size):
             yield np.stack([next(shuffled) for _ in range(size)])
@@ -41,15 +46,19 @@ def in_order(paths: list[Path], batch_size: int) -> tf.data.Dataset:
     return sized(frames.batch(batch_size).prefetch(4), -(-count(paths) // batch_size))
 
 
-def count(paths: list[Path]) -> int:
-    """The number of frames in all episodes."""
-    return sum(map(rollouts.length, paths))
+def count(paths: list[Path], stride: int = 1) -> int:
+    """The number of frames in all episodes, or of those that a pass with this stride visits."""
+    return sum(_visited(rollouts.length(path), stride) for path in paths)
 
 
-def _interleaved(paths: list[Path]) -> Iterator[np.ndarray]:
+def _visited(length: int, stride: int) -> int:
+    return max(1, length // stride)
+
+
+def _interleaved(episodes: list[Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
     """The frames of all episodes, a frame each of OPEN_EPISODES in turn."""
-    waiting = iter(paths)
-    opened = [_frames(path) for path in itertools.islice(waiting, OPEN_EPISODES)]
+    waiting = iter(episodes)
+    opened = list(itertools.islice(waiting, OPEN_EPISODES))
     while opened:
         going = []
         for frames in opened:
@@ -58,7 +67,7 @@ def _interleaved(paths: list[Path]) -> Iterator[np.ndarray]:
                 yield frame
                 going.append(frames)
             elif following := next(waiting, None):
-                going.append(_frames(following))
+                going.append(following)
         opened = going
 
 
@@ -80,8 +89,14 @@ def _shuffled(frames: Iterator[np.ndarray], rng: np.random.Generator) -> Iterato
         yield buffer[place]
 
 
-def _frames(path: Path) -> Iterator[np.ndarray]:
-    yield from rollouts.read(path).obs
+def _frames(path: Path, stride: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Frames of an episode, which is read when the first is asked for."""
+    obs = rollouts.read(path).obs
+    visited = _visited(len(obs), stride)
+    # No number is drawn where there is nothing to choose: all frames come as they always came.
+    spare = len(obs) - (visited - 1) * stride
+    first = rng.integers(spare) if spare > 1 else 0
+    yield from obs[first::stride][:visited]
 
 
 def _frames_of(name: tf.Tensor) -> tf.data.Dataset:

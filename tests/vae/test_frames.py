@@ -46,6 +46,17 @@ def test_fewer_frames_than_a_batch_make_one_batch(paths):
     assert batch.shape == (26, 64, 64, 3)
 
 
+def test_a_stride_visits_one_of_so_many_frames_other_ones_each_time(paths, episode):
+    def seen(epoch):
+        return [key for batch in frames.batches(paths, 1, (1, epoch), 4) for key in keys(batch)]
+
+    assert frames.count(paths, 4) == 1 + 1 + 2 + 1 + 2 == len(set(seen(0))) == len(seen(0))
+    nine = keys(episode(9, 4).obs)
+    places = {tuple(sorted(nine.index(key) for key in seen(n) if key in nine)) for n in range(20)}
+    assert places == {(first, first + 4) for first in range(5)}
+    assert set().union(*map(seen, range(40))) == set(all_frames(paths, episode))
+
+
 def test_the_same_seed_gives_the_same_batches_another_does_not(paths):
     def order(*seed):
         return [key for batch in frames.batches(paths, 5, seed) for key in keys(batch)]

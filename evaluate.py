@@ -2,7 +2,8 @@
 
 For each model directory: the mean and SD over the tracks, a 95 % bootstrap interval of the mean,
 the worst track and the laps finished; with several, their paired differences. Give NAME=MODEL_DIR
-to choose what an agent is called. Writes to RES
+to choose what an agent is called. The same command goes on with an evaluation that was stopped; at
+most a hundred tracks are driven again. Writes to RES
 
   scores.md, scores.json, scores.png   the table, every episode, a histogram (scores_fast.* with
                                        --drawing fast)
@@ -26,7 +27,7 @@ if __name__ == "__main__":
 from controller import arch
 from controller.agent import Agent
 from controller.fleet import Fleet
-from controller.report import history, video
+from controller.report import history, parts, video
 from controller.report import scores as scoring
 from envs import tracks
 from runs import arguments, directory, progress
@@ -42,6 +43,8 @@ def main(settings: Evaluate) -> None:
     names = named(settings.models)
     agents = {name: load(path) for name, path in names.items()}
     lines = {name: history.line(directory.ModelDirectory(path)) for name, path in names.items()}
+    kind = "scores" if settings.drawing == "stock" else "scores_fast"
+    kept = {name: settings.res / f"{file_name(name)}_{kind}_part.json" for name in names}
     scores = {}
     for name, path in names.items():
         fleet = Fleet(
@@ -52,15 +55,23 @@ def main(settings: Evaluate) -> None:
             hang_timeout=settings.hang_timeout,
         )
         with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
-            stock = settings.drawing == "stock"
-            outcomes = scoring.drive_tracks(fleet, agents[name][1], driven_on, stock, bar.update)
+            outcomes = parts.drive_in_parts(
+                kept[name],
+                directory.ModelDirectory(path),
+                fleet,
+                agents[name][1],
+                driven_on,
+                settings.drawing == "stock",
+                bar.update,
+            )
         scores[name] = scoring.report(outcomes, driven_on, settings.drawing)
 
     table = scoring.table(scores)
-    kind = "scores" if settings.drawing == "stock" else "scores_fast"
     directory.write_json(settings.res / f"{kind}.json", scores)
     directory.write_text(settings.res / f"{kind}.md", table + "\n")
     scoring.histogram(settings.res / f"{kind}.png", scores)
+    for path in kept.values():
+        path.unlink(missing_ok=True)
     if all(lines.values()):
         history.curves(settings.res / "curves.png", lines)
     if not settings.scores_only:

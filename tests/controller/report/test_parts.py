@@ -1,0 +1,52 @@
+import json
+
+from controller.fleet import Fleet
+from controller.report import parts
+from runs.arguments import BadInput
+from runs.directory import read_json, write_json
+
+import pytest
+
+TRACKS = [20, 21, 22]
+
+
+@pytest.fixture
+def drive(tmp_path, own_model, policies, monkeypatch):
+    """Drives in parts of two tracks; gives the outcomes, and how many were known before."""
+    monkeypatch.setattr(parts, "PART", 2)
+
+    def drive(tracks=TRACKS):
+        told = []
+        with Fleet(own_model, "float32", workers=1, worlds=2) as fleet:
+            kept = tmp_path / "part.json"
+            driven = parts.drive_in_parts(
+                kept, own_model, fleet, policies[0], tracks, False, told.append
+            )
+        return driven, told[0]
+
+    return drive
+
+
+@pytest.mark.slow  # starts processes
+def test_an_evaluation_that_was_stopped_drives_only_what_is_missing(drive, tmp_path, own_model):
+    whole, first = drive()
+    assert first == 0 and len(whole) == 3
+    kept = tmp_path / "part.json"
+    saved = read_json(kept)
+    del saved["episodes"]["22"]
+    write_json(kept, saved)
+    assert drive() == (whole, 2)
+    assert drive(tracks=[22, 20]) == ([whole[2], whole[0]], 2)
+
+    facts = json.loads(own_model.model_json.read_text())
+    own_model.model_json.write_text(json.dumps(facts, indent=1))  # another file: another agent
+    assert drive(tracks=[20]) == (whole[:1], 0)
+
+
+@pytest.mark.parametrize("episodes", [3, {"x": {}}, {"20": {"score": "1"}}, {"20": [1, 2, 3, 4]}])
+def test_a_file_that_cannot_be_what_was_kept_is_refused(tmp_path, own_model, episodes):
+    kept = tmp_path / "part.json"
+    driver = parts._identity(own_model, False)
+    write_json(kept, {"driver": driver, "episodes": episodes})
+    with pytest.raises(BadInput, match="part.json does not hold what was driven"):
+        parts.drive_in_parts(kept, own_model, None, None, TRACKS, False, int)

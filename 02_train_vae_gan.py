@@ -35,7 +35,7 @@ def main(settings: TrainVAEGAN) -> None:
     model_directory = data.model("vaegan")
     episodes = rollouts.paths(data.rollout)
     learned, held_out = rollouts.split(episodes)
-    visited = frames.count(learned, settings.stride)
+    visited = frames.count(learned, settings.frame_stride)
     per_epoch = max(1, visited // settings.batch_size)
     print(
         f"{frames.count(learned):,} frames of {len(learned)} episodes, {visited:,} in an epoch; "
@@ -76,7 +76,7 @@ def main(settings: TrainVAEGAN) -> None:
             run,
             settings.epochs,
             lambda epoch: frames.batches(
-                learned, settings.batch_size, (settings.seed, epoch), settings.stride
+                learned, settings.batch_size, (settings.seed, epoch), settings.frame_stride
             ),
             per_epoch,
             frames.in_order(held_out, settings.batch_size),

@@ -31,7 +31,7 @@ TODAY = {
     "worth": "moment",
 }
 # Settings of any V, and of the VAE, that once were none, and what they always were then.
-ONCE_FIXED = {"stride": 1}
+ONCE_FIXED = {"frame_stride": 1}
 ONCE_FIXED_IN_A_VAE = {"latent": 32, "kl_weight": 1.0}
 POSITION = ("epoch", "batch", "history", "core_seconds")  # of the training of a network
 SCRIPTS = {"practice.py": "06_finetune_controller.py"}

@@ -19,7 +19,7 @@ class Passes(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stride(Settings):
-    stride: int = setting(
+    frame_stride: int = setting(
         1,
         "a pass visits one of so many frames of each episode, other ones each time: neighbours are "
         "nearly alike",

@@ -93,6 +93,7 @@ def saved(kind: type[config.Settings], *line: str) -> dict:
 
 def test_what_is_saved_of_a_vae_is_all_that_it_depends_on():
     assert saved(TrainVAE) == {
+        "frame_stride": 1,
         "epochs": 10,
         "batch_size": 100,
         "learning_rate": 0.001,
@@ -109,6 +110,7 @@ def test_what_is_saved_of_a_vae_is_all_that_it_depends_on():
 
 
 REPAIRED = {
+    "frame_stride": 1,
     "variant": "repaired",
     "epochs": 10,
     "batch_size": 100,

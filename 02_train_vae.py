@@ -74,7 +74,7 @@ def main(settings: TrainVAE) -> None:
             "core_hours": run.core_hours(),
         }
         vae.save(model_directory, model.encoder, model.decoder, facts)
-        plots.learning_curve(settings.res / "vae_curve.png", run.history, "VAE")
+        plots.learning_curve(settings.res / "vae_curve.png", run.history, "V, a VAE", arch.LOSSES)
         truth = pictures.fixed_frames(held_out)
         strip = settings.res / "vae_strip.png"
         pictures.strip(strip, [truth, model(truth)], names=("recorded", "what V keeps"))

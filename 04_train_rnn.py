@@ -95,7 +95,8 @@ def main(settings: TrainRNN) -> None:
         starts.write(model_directory, episodes, vision, rnn.load(model_directory))
         if settings.steps:
             curve = settings.res / f"{settings.vision}_rnn_curve.png"
-            plots.learning_curve(curve, run.history, "M", f"{STEPS_PER_EPOCH} steps")
+            unit = f"gradient steps / {STEPS_PER_EPOCH}"
+            plots.learning_curve(curve, run.history, "M", arch.LOSSES, unit)
         predictions = settings.res / f"{settings.vision}_rnn_beliefs.png"
         pictures.predictions(predictions, vision, rnn.load(model_directory), *shown)
         # Last: a training killed while it draws is not over, and draws again.

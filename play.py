@@ -33,6 +33,9 @@ def main(settings: Play) -> None:
     finally:
         game.close()
     print(f"{steps} steps driven; at the end {game.words()}.")
+    if record_to is not None:
+        kept = sum(len(side.kept) for side in game.sides)
+        print(f"{record_to}: the longest drive on each of {kept} tracks is kept.")
 
 
 if __name__ == "__main__":

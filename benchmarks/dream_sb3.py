@@ -116,7 +116,9 @@ def draw(path: Path, steps: np.ndarray, found: np.ndarray, random: np.ndarray) -
     smooth = np.convolve(found, np.ones(window) / window, "valid")
     axis.plot(steps[window - 1 :], smooth, label=f"mean of {window} dreams")
     axis.axhline(random.mean(), color="grey", linestyle=":", label="random driving")
-    axis.set(xlabel="steps dreamt", ylabel=f"return of {STEPS} steps", title="PPO in the dream")
+    axis.set(
+        xlabel="steps dreamt", ylabel=f"return of {STEPS} steps, points", title="PPO in the dream"
+    )
     axis.legend()
     plots.save_figure(figure, path)
 

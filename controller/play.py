@@ -32,6 +32,7 @@ class Side:
     score: float = 0.0
     steps: int = 0
     over: bool = False
+    kept: set[Path] = dataclasses.field(default_factory=set)  # the episodes written
     _track: int = 0
     _log: EpisodeLog = dataclasses.field(default_factory=EpisodeLog)
 
@@ -61,6 +62,7 @@ class Side:
         path = rollouts.path_of(self.record_to, self._track)
         if not path.exists() or rollouts.length(path) < len(self._log):
             rollouts.write(path, self._log.episode())
+            self.kept.add(path)
 
     def words(self) -> str:
         ended = ", over" if self.over else ""
@@ -133,12 +135,19 @@ class Game:
             except BadInput as problem:
                 self.by_agent, self.says = False, str(problem)
 
+    @property
+    def temperature(self) -> float | None:
+        """The dream's temperature, None where nothing is dreamt."""
+        if self.dream is None:
+            return None
+        dream: Any = self.dream.unwrapped
+        return dream.temperature
+
     def warm(self, factor: float) -> None:
         """Multiply the dream's temperature."""
         if self.dream is not None:
             dream: Any = self.dream.unwrapped
             dream.temperature *= factor
-            self.says = f"temperature {dream.temperature:.2f}"
 
     def step(self, action: np.ndarray) -> None:
         """Do an action in all worlds, or, where the agent drives, what it does on the first."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from controller.play import WARMER, Game, Side
 from controller.report import video
 from controller.steering import Hands
+from runs import films
 from runs.arguments import BadInput
 
 import cv2
@@ -23,10 +24,9 @@ FPS = 50  # steps of CarRacing in a second
 WHITE, GREY, DARK = (255, 255, 255), (150, 150, 150), (60, 60, 60)
 GREEN, RED, BLUE = (90, 200, 90), (220, 80, 80), (110, 160, 240)
 FASTEST = 100.0  # Box2D's units a second, of the speedometer
-HELP = (
-    "arrows: drive   A: the agent drives   P: pause   R: again   N: next track",
-    "+ -: temperature of the dream   V: video on, off   Esc: leave",
-)
+DRIVING = "arrows: drive   A: the agent drives   P: pause   R: again   N: next track"
+TEMPERATURE = "+ -: temperature of the dream, now {0:.2f}   "
+LEAVING = "V: video on, off   Esc: leave"
 
 
 class Window:
@@ -102,7 +102,7 @@ class Window:
         if self._filmed:
             number = 1 + len(list(self._videos.glob("play_*.gif")))
             path = self._videos / f"play_{number}.gif"
-            video.save(path, self._filmed)
+            films.save(path, self._filmed, video.SHOWN)
             self.game.says = f"{path} is written"
             print(f"{path}: a video of {len(self._filmed) * video.EVERY / FPS:.0f} seconds.")
         self._filmed = None
@@ -122,9 +122,11 @@ class Window:
             self._show(first.env.render(), (0, 0), LARGE)
             self._show(first.frame, (LARGE[0], 0), SMALL, "what the agent sees")
             for side in self.game.sides[1:]:
-                self._show(side.frame, (LARGE[0], SMALL[1]), SMALL, f"dream: {side.score:.0f}")
+                self._show(
+                    side.frame, (LARGE[0], SMALL[1]), SMALL, f"M's dream: {side.score:.0f} points"
+                )
         else:
-            self._show(first.frame, (0, 0), (SIDE, SIDE))
+            self._show(first.frame, (0, 0), (SIDE, SIDE), "M's dream")
         self._draw_instruments(first)
         pygame.display.flip()
 
@@ -138,7 +140,8 @@ class Window:
         steering, gas, brake = map(float, self.game.action)
         driver = "the agent drives" if self.game.by_agent else "you drive"
         state = "paused" if self._paused else "over: R again, N next track" if side.over else driver
-        recording = "   video is recorded" if self._filmed is not None else ""
+        kept = "   kept for training" if side.record_to is not None else ""
+        filmed = "   video is recorded" if self._filmed is not None else ""
         facts = f"{side.score:.0f} points   {side.steps / FPS:.1f} s"
         if "tiles" in side.info:
             info = side.info
@@ -146,7 +149,7 @@ class Window:
             facts += f"   track {self.game.track}"
             if info.get("lap_finished"):
                 facts += f"   a lap in {side.steps / FPS:.2f} s"
-        self._write(f"{facts}   {state}{recording}", (8, top))
+        self._write(f"{facts}   {state}{kept}{filmed}", (8, top))
         self._bar("gas", gas, GREEN, (8, top + 24))
         self._bar("brake", brake, RED, (168, top + 24))
         self._bar("steering", steering, BLUE, (328, top + 24), both=True)
@@ -156,8 +159,10 @@ class Window:
             if side.info["wheels_on_grass"]:
                 on_grass = f"{side.info['wheels_on_grass']} wheels on grass"
                 self._write(on_grass, (690, top + 24), GREEN)
-        self._write(self.game.says or HELP[0], (8, top + 46), WHITE if self.game.says else GREY)
-        self._write(HELP[1], (8, top + 66), GREY)
+        self._write(self.game.says or DRIVING, (8, top + 46), WHITE if self.game.says else GREY)
+        warmth = self.game.temperature
+        dreaming = "" if warmth is None else TEMPERATURE.format(warmth)
+        self._write(dreaming + LEAVING, (8, top + 66), GREY)
 
     def _bar(self, name: str, value: float, colour, place: tuple[int, int], both=False) -> None:
         """A bar of 80 pixels under a name: from its left end, or from its middle to both sides."""

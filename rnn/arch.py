@@ -14,6 +14,13 @@ import tensorflow as tf
 from keras import layers, ops
 
 ACTIONS = 3
+# What is tracked, and how a plot calls it.
+LOSSES = {
+    "loss": "loss, nats",
+    "nll": "−log p of the next z, nats a number",
+    "tile": "cross-entropy: a new tile, nats a step",
+    "done": "cross-entropy: the end, nats a step",
+}
 LOG_ROOT_TWO_PI = 0.9189385332046727
 
 

@@ -1,5 +1,6 @@
 """Plots that every training makes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from runs.directory import write_whole
@@ -27,13 +28,19 @@ def plain(name: str) -> str:
 
 def count(axis) -> None:
     """Let an axis of things that are counted have ticks at whole numbers only."""
-    axis.set_major_locator(MaxNLocator(integer=True))
+    # One tick is enough: of a single epoch or generation there are no two.
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epoch") -> None:
-    """One panel per loss: training, and validation where it was measured; five in a row."""
-    names = [name for name in history[0] if not name.startswith("val_")]
-    figure, axes = _panels(names, unit)
+def learning_curve(
+    path: Path, history: list[dict], title: str, titles: Mapping[str, str], unit: str = "epoch"
+) -> None:
+    """One panel per loss: training, and validation where it was measured; five in a row.
+
+    `titles` has for each loss the words above its panel, with its unit.
+    """
+    names = [name for name in titles if name in history[0]]
+    figure, axes = _panels([titles[name] for name in names], unit)
     steps = np.arange(1, len(history) + 1)
     line = "-" if len(history) > 1 else "o"  # One point is no line.
     for axis, name in zip(axes, names, strict=True):
@@ -45,29 +52,36 @@ def learning_curve(path: Path, history: list[dict], title: str, unit: str = "epo
 
 
 def training_curve(
-    path: Path, steps: list[int], rows: list[dict], epochs: list[dict], title: str
+    path: Path,
+    steps: list[int],
+    rows: list[dict],
+    epochs: list[dict],
+    title: str,
+    titles: Mapping[str, str],
 ) -> None:
     """One panel per loss over the steps of a training, and a dot per epoch for what was held out.
 
-    `rows` are what was measured by `steps`; `epochs` is the history of the training.
+    `rows` are what was measured by `steps`; `epochs` is the history of the training; `titles` has
+    for each loss the words above its panel.
     """
-    figure, axes = _panels(list(rows[0]), "step")
+    figure, axes = _panels(list(titles.values()), "gradient step")
     ends = steps[-1] / len(epochs) * np.arange(1, len(epochs) + 1)
-    for axis, name in zip(axes, rows[0], strict=True):
+    for axis, name in zip(axes, titles, strict=True):
         axis.plot(steps, [row[name] for row in rows], label="training")
         axis.plot(ends, [epoch[f"val_{name}"] for epoch in epochs], "o", label="held out")
     _save_panels(figure, axes, title, path)
 
 
-def _panels(names: list[str], unit: str) -> tuple[plt.Figure, list[plt.Axes]]:
-    columns = min(len(names), PANELS_IN_A_ROW)
-    rows = -(-len(names) // columns)
+def _panels(titles: list[str], unit: str) -> tuple[plt.Figure, list[plt.Axes]]:
+    columns = min(len(titles), PANELS_IN_A_ROW)
+    rows = -(-len(titles) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(4 * columns, 3 * rows), squeeze=False)
-    for spare in axes.flat[len(names) :]:
+    for spare in axes.flat[len(titles) :]:
         spare.axis("off")
-    for axis, name in zip(axes.flat, names, strict=False):
-        axis.set(title=name, xlabel=unit)
-    return figure, list(axes.flat[: len(names)])
+    for axis, title in zip(axes.flat, titles, strict=False):
+        axis.set_title(title, fontsize="medium")
+        axis.set_xlabel(unit)
+    return figure, list(axes.flat[: len(titles)])
 
 
 def _save_panels(figure: plt.Figure, axes: list[plt.Axes], title: str, path: Path) -> None:

@@ -5,7 +5,7 @@ import time
 import vae
 from runs import records
 from runs.directory import ModelDirectory, read_json
-from vae import arch_vaegan, watch
+from vae import arch_vaegan, pictures, watch
 
 import numpy as np
 import pytest
@@ -44,9 +44,12 @@ def test_it_leaves_pictures(trained):
     assert imageio.imread(res / "vaegan_curve.png").std() > 0
     video = imageio.imread(res / "vaegan_training.gif", index=None)
     assert video.ndim == 4 and len(video) >= 3
-    # The upper row is the truth and stays, but for a GIF's few colours; the lower changes.
-    changed = np.abs(video[0].astype(int) - video[-1]).mean(axis=(1, 2))
+    # Under the step's number the upper row is the truth and stays, but for a GIF's few colours;
+    # the lower changes. Their names stand at the left.
+    video = video[:, pictures.LABEL :]
+    changed = np.abs(video[0].astype(int) - video[-1])[:, pictures.MARGIN :].mean(axis=(1, 2))
     assert changed[:128].mean() < 2 and changed[128:].any()
+    assert all(margin.min() < 50 for margin in np.split(video[0, :, : pictures.MARGIN], 2))
 
 
 def curve(data) -> list:

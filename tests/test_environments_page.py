@@ -25,11 +25,12 @@ SHORTER = {
     "n_steps=128": "n_steps=8",
     "    256,": "    16,",
     "range(1000)": "range(20)",
+    "world = gymnasium.make(envs.ENV_ID": "world = gymnasium.make(envs.ENV_ID, max_episode_steps=9",
 }
 
 
 def test_the_page_has_its_snippets():
-    assert PAGE.count("```python") == len(SNIPPETS) == 9
+    assert PAGE.count("```python") == len(SNIPPETS) == 10
 
 
 @pytest.mark.parametrize("title", SNIPPETS)
@@ -62,6 +63,6 @@ def test_a_snippet_runs(title, tmp_path):
 
 def test_the_commands_are_ones_that_the_scripts_take():
     commands = re.findall(r"^python (\S+\.py) (.*)$", PAGE, re.M)
-    assert len(commands) == 7
+    assert len(commands) == 11
     for script, arguments in commands:
-        config.parse(STEPS[script], "", shlex.split(arguments))
+        config.parse(STEPS[script], "", shlex.split(arguments, comments=True))

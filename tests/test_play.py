@@ -7,7 +7,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import rnn
 from controller.window import BAR, GREEN, LARGE, SMALL
+from envs import rollouts
+from rnn import series
 from rnn.dream import starts
 from runs.directory import DataDirectory
 
@@ -90,9 +93,9 @@ def wait_until(true) -> None:
         time.sleep(0.1)
 
 
-def drive(scripts, screen, chain, world: str, keys, *more) -> re.Match:
+def drive(scripts, screen, data: Path, world: str, keys, *more) -> re.Match:
     """Start play.py, let `keys(keyboard)` drive and leave with Esc; what it said at the end."""
-    command = scripts.command("play.py", *more, "--data-dir", chain.data, "--world", world)
+    command = scripts.command("play.py", *more, "--data-dir", data, "--world", world)
     player = subprocess.Popen(
         command, env=screen, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -111,7 +114,7 @@ def drive(scripts, screen, chain, world: str, keys, *more) -> re.Match:
 
 @SCREEN
 def test_gas_drives_the_car_and_the_dream_goes_along(scripts, screen, chain):
-    found = drive(scripts, screen, chain, "both", lambda keyboard: keyboard.hold("Up", 4))
+    found = drive(scripts, screen, chain.data, "both", lambda keyboard: keyboard.hold("Up", 4))
     points = dict(re.findall(r"(world|dream): (-?[\d.]+) points", found[2]))
     assert int(found[1]) > 10 and points.keys() == {"world", "dream"}
     # A car that stands earns its first tile, about 3 points, and then loses 0.1 a step.
@@ -127,9 +130,32 @@ def test_r_starts_over(scripts, screen, chain, world):
         keyboard.press("r")
         time.sleep(0.5)
 
-    found = drive(scripts, screen, chain, {"world": "real"}.get(world, world), keys)
+    found = drive(scripts, screen, chain.data, {"world": "real"}.get(world, world), keys)
     driven = int(re.search(rf"{world}: \S+ points, (\d+) steps", found[2])[1])
     assert driven < int(found[1])
+
+
+@SCREEN
+def test_v_and_m_learn_from_what_hands_have_driven(scripts, screen, small, tmp_path):
+    def keys(keyboard):
+        for after in ("n", "n", "p"):  # Two further tracks.
+            keyboard.hold("Up", 1.5)
+            keyboard.hold("Left", 0.5)
+            keyboard.press(after)
+
+    said = drive(scripts, screen, tmp_path, "real", keys, "--record", "--track", 7).string
+    assert "the longest drive on each of 3 tracks is kept" in said
+    recorded = rollouts.paths(DataDirectory(tmp_path).rollout)
+    assert [rollouts.track_of(path) for path in recorded] == [7, 8, 9]
+    driven = [rollouts.read(path).action for path in recorded]
+    assert all(action[:, 1].any() and (action[:, 0] < 0).any() for action in driven)
+
+    few = {"02_train_vae.py": ["--epochs", 1], "04_train_rnn.py": ["--steps", 1]}
+    for script in ("02_train_vae.py", "03_generate_rnn_data.py", "04_train_rnn.py"):
+        scripts.succeed(script, *small(script, tmp_path, tmp_path), *few.get(script, []))
+    encoded = series.read(tmp_path / "series" / "vae" / recorded[0].name, 32)
+    np.testing.assert_array_equal(encoded["action"], driven[0])
+    rnn.load(DataDirectory(tmp_path).model("vae"))  # M of the latents of this V, or a refusal.
 
 
 @SCREEN
@@ -163,7 +189,7 @@ def test_pause_stops_the_world_and_the_agent_drives_on_a_key(
         wait_until(lambda: not gas_is_pressed())
 
     agent = TOP / "res" / "published" / "vae"
-    found = drive(scripts, screen, chain, "real", keys, agent, "--res", tmp_path)
+    found = drive(scripts, screen, chain.data, "real", keys, agent, "--res", tmp_path)
     points, steps = re.search(r"world: (\S+) points, (\d+) steps", found[2]).groups()
     assert float(points) > 5 - 0.1 * int(steps)
     assert imageio.imread(tmp_path / "play_1.gif", index=None).ndim == 4

@@ -10,6 +10,12 @@ import tensorflow as tf
 from keras import layers, ops
 
 FRAME = (64, 64, 3)
+# What is tracked, and how a plot calls it.
+LOSSES = {
+    "loss": "loss of a frame",
+    "reconstruction": "squared error of a frame, sum of pixels",
+    "kl": "KL, nats a frame",
+}
 
 
 class Conv2DTranspose(layers.Conv2DTranspose):

@@ -269,19 +269,19 @@ class VAEGAN(keras.Model):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
 
-# What is tracked, in training and on held-out frames; the last three are shares of frames.
-TRACKED = (
-    "pixels",
-    "features",
-    "bits",
-    "off_moments",
-    "discrimination",
-    "deception",
-    "deception_weight",
-    "real_recognised",
-    "reconstruction_recognised",
-    "fantasy_recognised",
-)
+# What is tracked, in training and on held-out frames, and how a plot calls it.
+TRACKED = {
+    "pixels": "squared error of a frame, sum of pixels",
+    "features": "feature distance in D",
+    "bits": "KL, bits a frame",
+    "off_moments": "distance of z's moments from N(0, 1)",
+    "discrimination": "D's loss",
+    "deception": "G's adversarial loss",
+    "deception_weight": "weight of G's adversarial loss",
+    "real_recognised": "share of recorded frames D is right on",
+    "reconstruction_recognised": "share of reconstructions D is right on",
+    "fantasy_recognised": "share of prior samples D is right on",
+}
 
 
 def _apply(optimizer, tape, loss, network) -> None:

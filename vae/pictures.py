@@ -43,17 +43,22 @@ def strip(
     """
     picture = np.concatenate([np.concatenate(list(to_bytes(row)), axis=1) for row in rows])
     picture = picture.repeat(scale, axis=0).repeat(scale, axis=1)
-    height, width = len(picture) // len(rows), picture.shape[1] // len(rows[0])
-    if heads:
-        picture = np.concatenate(
-            [np.concatenate([label(head, width) for head in heads], axis=1), picture]
-        )
-    if names:
-        margins = [margin(name, height) for name in names]
-        above = [np.full((LABEL, MARGIN, 3), 255, np.uint8)] if heads else []
-        picture = np.concatenate([np.concatenate([*above, *margins]), picture], axis=1)
     with write_whole(path) as beside:
-        imageio.imwrite(beside, picture)
+        imageio.imwrite(beside, framed(picture, names, heads))
+
+
+def framed(picture: np.ndarray, names: Sequence[str], heads: Sequence[str]) -> np.ndarray:
+    """A picture (H, W, 3) uint8 with names at the left of its rows and heads above its columns."""
+    if heads:
+        width = picture.shape[1] // len(heads)
+        above = np.concatenate([label(head, width) for head in heads], axis=1)
+        picture = np.concatenate([above, picture])
+    if names:
+        height = (len(picture) - (LABEL if heads else 0)) // len(names)
+        margins = [margin(name, height) for name in names]
+        corner = [np.full((LABEL, MARGIN, 3), 255, np.uint8)] if heads else []
+        picture = np.concatenate([np.concatenate([*corner, *margins]), picture], axis=1)
+    return picture
 
 
 def margin(name: str, height: int) -> np.ndarray:

@@ -4,9 +4,9 @@ import dataclasses
 import math
 from pathlib import Path
 
-from runs import plots, records
+from runs import films, plots, records
 from runs.arguments import BadInput
-from runs.directory import require_file, write_whole
+from runs.directory import require_file
 from runs.fitting import Averaging
 from vae import arch_vaegan, pictures
 
@@ -15,7 +15,8 @@ import numpy as np
 from imageio import v3 as imageio
 
 PICTURES = 24  # of a training
-SECONDS = 0.15  # each, in the GIF; the last stays longer
+SECONDS = 0.15  # each, in the film
+PAUSE = 3  # seconds that the last one stays
 POINTS = 100  # of a training, on its curves
 
 # D is winning when it takes this share of each kind of frame for what it is.
@@ -52,13 +53,17 @@ class TrainingVideo(keras.callbacks.Callback):
         pictures.strip(self.directory / f"{step:08d}.png", rows)
 
     def save(self, path: Path) -> None:
-        """Put the pictures together into a GIF."""
-        seen = [picture(kept) for kept in sorted(self.directory.glob("*.png"))]
+        """Put the pictures together into a film; above each stands its step."""
+        kept = sorted(self.directory.glob("*.png"))
+        seen = [picture(one) for one in kept]
         if len({one.shape for one in seen}) > 1:
             raise BadInput(f"The pictures in {self.directory} differ in size; remove them.")
-        durations = [1000 * SECONDS] * (len(seen) - 1) + [3000]
-        with write_whole(path) as beside:
-            imageio.imwrite(beside, np.stack(seen), duration=durations, loop=0)
+        rows = ("recorded", "what V keeps")
+        named = [
+            pictures.framed(one, rows, (f"step {int(path.stem):,}",))
+            for path, one in zip(kept, seen, strict=True)
+        ]
+        films.save(path, named, SECONDS, pause=PAUSE)
 
 
 def picture(path: Path) -> np.ndarray:
@@ -113,7 +118,7 @@ class TrainingCurve(Averaging):
         """Plot the points, with what each epoch of `history` found on held-out frames."""
         rows = [dataclasses.asdict(point) for point in self.points]
         steps = [row.pop("step") for row in rows]
-        plots.training_curve(path, steps, rows, history, title)
+        plots.training_curve(path, steps, rows, history, title, arch_vaegan.TRACKED)
 
 
 class Warnings(keras.callbacks.Callback):

@@ -51,7 +51,7 @@ def curve(path: Path, histories: dict[float, list[Pair]], title: str) -> None:
         axis.axhline(900, color="grey", linestyle=":", label="solved")
         plots.count(axis.xaxis)
         axis.set(xlabel="generation", title=f"temperature {temperature:g}")
-    axes[0][0].set(ylabel="return of the distribution's mean")
+    axes[0][0].set(ylabel="return of the distribution's mean, points")
     axes[0][0].legend(fontsize="small")
     figure.suptitle(title)
     figure.tight_layout()

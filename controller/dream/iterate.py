@@ -287,7 +287,11 @@ def report(res: Path, vision: str, rounds: list[Round]) -> tuple[Path, Path]:
     _line(shares, numbers, [row.tiles for row in rounds], "tiles reached")
     _line(shares, numbers, speeds_seen(rounds), "speeds seen so far")
     shares.set_ylim(0, 1.05)
-    for axis, title in ((scores, "return"), (losses, "M's loss, nats"), (shares, "coverage")):
+    for axis, title in (
+        (scores, "return, points"),
+        (losses, "M's loss, nats"),
+        (shares, "coverage, a share"),
+    ):
         axis.set(title=title, xlabel="round", xticks=numbers)
         axis.legend(fontsize="small")
     figure.tight_layout()

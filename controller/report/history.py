@@ -90,7 +90,7 @@ def curve(path: Path, rows: list[Row], title: str) -> None:
         )
         axis.axhline(900, color="grey", linestyle=":", label="solved")
         axis.set(xlabel=unit)
-    axes[0].set(ylabel="return")
+    axes[0].set(ylabel="return, points")
     plots.count(axes[0].xaxis)
     figure.suptitle(title)
     figure.tight_layout()
@@ -115,7 +115,7 @@ def curves(path: Path, lines: dict[str, list[Row]]) -> None:
     for axis in axes:
         axis.axhline(900, color="grey", linestyle=":", label="solved")
         axis.set_xlim(left=0)
-    axes[0].set(xlabel="generation", ylabel="validation score of the distribution's mean, ± SD")
+    axes[0].set(xlabel="generation", ylabel="validation score of the mean, points, ± SD")
     axes[1].set(xlabel=counted)
     plots.count(axes[0].xaxis)
     axes[0].legend(fontsize="small")

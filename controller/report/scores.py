@@ -117,7 +117,7 @@ def histogram(path: Path, scores: dict[str, dict]) -> None:
     axis.axvline(SOLVED, color="grey", linestyle=":", label="solved, as a mean")
     plots.count(axis.yaxis)
     tracks = next(iter(scores.values()))["tracks"]
-    axis.set(xlabel="score of an episode", ylabel=f"of {tracks} tracks")
+    axis.set(xlabel="score of an episode, points", ylabel=f"tracks, of {tracks}")
     axis.legend(fontsize="small")
     plots.save_figure(figure, path)
 

@@ -1,6 +1,5 @@
 """Videos of the agent: the car from above beside what V keeps of each frame."""
 
-import importlib.util
 import math
 from pathlib import Path
 
@@ -10,19 +9,16 @@ from controller.report import history
 from controller.report.history import Row
 from controller.rollout import Job, Recorder, World, drive
 from envs import tracks
-from runs.directory import write_whole
+from runs import films
 from vae.pictures import to_bytes
 
 import cv2
 import gymnasium
 import numpy as np
-from imageio import v3 as imageio
 
 EVERY = 5  # one picture for every five steps, a tenth of a second of driving
-SHOWN_PER_SECOND = 20
+SHOWN = 1 / 20  # second
 HEIGHT = 192  # pixels
-MP4 = importlib.util.find_spec("imageio_ffmpeg") is not None  # whether it can be written
-LARGEST = 3_000_000  # bytes of a GIF, so that a page with several of them opens at once
 
 
 def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: np.ndarray) -> str:
@@ -35,21 +31,22 @@ def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: n
 
 
 def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
-    """Record one episode to a GIF and return its score.
+    """Record one episode to a film and return its score.
 
     Left the car from above, right what V sees (top) and what it keeps of it (bottom).
     """
     pictures, score = episode(agent, parameters, track)
-    save(path, pictures)
+    films.save(path, pictures, SHOWN)
     return score
 
 
 def race(path: Path, agents: dict[str, tuple[Agent, np.ndarray]], track: int) -> None:
-    """Record agents on one track to a GIF, side by side under their names; who is done waits."""
+    """Record agents on one track to a film, side by side under their names; who is done waits."""
     videos = [episode(*driver, track, name)[0] for name, driver in agents.items()]
     longest = max(map(len, videos))
     waited = [video + video[-1:] * (longest - len(video)) for video in videos]
-    save(path, [beside(list(pictures)) for pictures in zip(*waited, strict=True)])
+    pictures = [beside(list(pictures)) for pictures in zip(*waited, strict=True)]
+    films.save(path, pictures, SHOWN)
 
 
 def episode(
@@ -83,7 +80,7 @@ class Camera(Recorder):
     def step(self, world: World, frame: np.ndarray, action: np.ndarray, done: bool) -> None:
         if (world.steps - 1) % EVERY == 0:
             picture = _resize(world.env.render(), HEIGHT * 3 // 2, HEIGHT)
-            self.pictures.append(labelled(picture, f"{self.name} {world.score:.0f}".strip()))
+            self.pictures.append(labelled(picture, f"{self.name} {world.score:.0f} points".strip()))
             self.frames.append(frame)
 
 
@@ -94,24 +91,6 @@ def beside(pictures: list[np.ndarray]) -> np.ndarray:
     places = pictures + [np.zeros_like(pictures[0])] * spare
     rows = [places[i : i + columns] for i in range(0, len(places), columns)]
     return np.concatenate([np.concatenate(row, axis=1) for row in rows])
-
-
-def save(path: Path, pictures: list[np.ndarray], largest: int = LARGEST) -> None:
-    """Write pictures (H, W, 3) uint8 as an endless GIF of at most `largest` bytes.
-
-    Where it would be larger, pictures are left out, and the rest is shown for longer. With the
-    extra `video` an MP4 with all pictures lies beside it.
-    """
-    with write_whole(path) as beside_it:
-        for every in range(1, len(pictures) + 1):
-            duration = every * 1000 / SHOWN_PER_SECOND
-            imageio.imwrite(beside_it, np.stack(pictures[::every]), duration=duration, loop=0)
-            if beside_it.stat().st_size <= largest:
-                break
-    if MP4:
-        with write_whole(path.with_suffix(".mp4")) as beside_it:
-            # Some players want even numbers of pixels.
-            imageio.imwrite(beside_it, np.stack(pictures), fps=SHOWN_PER_SECOND, macro_block_size=2)
 
 
 def _drawn_env() -> gymnasium.Env:

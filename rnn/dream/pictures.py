@@ -6,8 +6,7 @@ from envs import rollouts
 from rnn import series
 from rnn.dream.dynamics import Dream, State
 from rnn.measures import Calibration
-from runs import plots
-from runs.directory import write_whole
+from runs import films, plots
 from vae import Vision
 from vae.pictures import to_bytes
 
@@ -15,7 +14,6 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
-from imageio import v3 as imageio
 
 SEEN = 60  # true steps before the dream begins: the camera has come down, the car drives
 EVERY = 4  # steps between two pictures of the video
@@ -24,11 +22,12 @@ SCALE = 2
 GAP = 4  # pixels between the columns
 HEADER = 20  # pixels above the panes, for their names
 PANES = ("recorded", "what V keeps", "M's dream")
-PER_SECOND = 12.5
+SHOWN = 0.08  # second, each picture
+HEADS = {"tile": "a new tile", "done": "the end"}  # what each tells the probability of
 
 
 def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Path) -> int:
-    """Save a GIF: left the truth, in the middle what V keeps of it, right the dream.
+    """Save a film: left the truth, in the middle what V keeps of it, right the dream.
 
     M sees the first 60 steps of the episode and after that only its actions, which were chosen
     for the world on the left. Returns the step from which on the dream is on its own.
@@ -49,13 +48,7 @@ def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Pa
     pictures = np.concatenate([columns[0], gap, columns[1], dreaming, columns[2]], axis=2)
     pictures = pictures.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
     names = np.tile(_header(pictures.shape[2]), (len(shown), 1, 1, 1))
-    with write_whole(path) as beside:
-        imageio.imwrite(
-            beside,
-            np.concatenate([names, pictures], axis=1),
-            duration=1000 / PER_SECOND,
-            loop=0,
-        )
+    films.save(path, np.concatenate([names, pictures], axis=1), SHOWN)
     return SEEN
 
 
@@ -86,8 +79,8 @@ def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
 def _judged(head: str, found: Calibration) -> str:
     """How far a head can be trusted, unless nothing came of which it could have told."""
     if not any(found.share):
-        return f"{head}: never came true in {sum(found.steps):,} steps, nothing to judge"
-    return f"{head}: off by {100 * found.error:.2f} % on average"
+        return f"{HEADS[head]}: never came in {sum(found.steps):,} steps, nothing to judge"
+    return f"{HEADS[head]}: off by {100 * found.error:.2f} % on average"
 
 
 def reliability(path: Path, heads: dict[str, Calibration], title: str) -> None:
@@ -110,7 +103,7 @@ def reliability(path: Path, heads: dict[str, Calibration], title: str) -> None:
         axis.set(
             title=_judged(head, found),
             xlabel="probability that M gave a step",
-            ylabel="share that came true",
+            ylabel="share of those steps with it",
         )
     figure.suptitle(title)
     figure.tight_layout()

@@ -7,14 +7,12 @@ from rnn.video import contest as contests
 from rnn.video import measures, predict, schedules
 from rnn.video.arch_cvae import Networks
 from rnn.video.sequences import Video
-from runs import plots
-from runs.directory import write_whole
+from runs import films, plots
 from settings.video import TrainCVAE
 from vae import pictures
 
 import matplotlib.pyplot as plt
 import numpy as np
-from imageio import v3 as imageio
 
 SHOWN = 12  # frames of a strip
 SCALE = 2  # of a film's panes
@@ -31,7 +29,11 @@ def learning_curve(path: Path, history: list[dict], settings: TrainCVAE) -> None
     def plot(axis, name, label, style=line):
         axis.plot(epochs, [row[name] for row in history], style, label=label)
 
-    titles = {"loss": "loss", "mse": "mean squared error", "kl": "KL, nats a frame"}
+    titles = {
+        "loss": "loss: squared error + β KL",
+        "mse": "mean squared error, pixels in [0, 1]",
+        "kl": "KL, nats a frame",
+    }
     for axis, (name, title) in zip(axes[0], titles.items(), strict=True):
         plot(axis, name, "training")
         plot(axis, f"val_{name}", "held out, teacher-forced")
@@ -97,14 +99,13 @@ def strip(path: Path, rows: Mapping[str, np.ndarray], past: int) -> None:
 
 
 def film(path: Path, panes: Mapping[str, np.ndarray], past: int) -> None:
-    """Save a GIF of frames (T, 64, 64, 3) side by side, each with its name above.
+    """Save a film of frames (T, 64, 64, 3) side by side, each with its name above.
 
     Below stands whether a frame was seen (the first `past`) or how far ahead it is.
     """
     length = len(next(iter(panes.values())))
     seen = [_pane_row(panes, t, past) for t in range(length)]
-    with write_whole(path) as beside:
-        imageio.imwrite(beside, np.stack(seen), duration=1000 * SECONDS, loop=0)
+    films.save(path, seen, SECONDS)
 
 
 def _pane_row(panes: Mapping[str, np.ndarray], t: int, past: int) -> np.ndarray:

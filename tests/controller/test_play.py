@@ -17,7 +17,7 @@ def test_world_and_dream_are_driven_at_once_and_the_temperature_changes_on_the_w
     assert [side.steps for side in game.sides] == [5, 5]
     before = game.dream.unwrapped._dreams.z
     game.warm(1.5)
-    assert game.says == "temperature 1.50" and game.dream.unwrapped.temperature == 1.5
+    assert game.temperature == game.dream.unwrapped.temperature == 1.5
     np.testing.assert_array_equal(game.dream.unwrapped._dreams.z, before)
     game.step(GAS)
     game.next_track()

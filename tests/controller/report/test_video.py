@@ -2,29 +2,6 @@ from controller.report import video
 
 import numpy as np
 import pytest
-from imageio import v3 as imageio
-
-PICTURES = np.random.default_rng(0).integers(0, 256, (6, 24, 32, 3), dtype=np.uint8)
-
-
-def duration(path) -> float:
-    """Milliseconds for which each picture of a GIF is shown."""
-    return imageio.immeta(path)["duration"]
-
-
-def test_a_video_that_is_small_is_whole(tmp_path):
-    video.save(tmp_path / "f.gif", list(PICTURES))
-    assert imageio.imread(tmp_path / "f.gif", index=None).shape == PICTURES.shape
-    assert duration(tmp_path / "f.gif") == 50
-
-
-def test_a_video_that_is_large_has_fewer_pictures_for_as_long(tmp_path):
-    video.save(tmp_path / "whole.gif", list(PICTURES))
-    size = (tmp_path / "whole.gif").stat().st_size
-    video.save(tmp_path / "half.gif", list(PICTURES), largest=size - 1)
-    half = imageio.imread(tmp_path / "half.gif", index=None)
-    assert len(half) == 3 and duration(tmp_path / "half.gif") == 100
-    assert (tmp_path / "half.gif").stat().st_size < size
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from rnn import arch as rnn_arch
 from rnn import series
 from runs import fitting
 from runs.directory import DataDirectory, ModelDirectory, read_json
+from vae import arch as vae_arch
 
 import numpy as np
 import pytest
@@ -82,6 +83,13 @@ def test_02_learns(chain):
         for row in read_json(chain.model / "vision.training.json")["position"]["history"]
     ]
     assert len(losses) == 3 and losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("part, arch", [("vision", vae_arch), ("rnn", rnn_arch)])
+def test_all_losses_are_plotted_under_words_and_not_under_internal_names(chain, part, arch):
+    history = read_json(chain.model / f"{part}.training.json")["position"]["history"]
+    assert arch.LOSSES.keys() == {name.removeprefix("val_") for name in history[0]}
+    assert not any("_" in words or words == name for name, words in arch.LOSSES.items())
 
 
 def test_03_encodes_every_frame(chain):
@@ -175,11 +183,12 @@ def test_a_finished_training_says_so_and_touches_nothing(chain, scripts, small, 
 
 @pytest.fixture(scope="module")
 def scored(chain, scripts, tmp_path_factory):
-    """The agent scored on two tracks by two workers, and on one by one: (RES, printed) of each."""
+    """The agent scored on two tracks by two workers, and on the second by one: RES, printed."""
     runs = []
-    for count in (2, 1):
+    for count, first in ((2, tracks.EVALUATION), (1, tracks.EVALUATION + 1)):
         res = tmp_path_factory.mktemp("scores")
-        arguments = [chain.model, "--tracks", count, "--workers", count, "--res", res]
+        arguments = [chain.model, "--tracks", count, "--first-track", first]
+        arguments += ["--workers", count, "--res", res]
         runs.append((res, scripts.succeed("evaluate.py", *arguments)))
     return runs
 
@@ -201,11 +210,10 @@ def test_evaluate_scores_on_stock_car_racing_and_unseen_tracks(scored):
 
 
 def test_evaluate_gives_the_same_scores_whoever_drives_and_whatever_else(scored):
-    two, one = (
-        json.loads((res / "scores.json").read_text())["vae"]["episodes"] for res, _ in scored
-    )
-    assert len(two) == 2 and len(one) == 1
-    assert two[0] == one[0]
+    two, one = (json.loads((res / "scores.json").read_text())["vae"] for res, _ in scored)
+    assert len(two["episodes"]) == 2 and len(one["episodes"]) == 1
+    assert one["first_track"] == two["first_track"] + 1
+    assert two["episodes"][1] == one["episodes"][0]
 
 
 def test_finetuning_goes_on_from_the_finished_weights(chain, scripts, small, tmp_path):

@@ -76,7 +76,7 @@ def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
     return np.array(dreamt).reshape(-1, dream.memory.latent)
 
 
-def _judged(head: str, found: Calibration) -> str:
+def judged(head: str, found: Calibration) -> str:
     """How far a head can be trusted, unless nothing came of which it could have told."""
     if not any(found.share):
         return f"{HEADS[head]}: never came in {sum(found.steps):,} steps, nothing to judge"
@@ -101,7 +101,7 @@ def reliability(path: Path, heads: dict[str, Calibration], title: str) -> None:
                 fontsize=7,
             )
         axis.set(
-            title=_judged(head, found),
+            title=judged(head, found),
             xlabel="probability that M gave a step",
             ylabel="share of those steps with it",
         )

@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import glob
 import hashlib
 import json
 import math
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 
-from runs import aliases
+from runs import aliases, half_written
 from runs.arguments import BadInput
 from runs.facts import Facts, check
 
@@ -91,6 +90,17 @@ class ModelDirectory:
         check(facts, self.model_json, part)
         return facts
 
+    def refuse_undescribed(self, part: str) -> None:
+        """Raise `BadInput` where a part's file lies of which `model.json` says nothing.
+
+        Nobody knows what it is worth, so that it is not to be overwritten.
+        """
+        if self.file(part).exists() and part not in self._parts():
+            raise BadInput(
+                f"{self.file(part)} is there, and {self.model_json} says nothing of it; move it "
+                "away."
+            )
+
     def put(self, part: str, write: Callable[[Path], object], facts: dict) -> None:
         """Replace a part, weights and description, as one.
 
@@ -103,12 +113,22 @@ class ModelDirectory:
         self._describe({part: {**facts, "digest": digest(beside)}})
 
     def take(self, parts: Iterable[str], source: "ModelDirectory") -> None:
-        """Copy parts of another model directory, all of them as one."""
+        """Copy parts of another model directory, all of them as one.
+
+        Raises `BadInput` where one would replace a file that `model.json` says nothing of.
+        """
         facts = {part: source._given(part) for part in parts}
         self.path.mkdir(parents=True, exist_ok=True)
-        for part, known in facts.items():
-            if not self.file(part).exists() or digest(self.file(part)) != known["digest"]:
-                copy_whole(source.file(part), self._next(part))
+        wanted = [
+            part
+            for part, known in facts.items()
+            if not self.file(part).exists() or digest(self.file(part)) != known["digest"]
+        ]
+        for part in wanted:
+            if part != "starts":  # which were not always described
+                self.refuse_undescribed(part)
+        for part in wanted:
+            copy_whole(source.file(part), self._next(part))
         self._describe(facts)
 
     def _given(self, part: str) -> dict:
@@ -191,11 +211,8 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".*.{glob.escape(path.name)}"):
-        if (writer := _writer(left)) and not _runs(writer):
-            left.unlink(missing_ok=True)
-    # Libraries choose the format by the ending, so it must stay: .weights.h5, .npz, .png.
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    half_written.remove_left(path)
+    beside = half_written.beside(path)
     try:
         yield beside
         with open(beside, "rb+") as file:
@@ -208,25 +225,6 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
         raise OSError(problem.errno, os.strerror(problem.errno), str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
-
-
-def _writer(path: Path) -> int | None:
-    """The process that a half-written file is of; None where it is no such file."""
-    number = path.name.split(".")[1]
-    return int(number) if number.isascii() and number.isdigit() else None
-
-
-def _runs(process: int) -> bool:
-    """Whether there is such a process, or none can say so."""
-    if sys.platform == "win32":
-        return True  # There this question would end it.
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
 
 
 def copy_whole(source: Path, target: Path) -> None:
@@ -298,9 +296,8 @@ def locked(directory: str | os.PathLike) -> Iterator[None]:
             )
         try:
             _sign(lock)
-            for left in directory.glob(".*.*"):
-                if _writer(left) is not None:
-                    left.unlink(missing_ok=True)
+            for left in filter(half_written.is_half_written, directory.glob(".*.*")):
+                left.unlink(missing_ok=True)
             yield
         finally:
             unlock_descriptor(lock.fileno())

@@ -64,7 +64,8 @@ class Training:
         `begun_before`: trainings of the part that only its history knows of.
 
         Raises `BadInput` when the directory holds another training, or a result whose training is
-        not on record, unless this one begins from scratch, or fine-tunes that one.
+        not on record, unless this one begins from scratch, or fine-tunes that one; and when it
+        holds weights that nothing describes.
         """
         self.directory = directory
         self.part = part
@@ -74,6 +75,7 @@ class Training:
         self.finished = False
         self._from_scratch = from_scratch
         self._at_any_time = at_any_time
+        directory.refuse_undescribed(part)
         state = read(directory, part)
         self._saves = state["saves"] if state else 0
         self._digest = state["checkpoint"] if state else None

@@ -202,7 +202,8 @@ def test_a_refusal_without_a_name_is_one_all_the_same(tmp_path, holder, content)
 def test_the_lock_spares_files_that_are_not_half_written(tmp_path):
     (tmp_path / ".gitignore").write_text("")
     (tmp_path / ".a.b").write_text("")
-    (tmp_path / ".123.a.npz").write_text("")
+    for left in (".123.a.npz", ".0123abcd-7-89ab01cd.a.npz"):
+        (tmp_path / left).write_text("")
     with locked(tmp_path):
         assert names(tmp_path) == {".lock", ".gitignore", ".a.b"}
 
@@ -212,21 +213,6 @@ def test_json_that_no_parser_takes_is_refused(tmp_path, content):
     (tmp_path / "model.json").write_text(content)
     with pytest.raises(BadInput, match="model.json cannot be read"):
         read_json(tmp_path / "model.json")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="cannot ask whether a process is there")
-def test_what_a_killed_process_left_of_a_file_goes_when_that_is_written_again(tmp_path):
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    left, of_another, alive = (
-        tmp_path / f".{number}.{name}"
-        for number, name in ((process.pid, "a"), (process.pid, "b"), (os.getppid(), "a"))
-    )
-    for path in (left, of_another, alive):
-        path.write_text("half")
-    with write_whole(tmp_path / "a") as beside:
-        beside.write_text("whole")
-    assert names(tmp_path) == {"a", of_another.name, alive.name}
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes among files")
@@ -356,6 +342,16 @@ def test_starts_of_earlier_versions_are_taken_though_nobody_describes_them(model
     other = ModelDirectory(tmp_path / "other")
     other.take(["vision", "starts"], model)
     assert other.file("starts").read_text() == "starts" and other.has("starts")
+
+
+def test_weights_that_nothing_describes_are_not_replaced(model, tmp_path):
+    other = ModelDirectory(tmp_path / "other")
+    other.path.mkdir()
+    other.weights("vision").write_bytes(b"of somebody")
+    with pytest.raises(BadInput, match="vision.weights.h5 is there, and .*; move it away"):
+        other.take(["vision"], model)
+    assert names(other.path) == {"vision.weights.h5"}
+    assert other.weights("vision").read_bytes() == b"of somebody"
 
 
 def test_a_missing_part_is_named_and_who_makes_it(model):

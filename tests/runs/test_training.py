@@ -173,3 +173,17 @@ def test_earlier_names_of_settings_are_todays(place):
     state = read_json(training.state_file)
     write_json(training.state_file, state | {"lineage": [{"units": 2, "refine": False}]})
     assert Training(place, "rnn", {"units": 2, "finetune": False}).standing is Standing.UNDER_WAY
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize("from_scratch", [False, True])
+def test_weights_that_nothing_describes_are_not_overwritten(place, finished, from_scratch):
+    if finished:
+        trained(place)
+        place.model_json.unlink()
+    place.weights("rnn").write_text("of somebody")
+    for settings in (ONE, OTHER, FINETUNING):
+        with pytest.raises(BadInput, match="rnn.weights.h5 is there, and .*model.json says noth"):
+            Training(place, "rnn", settings, from_scratch=from_scratch)
+    place.weights("rnn").unlink()
+    assert Training(place, "rnn", ONE).standing is Standing.NEW

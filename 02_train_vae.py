@@ -26,7 +26,7 @@ def main(settings: TrainVAE) -> None:
     settings = dataclasses.replace(settings, precision=precision)
     data = directory.DataDirectory(settings.data_dir)
     model_directory = data.model("vae")
-    episodes = rollouts.paths(data.rollout)
+    episodes = rollouts.paths(data.rollout, settings.skip_damaged)
     learned, held_out = rollouts.split(episodes)
     visited = frames.count(learned, settings.frame_stride)
     per_epoch = max(1, visited // settings.batch_size)

@@ -22,7 +22,7 @@ def main(settings: GenerateRNNData) -> None:
     computer = device.read()
     precision = device.precision(settings.precision, computer, float16=True)
     vision = vae.load(data.model(settings.vision), arguments.PRECISIONS[precision])
-    recorded = rollouts.paths(data.rollout)
+    recorded = rollouts.paths(data.rollout, settings.skip_damaged)
     folder = data.series(settings.vision)
     with directory.locked(folder):
         maker = {"vision": vision.digest, "precision": precision}

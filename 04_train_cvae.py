@@ -27,7 +27,8 @@ def main(settings: TrainCVAE) -> None:
     data = directory.DataDirectory(settings.data_dir)
     model_directory = data.model("cvae")
     frames = settings.past + settings.future
-    videos = sequences.load(settings.source, settings.path or data.rollout)
+    folder = settings.path or data.rollout
+    videos = sequences.load(settings.source, folder, settings.skip_damaged)
     learned = sequences.long_enough(videos.learned, frames)
     held_out = sequences.long_enough(videos.held_out, frames)
     print(f"{len(learned)} videos of {frames} frames or more; {len(held_out)} held out.")

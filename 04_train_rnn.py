@@ -30,7 +30,7 @@ def main(settings: TrainRNN) -> None:
     model_directory = data.model(settings.vision)
     vision = vae.load(model_directory)
     latents = data.series(settings.vision)
-    episodes = series.paths(latents, vision.latent, vision.digest)
+    episodes = series.paths(latents, vision.latent, vision.digest, settings.skip_damaged)
     series.refuse_exchanged(latents, data.rollout)
     learned, held_out = rollouts.split(episodes)
     shown = pictures.subject(data.rollout, held_out, vision.latent)

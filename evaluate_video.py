@@ -27,7 +27,8 @@ def main(settings: EvaluateVideo) -> None:
     data = directory.DataDirectory(settings.data_dir)
     model = directory.ModelDirectory(settings.cvae)
     networks = rnn.video.load(model)
-    videos = sequences.load(settings.source, settings.path or data.rollout)
+    folder = settings.path or data.rollout
+    videos = sequences.load(settings.source, folder, settings.skip_damaged)
     sequences.refuse_other_width(videos, networks.condition)
     trained_on_these = videos.fingerprint == model.facts(PART)["data"]
     if settings.everything and trained_on_these:

@@ -27,9 +27,9 @@ import numpy as np
 
 def main(settings: EvaluateVision) -> None:
     data = directory.DataDirectory(settings.data_dir)
-    learned, unseen = rollouts.split(rollouts.paths(data.rollout))
+    learned, unseen = rollouts.split(rollouts.paths(data.rollout, settings.skip_damaged))
     if settings.unseen:
-        unseen = rollouts.paths(settings.unseen)
+        unseen = rollouts.paths(settings.unseen, settings.skip_damaged)
     groups = by_name(settings.models)
     models = [model for members in groups.values() for model in members]
 

@@ -10,8 +10,9 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from envs import tracks
@@ -66,8 +67,8 @@ def read(path: Path) -> Episode:
     return Episode(**read_arrays(path, LAYOUT))
 
 
-def paths(directory: Path) -> list[Path]:
-    """All episodes in a directory, in the order of their tracks.
+def paths(directory: Path, skip_damaged: bool = False) -> list[Path]:
+    """All episodes in a directory, in the order of their tracks; if asked, but for damaged ones.
 
     Raises `BadInput` when there are none or one lies on an evaluation track.
     """
@@ -75,7 +76,25 @@ def paths(directory: Path) -> list[Path]:
     if not found:
         raise BadInput(f"{directory} holds no episodes.", make=("episodes",))
     tracks.refuse_evaluation(map(track_of, found))
-    return found
+    return whole_ones(found, read) if skip_damaged else found
+
+
+def whole_ones(found: list[Path], read: Callable[[Path], object]) -> list[Path]:
+    """Those of some files that can be read; the others are named, and what is wrong with them.
+
+    Raises `BadInput` when there are no others than those.
+    """
+    whole = []
+    for path in found:
+        try:
+            read(path)
+        except BadInput as problem:
+            print(f"Warning: left out: {problem}", file=sys.stderr)
+        else:
+            whole.append(path)
+    if not whole:
+        raise BadInput(f"All {len(found)} episodes in {found[0].parent} are damaged.")
+    return whole
 
 
 def split(found: list[Path], held_out: float = 0.1) -> tuple[list[Path], list[Path]]:

@@ -19,8 +19,8 @@ ROWS = ("recorded", "what V keeps", "M, one step ahead", "M, left to itself")
 def subject(recordings: Path, latents: list[Path], latent: int) -> tuple[Path, Path]:
     """The episode to show, the longest of some: its recording and its latents.
 
-    Raises `BadInput` when that is too short or its recording is gone: called before a training,
-    which must not find out after it.
+    Raises `BadInput` when that is too short or its recording is gone or damaged: called before a
+    training, which must not find out after it.
     """
     lengths = {path: rollouts.inspect(path, series.layout(latent)) for path in latents}
     longest = max(lengths, key=lambda path: lengths[path])
@@ -30,7 +30,7 @@ def subject(recordings: Path, latents: list[Path], latent: int) -> tuple[Path, P
             f"{lengths[longest]} steps, and M needs {WARM_UP + 2}); record longer ones."
         )
     recording = recordings / longest.name
-    if rollouts.length(recording) != lengths[longest]:
+    if len(rollouts.read(recording)) != lengths[longest]:
         raise BadInput(
             f"{recording} was recorded anew after its latents were made; remove {longest}.",
             make=("latents",),

@@ -33,8 +33,10 @@ def layout(latent: int) -> dict:
     }
 
 
-def paths(directory: Path, latent: int, vision_digest: str) -> list[Path]:
-    """The latent episodes in a directory, checked.
+def paths(
+    directory: Path, latent: int, vision_digest: str, skip_damaged: bool = False
+) -> list[Path]:
+    """The latent episodes in a directory, checked; if asked, but for damaged ones.
 
     Raises `BadInput` when there are none, none is longer than a step, or another V than the one
     with this digest made them.
@@ -47,6 +49,8 @@ def paths(directory: Path, latent: int, vision_digest: str) -> list[Path]:
             f"{directory} was made by another V than the model directory's.",
             make=("latents",),
         )
+    if skip_damaged:
+        found = rollouts.whole_ones(found, lambda path: read(path, latent))
     longest = max(rollouts.inspect(path, layout(latent)) for path in found)
     if longest < 2:
         raise BadInput(f"Every episode in {directory} is one step long; M needs at least two.")

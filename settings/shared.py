@@ -85,6 +85,15 @@ class Vision(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Recordings(Settings):
+    skip_damaged: bool = setting(
+        False,
+        "read all episodes first, name those that are damaged, and leave them out",
+        saved=False,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Models(Settings):
     models: tuple[str, ...] = setting(
         REQUIRED, "directories of trained models", metavar="[NAME=]MODEL_DIR", saved=False

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from runs.arguments import BadInput
 from runs.config import REQUIRED, Settings, override, setting
-from settings.shared import Again, DataDir, Learning, Res, Seed
+from settings.shared import Again, DataDir, Learning, Recordings, Res, Seed
 
 FUTURE = 10  # frames that a training predicts
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class VideoSource(Settings):
+class VideoSource(Recordings):
     source: str = setting(
         "carracing",
         "what the videos are: recordings of CarRacing, or robot pushing in a layout of BAIR's",
@@ -29,6 +29,8 @@ class VideoSource(Settings):
         super().check()
         if self.source == "bair" and self.path is None:
             raise BadInput("--source bair needs --path.")
+        if self.source == "bair" and self.skip_damaged:
+            raise BadInput("--skip-damaged needs --source carracing.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from runs.aliases import earlier
 from runs.config import Settings, setting
-from settings.shared import Again, DataDir, Learning, Models, Precision, Res, Seed
+from settings.shared import Again, DataDir, Learning, Models, Precision, Recordings, Res, Seed
 
 LATENT = 32  # numbers that a frame becomes, in the paper and by default
 
@@ -53,7 +53,7 @@ class KLDivergence(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainVision(Passes, Stride, FrameBatch, Precision, Again, Res, Seed, DataDir):
+class TrainVision(Passes, Stride, FrameBatch, Precision, Again, Recordings, Res, Seed, DataDir):
     """What the training of any V is told."""
 
 
@@ -70,7 +70,7 @@ class Sparse(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluateVision(Sparse, Models, Res, Seed, DataDir):
+class EvaluateVision(Sparse, Models, Recordings, Res, Seed, DataDir):
     """evaluate_vision.py"""
 
     unseen: Path | None = setting(

@@ -149,6 +149,21 @@ def refuse(load, monkeypatch, capfd) -> Callable[..., str]:
     return run
 
 
+@pytest.fixture
+def perform(load, monkeypatch, capfd) -> Callable[..., list[str]]:
+    """`perform(script, *arguments)`: run a script in this process; the warnings that it wrote."""
+
+    def run(script: str, *arguments) -> list[str]:
+        module = load(script)
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        capfd.readouterr()
+        module.main(config.parse(STEPS[script], module.__doc__))
+        lines = capfd.readouterr().err.splitlines()
+        return [line for line in lines if line.startswith("Warning: ")]
+
+    return run
+
+
 @dataclasses.dataclass(frozen=True)
 class Chain:
     """A data directory that the five scripts filled, never interrupted, and what they printed."""

@@ -49,9 +49,12 @@ class Videos:
     fingerprint: str
 
 
-def load(source: str, path: Path) -> Videos:
-    """The videos of a directory. Raises `BadInput` when it has none, or not in a known layout."""
-    return car_racing(path) if source == "carracing" else robot_pushing(path)
+def load(source: str, path: Path, skip_damaged: bool = False) -> Videos:
+    """The videos of a directory; if asked, but for damaged recordings.
+
+    Raises `BadInput` when it has none, or not in a known layout.
+    """
+    return car_racing(path, skip_damaged) if source == "carracing" else robot_pushing(path)
 
 
 def long_enough(videos: list[Video], frames: int) -> list[Video]:
@@ -74,9 +77,9 @@ def refuse_other_width(videos: Videos, condition: int) -> None:
         )
 
 
-def car_racing(folder: Path) -> Videos:
+def car_racing(folder: Path, skip_damaged: bool = False) -> Videos:
     """Recorded episodes from where the camera has come down; the condition is the action."""
-    found = rollouts.paths(folder)
+    found = rollouts.paths(folder, skip_damaged)
     learned, held_out = ([_episode(path) for path in part] for part in rollouts.split(found))
     return Videos(learned, held_out, held_out, rollouts.ACTIONS, rollouts.fingerprint(found))
 

@@ -15,6 +15,8 @@ from settings.driving import AnyEvolution, TrainController, WorldEvolution
 
 import numpy as np
 
+COLLAPSED = 1e-3  # of the step size at first
+
 
 class EvolutionRun(Run):
     """An evolution of C whose candidates drive in the world."""
@@ -41,7 +43,9 @@ class EvolutionRun(Run):
         outcomes = self._roll_out(fleet, candidates, driven_on)
         scores = np.array([[outcome.score for outcome in row] for row in outcomes])
         returns = comparable(scores.mean(1))
+        before = self.learner.deviations
         self.learner.tell(candidates, returns)
+        tell_of_collapse(before, self.learner.deviations, self.settings.sigma)
         driven += [outcome for row in outcomes for outcome in row]
         return Learned(returns, sum(outcome.steps for outcome in driven), on_new_tracks)
 
@@ -83,6 +87,17 @@ def comparable(returns: np.ndarray) -> np.ndarray:
     if np.ptp(returns) == 0:
         print(f"Warning: all candidates returned {returns[0]:.1f}: there is nothing to learn.")
     return returns
+
+
+def tell_of_collapse(before: np.ndarray, now: np.ndarray, sigma: float) -> None:
+    """Say so in the generation in which the step size collapses: the largest standard deviation of
+    a parameter, before and now (P,) each, falls below a thousandth of what it was at first."""
+    if now.max() < COLLAPSED * sigma <= before.max():
+        print(
+            f"Warning: the step size has collapsed (to {now.max():.1g}, from {sigma:g} at first): "
+            "candidates are hardly to be told apart, and nothing more is learned. Fine-tune the "
+            "best C with a larger one."
+        )
 
 
 def worst_and_any(fresh: list[int], scores: list[float], wanted: int) -> list[int]:

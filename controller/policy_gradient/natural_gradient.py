@@ -51,7 +51,10 @@ class NaturalPolicyGradient:
         return float(max(self.noise.sd))
 
     def update(self, trajectories: list[Trajectory]) -> None:
-        """Take a step on what these trajectories, driven by the present policy, say."""
+        """Take a step on what these trajectories, driven by the present policy, say.
+
+        Raises `BadInput` when that leads to no policy, which then stays as it was on disk.
+        """
         gradient = np.zeros_like(self.gradient)
         fisher = np.zeros_like(self.fisher)
         # One trajectory at a time: a generation's gradients at once would take gigabytes.
@@ -69,6 +72,12 @@ class NaturalPolicyGradient:
         decay = decay if self.generation else 0.0
         self.fisher = decay * self.fisher + (1 - decay) * fisher / steps
         self.policy = self.policy + self._step()
+        if not np.isfinite(self.policy).all():
+            raise BadInput(
+                f"The policy is no longer made of numbers in generation {self.generation + 1}; "
+                "give a smaller step size.",
+                options=("step_size",),
+            )
         self.generation += 1
 
     def _advantages(self, trajectories: list[Trajectory]) -> list[np.ndarray]:

@@ -2,7 +2,8 @@ import dataclasses
 
 import rnn
 from controller import arch
-from controller.evolution.run import EvolutionRun, comparable, worst_and_any
+from controller.evolution.cma_es import Evolution
+from controller.evolution.run import EvolutionRun, comparable, tell_of_collapse, worst_and_any
 from controller.fleet import Fleet
 from controller.report import history
 from envs import tracks
@@ -256,3 +257,14 @@ def test_returns_that_say_nothing_are_told(capsys):
     assert "all candidates returned -5.0" in capsys.readouterr().out
     with pytest.raises(BadInput, match="No candidate returned a number"):
         comparable(np.array([np.nan, np.inf]))
+
+
+def test_a_step_size_that_collapses_is_told_once(capsys):
+    evolution = Evolution(SETTINGS, np.zeros(3))
+    while evolution.generation < 400 and evolution.deviations.max() > 1e-5:
+        before, candidates = evolution.deviations, evolution.ask()
+        evolution.tell(candidates, -((candidates - 1) ** 2).sum(1))
+        tell_of_collapse(before, evolution.deviations, SETTINGS.sigma)
+    [warning] = capsys.readouterr().out.splitlines()
+    assert "the step size has collapsed (to 0.0001, from 0.1 at first)" in warning
+    assert evolution.deviations.max() <= 1e-5

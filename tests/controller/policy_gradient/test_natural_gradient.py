@@ -200,3 +200,15 @@ def test_a_torn_state_and_that_of_something_else_are_refused(tmp_path):
     path.write_bytes(whole)
     with pytest.raises(BadInput, match="a.npz was made for another C"):
         NaturalPolicyGradient.resume(settings(), SIZE + 3, path)
+
+
+@pytest.mark.parametrize("worth", [np.nan, np.inf])
+def test_a_policy_that_is_no_longer_made_of_numbers_ends_the_run(worth):
+    climber = NaturalPolicyGradient(SETTINGS, np.zeros(SIZE))
+    climber.update([trajectory()])
+    rewards = np.where(np.arange(40) == 3, worth, 1.0)
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(BadInput, match="no longer made of numbers in generation 2"),
+    ):
+        climber.update([trajectory(rewards=rewards)])

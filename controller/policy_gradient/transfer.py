@@ -70,6 +70,8 @@ def _seen_by_both(
     """The episodes as the V of `before` sees them and as that of `now` does, 64 at a time."""
     latent, digest = (now.facts("vision")[name] for name in ("latent", "digest"))
     other = vae.load(before, dtype) if before.facts("vision")["digest"] != digest else None
+    if other:
+        series.refuse_exchanged(episodes[0].parent, recordings)
     for i in range(0, len(episodes), TOGETHER):
         some = episodes[i : i + TOGETHER]
         newer = [series.read(path, latent) for path in some]

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -150,6 +151,27 @@ def test_what_was_recorded_since_is_refused(own_model, policies, episode, record
     os.remove(recorded[1])
     with pytest.raises(BadInput, match=f"{recorded[1]} cannot be read"):
         transferred(own_model, new, episodes, recordings)
+
+
+def test_recordings_that_were_exchanged_are_refused_though_they_did_the_same(
+    own_model, policies, episode, tmp_path
+):
+    arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
+    new = vae.load(reversed_vision(own_model, tmp_path / "reversed"))
+    recordings, latents = tmp_path / "rollout", tmp_path / "series"
+    recorded = [rollouts.path_of(recordings, number) for number in (1, 2)]
+    for path, colours in zip(recorded, (3, 4), strict=True):
+        alike = episode(30, 7)
+        rollouts.write(path, dataclasses.replace(alike, obs=alike.obs // colours))
+    missing = series.prepare(latents, recorded, {"vision": new.digest, "precision": "float32"})
+    episodes = list(encode.episodes(new, missing, latents))
+    now = ModelDirectory(tmp_path / "reversed")
+    assert len(transferred(own_model, now, episodes, recordings)) == arch.size(LATENT + UNITS)
+    one, other = (path.read_bytes() for path in recorded)
+    recorded[0].write_bytes(other)
+    recorded[1].write_bytes(one)
+    with pytest.raises(BadInput, match=f"{recorded[0]} is not the recording that {episodes[0]} "):
+        transferred(own_model, now, episodes, recordings)
 
 
 @pytest.mark.parametrize("which", ["before", "now"])

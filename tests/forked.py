@@ -97,8 +97,10 @@ def _serve() -> dict | None:
 def _become(command: list[str], folder: str, environ: dict[str, str], files: list[str]) -> None:
     """Make this process one that runs a script as `python script arguments` does."""
     os.setpgid(0, 0)
-    # In the background of a shell an interrupt is ignored, and so by all that it starts.
+    # In the background of a shell an interrupt is ignored, and so by all that it starts; and of
+    # `nohup` that the terminal is closed.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for descriptor, file in enumerate([os.devnull, *files]):
         opened = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         os.dup2(opened, descriptor)

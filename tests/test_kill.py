@@ -1,5 +1,10 @@
-"""Trainings killed at some moment and resumed are those that were never killed, exactly."""
+"""What is ended at some moment and resumed is what was never ended, exactly.
 
+By SIGKILL, by SIGTERM, as `kill`, `docker stop` and a machine that shuts down do it, and by SIGHUP,
+as a terminal that is closed.
+"""
+
+import functools
 import os
 import random
 import shutil
@@ -17,16 +22,19 @@ import numpy as np
 import pytest
 
 
-def kill_after(scripts, script, arguments, begun) -> None:
-    """Kill a script a moment after `begun()` is true; it must not have come to its end."""
+def end_after(scripts, script, arguments, begun, how=signal.SIGKILL, within=0.3) -> None:
+    """End a script by a signal to it alone, `within` so many seconds after `begun()` is true.
+
+    It must not have come to its end; all that it started must end with it.
+    """
     process = scripts.start(script, *arguments)
     while not begun():
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
-    time.sleep(random.uniform(0, 0.3))
-    process.kill()
-    process.communicate()
-    assert process.returncode == -9, "it ended before it was killed"
+    time.sleep(random.uniform(0, within))
+    os.kill(process.pid, how)
+    process.communicate()  # waits for its children too
+    assert process.returncode == -how, "it ended by itself"
 
 
 def saved(training, times: int = 1) -> bool:
@@ -42,7 +50,7 @@ def test_v(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout")
     model = tmp_path / "models" / "vae"
     arguments = small("02_train_vae.py", tmp_path, tmp_path / "res")
-    kill_after(scripts, "02_train_vae.py", arguments, lambda: saved(model / "vision.training.json"))
+    end_after(scripts, "02_train_vae.py", arguments, lambda: saved(model / "vision.training.json"))
     assert not ModelDirectory(model).has("vision")
     scripts.succeed("02_train_vae.py", *arguments)
     whole, resumed = (vae.load(ModelDirectory(m)) for m in (chain.model, model))
@@ -59,7 +67,8 @@ def test_m(chain, scripts, small, tmp_path):
     for name in ("vision.weights.h5", "model.json"):
         shutil.copy(chain.model / name, model)
     arguments = small("04_train_rnn.py", tmp_path, tmp_path / "res")
-    kill_after(scripts, "04_train_rnn.py", arguments, lambda: saved(model / "rnn.training.json"))
+    begun = functools.partial(saved, model / "rnn.training.json")
+    end_after(scripts, "04_train_rnn.py", arguments, begun, signal.SIGTERM)
     scripts.succeed("04_train_rnn.py", *arguments)
     whole, resumed = (rnn.load(ModelDirectory(m)) for m in (chain.model, model))
     assert same_weights(whole.network.get_weights(), resumed.network.get_weights())
@@ -73,7 +82,7 @@ def test_c(chain, scripts, small, tmp_path):
     arguments = small("05_train_controller.py", tmp_path, tmp_path / "res")
     state = model / "controller.training.json"
     # Once before the first generation, and once after it.
-    kill_after(scripts, "05_train_controller.py", arguments, lambda: saved(state, 2))
+    end_after(scripts, "05_train_controller.py", arguments, lambda: saved(state, 2), signal.SIGHUP)
     printed = scripts.succeed("05_train_controller.py", *arguments)
     assert "Resuming after generation" in printed
     whole, resumed = (
@@ -86,6 +95,20 @@ def test_c(chain, scripts, small, tmp_path):
     assert whole == resumed
     one, other = (arch.load(ModelDirectory(m), 48) for m in (chain.model, model))
     assert np.array_equal(one, other)
+
+
+def test_recordings(chain, scripts, tmp_path):
+    folder, before = tmp_path / "rollout", chain.data / "rollout"
+    arguments = ["--data-dir", tmp_path, "--episodes", 40, "--steps", 40, "--workers", 2]
+
+    def begun() -> bool:
+        return any(folder.glob("0*.npz"))
+
+    end_after(scripts, "01_generate_data.py", arguments, begun, signal.SIGTERM, within=0)
+    scripts.succeed("01_generate_data.py", *arguments)
+    assert len(rollouts.paths(folder)) == 40
+    for path in rollouts.paths(before):
+        assert path.read_bytes() == (folder / path.name).read_bytes()
 
 
 def test_an_interrupt_ends_a_run_at_once_and_leaves_no_half_file(scripts, tmp_path):

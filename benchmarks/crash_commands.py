@@ -61,7 +61,7 @@ DREAM = f"--dream --dream-steps 20 {EVOLUTION}"
 MEMORY = "--steps 200 --batch-size 2 --sequence 12 --units 16"
 
 COMMANDS = {
-    "01": Command("01_generate_data.py", "--data-dir data --episodes 3 --steps 40 --workers 1"),
+    "01": Command("01_generate_data.py", "--data-dir data --episodes 3 --steps 60 --workers 1"),
     "02": Command(
         "02_train_vae.py", f"{PLACES} --epochs 2 --batch-size 40 --precision float32", "01"
     ),
@@ -100,6 +100,17 @@ COMMANDS = {
         "03_generate_rnn_data.py", "--data-dir data --precision float32", "02 fine-tuned"
     ),
     "04 from scratch": Command("04_train_rnn.py", f"{PLACES} {MEMORY} --from-scratch", "03 again"),
+    "04 cvae": Command(
+        "04_train_cvae.py",
+        f"{PLACES} --epochs 2 --epoch-steps 3 --batch-size 2 --past 2 --future 3 --width 0.02 "
+        "--kl-anneal none",
+        "01",
+    ),
+    "evaluate_video": Command(
+        "evaluate_video.py",
+        "data/models/cvae --data-dir data --res res --frames 4 --samples 2 --stride 4",
+        "04 cvae",
+    ),
     "evaluate": Command("evaluate.py", "data/models/vae --tracks 2 --workers 1 --res res", "05"),
     "iterate": Command(
         "iterate.py",

@@ -6,8 +6,9 @@ Each command is run once, small, and what a SIGKILL would leave is copied at eve
 that changes (benchmarks/crash/sitecustomize.py). From every copy the same command is given again:
 its result must equal that of the run that was never stopped, to the last bit, and nothing else may
 lie there. Only times differ, and what follows from them: TensorBoard's logs, hours, the curves over
-hours, and the dates in archives. The commands that go on are forked from a process that has loaded
-the libraries and computed nothing, for on a slow machine loading takes longer than the rest.
+hours, and the dates in archives. The commands that go on, and their workers, are forked from
+processes that have loaded the libraries and computed nothing, for on a slow machine loading takes
+longer than the rest.
 
 Writes DIR/results.json, and from it benchmarks/crash_sweep.md. A stopped sweep goes on with the
 same command; --seconds ends it early, with exit code 3.
@@ -24,12 +25,14 @@ import subprocess
 import sys
 import time
 import traceback
+from multiprocessing import forkserver
 from pathlib import Path
 
 from runs.directory import write_json, write_text
 
 import crash_states
 from crash_commands import COMMANDS, Command
+from measured_on import measured_on
 
 TOP = Path(__file__).resolve().parent.parent
 HOOK = TOP / "benchmarks" / "crash"
@@ -42,6 +45,7 @@ PAGE = """# A kill before every rename and removal, and the same command once mo
 *Same*: the result is that of the run that was never stopped, to the last bit, and nothing else lies
 there. *Strays*: files lie there that nobody needs. *States* are those that a kill can leave: of
 `iterate.py` and `run_recipe.py` all that they make themselves and one in eight of their scripts'.
+Tried first are those that a rename has just left, then those in which one is about to come.
 """
 REPORT = TOP / "benchmarks" / "crash_sweep.md"
 
@@ -52,6 +56,12 @@ def main() -> None:
     )
     parser.add_argument("--work", type=Path, required=True, help="a folder of gigabytes")
     parser.add_argument("--only", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
+    parser.add_argument(
+        "--at-most",
+        type=int,
+        metavar="N",
+        help="states of each command to try, spread over all of them (default: all)",
+    )
     parser.add_argument("--again", action="store_true", help="states that are done too")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     given = parser.parse_args()
@@ -73,9 +83,8 @@ def sweep(given: argparse.Namespace, results: "Results", until: float) -> bool:
                     return False
                 run_whole(COMMANDS[needed], given.work, place_of(needed, given.work))
             results.total(name, len(states(place)), in_place(place))
-            for state in chosen(command, place):
-                known = results.of(name, state["state"])
-                if state["before"].startswith("os.rename") != not_yet or known and not given.again:
+            for state in thinned(chosen(command, place, not_yet), given.at_most):
+                if results.of(name, state["state"]) and not given.again:
                     continue
                 if time.monotonic() > until:
                     return False
@@ -140,13 +149,24 @@ def in_place(place: Path) -> list[str]:
     return sorted(set(file.read_text().splitlines())) if file.exists() else []
 
 
-def chosen(command: Command, place: Path) -> list[dict]:
-    """The states to resume from: all, or those of the script itself and every so many of others."""
+def chosen(command: Command, place: Path, not_yet: bool) -> list[dict]:
+    """The states to resume from: all, or those of the script itself and every so many of others.
+
+    With a file that is not yet renamed, or without.
+    """
     return [
         state
         for number, state in enumerate(states(place))
-        if state["by"] == command.script or number % command.every == 0
+        if (state["by"] == command.script or number % command.every == 0)
+        and state["before"].startswith("os.rename") == not_yet
     ]
+
+
+def thinned(found: list[dict], most: int | None) -> list[dict]:
+    """So many of them at most, spread evenly, the first and the last among them."""
+    if most is None or len(found) <= most:
+        return found
+    return [found[round(place * (len(found) - 1) / max(1, most - 1))] for place in range(most)]
 
 
 def resume(command: Command, place: Path, state: int) -> dict:
@@ -179,7 +199,28 @@ def once_more(command: Command, place: Path, folder: Path) -> dict:
     return {"outcome": outcome, "words": ", ".join(others + strays)}
 
 
+def load_libraries() -> None:
+    """Load what the scripts import, once, and start the server of their workers, which has it too.
+
+    Nothing is computed in either process.
+    """
+    import controller.play  # noqa: F401
+    import controller.report.video  # noqa: F401
+    import rnn.video.contest  # noqa: F401
+    import rnn.video.training  # noqa: F401
+
+    forkserver.set_forkserver_preload(["controller.recording", "controller.policy_gradient.run"])
+    forkserver.ensure_running()
+
+
 def call(command: Command, folder: Path, said: Path) -> None:
+    """Be the process of a command whose workers are forked from the server that all share."""
+    # It runs, and only its parent may ask for that.
+    vars(forkserver._forkserver)["ensure_running"] = lambda: None
+    be(command, folder, said)
+
+
+def be(command: Command, folder: Path, said: Path) -> None:
     """Be the process of a command."""
     os.chdir(folder)
     file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -241,12 +282,10 @@ class Results:
         table = [f"| {' | '.join(row)} |" for row in rows]
         in_place = {file for found in self.found.values() for file in found.get("in_place", [])}
         open_ends = [f"Written in place: {', '.join(sorted(in_place))}."] if in_place else []
-        write_text(path, "\n".join([PAGE, *table, "", *bad, *open_ends]).rstrip() + "\n")
+        lines = [PAGE, *table, "", *bad, *open_ends, measured_on()]
+        write_text(path, "\n".join(lines).rstrip() + "\n")
 
 
 if __name__ == "__main__":
-    # What the scripts import, loaded once; nothing is computed in this process.
-    import controller.play  # noqa: F401
-    import controller.report.video  # noqa: F401
-
+    load_libraries()
     main()

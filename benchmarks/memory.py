@@ -1,11 +1,12 @@
-"""Whether memory grows with the data: 02, 03, 04 with ten times the episodes, and a worker.
+"""Whether memory grows: with ten times the episodes, or epochs, or those that a worker drives.
 
     python benchmarks/memory.py
 
-Each script runs whole, as a process of its own, with some episodes and with ten times as many,
-which are links to the same. A worker drives ten times as many episodes as before. Figures are the
-most MiB that a process ever took; of the worker, what it has after each. With fewer frames than
-the buffer of 8,000 in which they are shuffled, 02 grows until that is full.
+02, 03 and 04 run whole, each as a process of its own, with some episodes and with ten times as
+many, which are links to the same; 02 and 04 also with some epochs of little data and with ten times
+as many. A worker drives ten times as many episodes as before. Figures are the most MiB that a
+process ever took; of the worker, what it has after each. With fewer frames than the buffer of 8,000
+in which they are shuffled, 02 grows until that is full. Writes benchmarks/memory.md.
 """
 
 import collections
@@ -17,10 +18,11 @@ from controller.fleet import Fleet
 from controller.rollout import Job
 from envs import rollouts
 from runs.arguments import run, whole
-from runs.directory import DataDirectory, ModelDirectory, write_json
+from runs.directory import DataDirectory, ModelDirectory, write_json, write_text
 
 import common
 import numpy as np
+from measured_on import measured_on
 from workers import candidates
 
 GROWTH = 10  # so many times the data
@@ -31,6 +33,14 @@ SCRIPTS = {
     "03_generate_rnn_data.py": ["--precision", "float32"],
     "04_train_rnn.py": ["--steps", "100"],
 }
+# Arguments of a training of so many epochs on little data.
+LITTLE = {
+    "02_train_vae.py": lambda epochs: ["--epochs", epochs, "--batch-size", "10"],
+    "04_train_rnn.py": lambda epochs: [
+        *("--steps", 100 * epochs, "--batch-size", "2", "--sequence", "4", "--units", "8")
+    ],
+}
+REPORT = Path(__file__).with_suffix(".md")
 
 
 def measure_scripts(episodes: int, steps: int, untrained: bool) -> dict[str, list[float]]:
@@ -48,6 +58,22 @@ def measure_scripts(episodes: int, steps: int, untrained: bool) -> dict[str, lis
                 drawn = [] if name.startswith("03") else ["--res", data.root / "res"]
                 used = common.run_script([name, "--data-dir", data.root, *drawn, *words])
                 found[name].append(used["mib"])
+    return found
+
+
+def measure_epochs(epochs: int) -> dict[str, list[float]]:
+    """The most MiB of trainings on little data of so many epochs, and of GROWTH times as many."""
+    found: dict[str, list[float]] = collections.defaultdict(list)
+    with tempfile.TemporaryDirectory() as place:
+        data = DataDirectory(place)
+        common.record(data.rollout, 2, 20)
+        at, res = ["--data-dir", data.root], ["--res", data.root / "res"]
+        for name, words in LITTLE.items():
+            for count in (epochs, GROWTH * epochs):
+                command = [name, *at, *res, *words(count), "--from-scratch"]
+                found[f"{name}, epochs"].append(common.run_script(command)["mib"])
+            if name.startswith("02"):
+                common.run_script(["03_generate_rnn_data.py", *at])
     return found
 
 
@@ -88,15 +114,36 @@ def main() -> None:
     parser.add_argument(
         "--driven", type=whole(1), default=50, help="episodes of the worker (default: 50)"
     )
+    parser.add_argument(
+        "--epochs", type=whole(1), default=30, help="of trainings on little data (default: 30)"
+    )
     given = parser.parse_args()
     found = measure_scripts(given.episodes, given.steps, given.untrained)
+    found.update(measure_epochs(given.epochs))
     with common.model_directory(None) as directory:
         found["a worker that drives"] = measure_worker(directory, given.driven)
-    common.row("memory, MiB", "few", f"{GROWTH} x", "growth", "to keep")
-    for name, (few, many) in found.items():
-        common.row(name, f"{few:,.0f}", f"{many:,.0f}", f"{many / few:.3f} x", f"{TO_KEEP} x")
-    settings = {"episodes": given.episodes, "steps": given.steps, "driven": given.driven}
+    head = ["memory, MiB", "few", f"{GROWTH} times as many", "growth", "to keep"]
+    rows = [
+        [name, f"{few:,.0f}", f"{many:,.0f}", f"{many / few:.3f} x", f"{TO_KEEP} x"]
+        for name, (few, many) in found.items()
+    ]
+    for row in (head, *rows):
+        common.row(*row)
+    settings = {name: getattr(given, name) for name in ("episodes", "steps", "driven", "epochs")}
     write_json(given.json, {"settings": settings, "mib": found})
+    report(settings, [head, ["---"] * len(head), *rows])
+
+
+def report(settings: dict, table: list[list[str]]) -> None:
+    """Write the figures as a page."""
+    write_text(
+        REPORT,
+        "# Whether memory grows\n\n    python benchmarks/memory.py\n\n"
+        f"Few are {settings['episodes']} episodes of at most {settings['steps']} steps; "
+        f"{settings['driven']} episodes that a worker drives; {settings['epochs']} epochs.\n\n"
+        + "".join(f"| {' | '.join(row)} |\n" for row in table)
+        + f"\n{measured_on()}\n",
+    )
 
 
 if __name__ == "__main__":

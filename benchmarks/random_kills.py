@@ -5,26 +5,38 @@
 Of the commands that the sweep of crashes kills at every write (`crash_sweep.py`, whose folder DIR
 may be) one is started, with its workers, in a group of its own, gets a SIGKILL as one at a moment
 drawn from the time that it takes, and is given again: its result must equal that of the run that
-was never stopped. Writes DIR/kills.json; a stopped benchmark goes on with the same command.
+was never stopped. As there, commands are forked from a process that has loaded the libraries, so
+that no kill is spent on loading them. Writes DIR/kills.json, and from it
+benchmarks/random_kills.md; a stopped benchmark goes on with the same command.
 """
 
 import argparse
 import collections
+import contextlib
+import multiprocessing
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
-from runs.directory import read_json, write_json
+from runs.directory import read_json, write_json, write_text
 
 import crash_sweep
-from crash_commands import COMMANDS
+from crash_commands import COMMANDS, Command
+from measured_on import measured_on
 
-TOP = Path(__file__).resolve().parent.parent
+REPORT = Path(__file__).with_suffix(".md")
+PAGE = """# A SIGKILL to a whole process group at a random moment, and the same command once more
+
+    python benchmarks/random_kills.py --work DIR
+
+*Same*: the result is that of the run that was never stopped, to the last bit, and nothing else lies
+there. *Too late*: the command had ended when the kill came; these count as *same* or not as well.
+"""
 
 
 def main() -> None:
@@ -46,8 +58,7 @@ def main() -> None:
         found.append({"command": name, **row})
         write_json(file, {"kills": found})
         print(found[-1], flush=True)
-    outcomes = collections.Counter(row["outcome"] for row in found)
-    print(f"{len(found)} kills: {dict(outcomes)}")
+    report(found)
     if len(found) < given.count:
         sys.exit(3)
 
@@ -57,29 +68,69 @@ def kill_and_resume(name: str, work: Path, share: float) -> dict:
     command, place = COMMANDS[name], crash_sweep.place_of(name, work)
     for needed in [*crash_sweep.ancestors(command), name]:
         crash_sweep.run_whole(COMMANDS[needed], work, crash_sweep.place_of(needed, work))
-    seconds = float((place / "seconds.txt").read_text())
+    after = share * seconds_of(command, work, place)
+    process = start(command, work, place)
+    process.join(after)
+    ended = not process.is_alive()
+    if not ended:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+    found = {"after_s": round(after, 1), "had_ended": ended}
+    return found | crash_sweep.once_more(command, place, place / "killed")
+
+
+def seconds_of(command: Command, work: Path, place: Path) -> float:
+    """How long a command takes that nobody kills."""
+    known = place / "forked-seconds.txt"
+    if not known.exists():
+        began = time.monotonic()
+        start(command, work, place).join()
+        known.write_text(f"{time.monotonic() - began:.1f}\n")
+    return float(known.read_text())
+
+
+def start(command: Command, work: Path, place: Path) -> multiprocessing.context.ForkProcess:
+    """Give a command in `place`/killed, in a process group of its own."""
     folder = place / "killed"
     shutil.rmtree(folder, ignore_errors=True)
     crash_sweep.begin(command, work, folder)
-    process = subprocess.Popen(
-        [sys.executable, str(TOP / command.script), *command.arguments],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
+    process = multiprocessing.get_context("fork").Process(
+        target=lead, args=(command, folder.resolve(), (place / "killed.txt").resolve())
     )
-    time.sleep(share * seconds)
-    ended = process.poll() is not None
-    if not ended:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    after = {"after_s": round(share * seconds, 1), "had_ended": ended}
-    return after | crash_sweep.once_more(command, place, folder)
+    process.start()
+    with contextlib.suppress(OSError):  # It may have done so itself, or have ended.
+        os.setpgid(process.pid, process.pid)
+    return process
+
+
+def lead(command: Command, folder: Path, said: Path) -> None:
+    """Be the process of a command that leads a group, the server of its workers in it."""
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
+    vars(forkserver._forkserver).update(_forkserver_pid=None)
+    crash_sweep.be(command, folder, said)
+
+
+def report(found: list[dict]) -> None:
+    """Write what came of all kills as a page."""
+    head = ["command", "kills", "too late", *crash_sweep.OUTCOMES]
+    rows, bad = [head, ["---"] * len(head)], []
+    for name in [*COMMANDS, "all"]:
+        of_it = [row for row in found if name in (row["command"], "all")]
+        if not of_it:
+            continue
+        counts = collections.Counter(row["outcome"] for row in of_it)
+        counts["kills"], counts["too late"] = len(of_it), sum(row["had_ended"] for row in of_it)
+        rows.append([name, *(str(counts[column]) for column in head[1:])])
+    for row in found:
+        if row["outcome"] != "same":
+            bad.append(
+                f"- {row['command']}, after {row['after_s']} s: {row['outcome']}. {row['words']}"
+            )
+    table = [f"| {' | '.join(row)} |" for row in rows]
+    write_text(REPORT, "\n".join([PAGE, *table, "", *bad, measured_on()]) + "\n")
 
 
 if __name__ == "__main__":
-    # What the scripts import, loaded once; nothing is computed in this process.
-    import controller.play  # noqa: F401
-    import controller.report.video  # noqa: F401
-
+    crash_sweep.load_libraries()
     main()

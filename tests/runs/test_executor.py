@@ -191,6 +191,37 @@ def test_a_worker_that_hangs_is_replaced_and_no_result_is_lost(work, tmp_path, c
     assert "killed by SIGKILL" in warnings[1] and len(warnings) == 2
 
 
+SLEEPER = """
+    import time
+    from runs import executor, processes
+
+    if __name__ == "__main__":
+        with executor.Workers(lambda: processes.pool(1), hang_timeout=4) as workers:
+            for _, result in workers.each(time.sleep, [(0,), (3,)]):
+                print(result, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
+def test_workers_of_a_machine_that_slept_do_not_hang(tmp_path):
+    script = tmp_path / "sleeper.py"
+    script.write_text(textwrap.dedent(SLEEPER))
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
+    ) as sleeper:
+        assert sleeper.stdout.readline() == "None\n"
+        os.killpg(sleeper.pid, signal.SIGSTOP)
+        time.sleep(6)
+        os.killpg(sleeper.pid, signal.SIGCONT)
+        assert sleeper.communicate() == ("None\n", "")
+    assert sleeper.returncode == 0
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
 @pytest.mark.parametrize("problem", [None, KeyboardInterrupt])
 def test_a_worker_that_is_stopped_keeps_nobody_waiting_at_the_end(work, problem):

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,8 +32,29 @@ def test_a_script_ends_when_only_the_process_that_leads_it_is_killed(tmp_path):
     script = tmp_path / "leader.py"
     script.write_text("\n".join(line.strip() for line in LEADER.splitlines()))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ends_with_its_leader([sys.executable, str(script), FOLLOWER], environment)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("make"), reason="has no make")
+def test_what_make_runs_ends_when_only_make_is_killed(tmp_path):
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    (tmp_path / "follower.py").write_text(FOLLOWER)
+    # Python of the environment, which runs this in place of the recipe.
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path / "follower.py"}"\n')
+    python.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    command = ["make", "--silent", "--old-file=install", f"VENV={tmp_path / 'venv'}", "run"]
+    ends_with_its_leader(command, environment)
+
+
+def ends_with_its_leader(command: list[str], environment: dict[str, str]) -> None:
+    """Start what leads the `FOLLOWER` and kill it alone; that must end, as Ctrl-C ends it."""
     with subprocess.Popen(
-        [sys.executable, str(script), FOLLOWER],
+        command,
+        cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -14,7 +14,7 @@ if __name__ == "__main__":
     given = config.parse(GenerateData, __doc__)  # before the imports below
 
 from envs import recording, rollouts, tracks
-from runs import arguments, directory, executor, processes, progress
+from runs import arguments, directory
 
 
 def main(settings: GenerateData) -> None:
@@ -43,7 +43,7 @@ def main(settings: GenerateData) -> None:
                 model_directory = directory.ModelDirectory(settings.agent)
             steps = record_with_agent(data.rollout, missing, model_directory, settings)
         else:
-            steps = record_untrained(data.rollout, missing, settings)
+            steps = recording.record_with_policy(data.rollout, missing, settings.policy, settings)
     print(f"{len(missing)} new episodes, {steps:,} steps, in {data.rollout}.")
 
 
@@ -55,21 +55,6 @@ def tell_of_shorter(there: list[Path], settings: GenerateData) -> None:
             f"{rollouts.length(cut[0])} in {cut[0].name}) and stay so; remove them to record "
             f"{settings.steps}."
         )
-
-
-def record_untrained(folder: Path, missing: list[int], settings: GenerateData) -> int:
-    steps = 0
-    tasks = [(folder, track, settings.policy, settings.steps) for track in missing]
-    with (
-        executor.Workers(
-            lambda: processes.pool(settings.workers), settings.hang_timeout
-        ) as workers,
-        progress.bar(len(tasks), "episodes") as bar,
-    ):
-        for _, length in workers.each(recording.record, tasks):
-            steps += length
-            bar.update()
-    return steps
 
 
 if __name__ == "__main__":

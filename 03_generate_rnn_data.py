@@ -19,9 +19,11 @@ from runs import arguments, device, directory, progress
 
 def main(settings: GenerateRNNData) -> None:
     data = directory.DataDirectory(settings.data_dir)
-    computer = device.read()
+    # The workers of a cluster have no GPU.
+    computer = device.read() if settings.cluster is None else device.read_processors()
     precision = device.precision(settings.precision, computer, float16=True)
-    vision = vae.load(data.model(settings.vision), arguments.PRECISIONS[precision])
+    dtype = arguments.PRECISIONS[precision]
+    vision = vae.load(data.model(settings.vision), dtype)
     recorded = rollouts.paths(data.rollout, settings.skip_damaged)
     folder = data.series(settings.vision)
     with directory.locked(folder):
@@ -29,9 +31,20 @@ def main(settings: GenerateRNNData) -> None:
         missing = series.prepare(folder, recorded, maker)
         size = series.bytes_of(missing, vision.latent)
         directory.require_space(folder, size, f"{len(missing)} latent episodes")
-        print(device.report(computer, precision))
+        if settings.cluster is None:
+            print(device.report(computer, precision))
+            encoded = encode.episodes(vision, missing, folder, settings.batch_size)
+        else:
+            encoded = encode.episodes_elsewhere(
+                settings.place,
+                encode.preparation_of(data.model(settings.vision), dtype),
+                missing,
+                folder,
+                settings.batch_size,
+                settings.all_see_disk,
+            )
         with progress.bar(len(missing), "episodes") as bar:
-            for _ in encode.episodes(vision, missing, folder, settings.batch_size):
+            for _ in encoded:
                 bar.update()
     print(f"{len(missing)} new latent episodes in {folder}, {len(recorded)} in all.")
 

@@ -100,10 +100,9 @@ def evolve(run: Run, settings: TrainController) -> None:
     fleet = Fleet(
         run.directory,
         settings.precision,
-        settings.workers,
+        settings.place,
         settings.worlds,
         settings.sees,
-        settings.hang_timeout,
     )
     generations(run, fleet)
 

@@ -59,9 +59,8 @@ def main(settings: FinetuneController) -> None:
             fleet = TrajectoryFleet(
                 model_directory,
                 settings.precision,
-                settings.workers,
+                settings.place,
                 settings.worlds,
-                hang_timeout=settings.hang_timeout,
             )
             generations(run, fleet)
         best = arch.load(model_directory, agent.features)

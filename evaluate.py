@@ -50,9 +50,8 @@ def main(settings: Evaluate) -> None:
         fleet = Fleet(
             directory.ModelDirectory(path),
             "float32",
-            settings.workers,
+            settings.place,
             WORLDS,
-            hang_timeout=settings.hang_timeout,
         )
         with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
             outcomes = parts.drive_in_parts(

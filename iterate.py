@@ -74,7 +74,15 @@ def one_round(
     if settings.retrain_vision or "vision" not in had["parts"]:
         kind = {"vae": TrainVAE, "vaegan": TrainVAEGAN}[settings.vision]
         script(kind(**places, epochs=settings.epochs, finetune="vision" in had["parts"]))
-    script(GenerateRNNData(data_dir=settings.data_dir, vision=settings.vision))
+    script(
+        GenerateRNNData(
+            data_dir=settings.data_dir,
+            vision=settings.vision,
+            cluster=settings.cluster,
+            shared_disk=settings.shared_disk,
+            hang_timeout=settings.hang_timeout,
+        )
+    )
     script(
         TrainRNN(
             **places,
@@ -97,6 +105,7 @@ def one_round(
             **places,
             vision=settings.vision,
             workers=settings.workers,
+            cluster=settings.cluster,
             hang_timeout=settings.hang_timeout,
             finetune=present is not None,
             generations=settings.generations,

@@ -19,6 +19,7 @@ from controller.rollout import Job
 from envs import rollouts
 from runs.arguments import run, whole
 from runs.directory import DataDirectory, ModelDirectory, write_json, write_text
+from runs.workplace import Workplace
 
 import common
 import numpy as np
@@ -89,7 +90,7 @@ def measure_worker(directory: ModelDirectory, episodes: int) -> list[float]:
     """MiB of a worker after so many episodes, and after GROWTH times as many more."""
     [policy] = candidates(directory, 1, np.random.default_rng(1))
     found = []
-    with Fleet(directory, "float32", 1, 8) as fleet:
+    with Fleet(directory, "float32", Workplace(1), 8) as fleet:
         for count in (episodes, GROWTH * episodes):
             fleet.drive([Job(policy, track) for track in range(1, count + 1)], patience=15)
             [worker] = multiprocessing.active_children()

@@ -27,6 +27,7 @@ from runs import fitting
 from runs.arguments import PRECISIONS, run, whole
 from runs.directory import ModelDirectory, write_json
 from runs.processors import best_precision, cores
+from runs.workplace import Workplace
 from vae.arch import FRAME, LATENT, VAE, decoder, encoder
 
 import common
@@ -101,7 +102,7 @@ def drive(directory: ModelDirectory, precision: str, policies: int, rng) -> floa
     """Steps a second of a generation: every policy drives one track."""
     parameters = candidates(directory, policies, rng)
     jobs = [Job(policy, common.FIRST_TRACK) for policy in parameters]
-    with Fleet(directory, precision, cores(), worlds=36) as fleet:
+    with Fleet(directory, precision, Workplace(cores()), worlds=36) as fleet:
         fleet.drive(jobs[: 2 * fleet.workers], patience=1)
         start = time.perf_counter()
         outcomes = fleet.drive(jobs, patience=100)

@@ -16,6 +16,7 @@ from controller.rollout import Job
 from runs.arguments import BadInput, run, whole
 from runs.directory import ModelDirectory, write_json
 from runs.processors import best_precision, cores
+from runs.workplace import Workplace
 
 import common
 import numpy as np
@@ -35,8 +36,8 @@ def measure(
     precision = best_precision()
     seen, driven = defaultdict(list), {}
     with (
-        Fleet(directory, precision, 1, worlds) as one,
-        Fleet(directory, precision, 2, worlds) as two,
+        Fleet(directory, precision, Workplace(1), worlds) as one,
+        Fleet(directory, precision, Workplace(2), worlds) as two,
     ):
         for fleet in (one, two):
             fleet.drive(jobs[: 2 * fleet.workers], patience=1)

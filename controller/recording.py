@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from controller import arch, fleet, rollout
+from controller import arch, rollout, sharing
 from controller.agent import Agent
 from controller.exploration import ActionBursts, HeldNoise
 from envs import rollouts
 from envs.recording import EpisodeLog
-from runs import executor, processes, progress
+from runs import delivery, preparation, progress
 from runs.directory import ModelDirectory
 from settings.recording import AgentRecording
 
@@ -25,27 +25,25 @@ def record_with_agent(
     Raises `BadInput` when the model directory holds no whole agent.
     """
     # Here, where what is wrong with it becomes a sentence: a worker could only die of it.
-    arch.load(directory, Agent(directory).features)
+    sees = arch.seen(directory)
+    mean = arch.load(directory, Agent(directory).features)
     groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
-    tasks = [(folder, group, directory, settings) for group in groups]
+    tasks = [(group, mean, settings) for group in groups]
     steps = 0
-    workers = executor.Workers(
-        lambda: processes.pool(settings.workers, fleet.prepare, (directory, "float32")),
-        settings.hang_timeout,
-    )
+    workers = settings.place.hire(sharing.preparation_of(directory, ("float32", sees)))
     with workers, progress.bar(len(missing), "episodes") as bar:
-        for _, lengths in workers.each(_record_group, tasks):
+        recorded = delivery.each(workers, _record_group, folder, tasks, settings.all_see_disk)
+        for _, lengths in recorded:
             steps += sum(lengths)
             bar.update(len(lengths))
     return steps
 
 
 def _record_group(
-    folder: Path, group: list[int], directory: ModelDirectory, settings: AgentRecording
+    folder: Path, group: list[int], mean: np.ndarray, settings: AgentRecording
 ) -> list[int]:
     """Record an episode on each track of a group; return their lengths."""
-    agent = fleet.here().agent
-    mean = arch.load(directory, agent.features)
+    agent = preparation.here()
     rngs = [np.random.default_rng((track, 2)) for track in group]
     jobs = [
         rollout.Job(mean + settings.weight_noise * rng.standard_normal(len(mean)), track)

@@ -4,9 +4,23 @@ from pathlib import Path
 
 import envs  # noqa: F401 - registers the environment
 from envs import policies, rollouts
+from runs import delivery, progress
+from settings.recording import Recording
 
 import gymnasium
 import numpy as np
+
+
+def record_with_policy(folder: Path, missing: list[int], policy: str, settings: Recording) -> int:
+    """Record an episode on each missing track, by a policy that was never trained; return the
+    number of steps."""
+    steps = 0
+    tasks = [(track, policy, settings.steps) for track in missing]
+    with settings.place.hire() as workers, progress.bar(len(tasks), "episodes") as bar:
+        for _, length in delivery.each(workers, record, folder, tasks, settings.all_see_disk):
+            steps += length
+            bar.update()
+    return steps
 
 
 def record(directory: Path, track: int, policy: str, steps: int) -> int:

@@ -1,11 +1,17 @@
 """Turn recorded episodes into latent ones."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import vae
 from envs import rollouts
 from rnn import series
+from runs import delivery, device
+from runs.directory import ModelDirectory
+from runs.preparation import Preparation, here
+from runs.workplace import Workplace
 from settings.memory import TOGETHER
 from vae import Vision
 from vae.arch import FRAME
@@ -21,7 +27,17 @@ def episodes(
 
     While one is encoded, the next is read and decompressed and the one before written.
     """
-    encode = tf.function(vision.encoder, input_signature=[tf.TensorSpec((None, *FRAME), tf.uint8)])
+    yield from _encoded(_compiled(vision), sources, folder, batch_size)
+
+
+def _compiled(vision: Vision) -> Callable:
+    signature = [tf.TensorSpec((None, *FRAME), tf.uint8)]
+    return tf.function(vision.encoder, input_signature=signature)
+
+
+def _encoded(
+    encode: Callable, sources: list[Path], folder: Path, batch_size: int
+) -> Iterator[Path]:
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         reading = [reader.submit(rollouts.read, path) for path in sources[:1]]
         writing: list[Future[Path]] = []
@@ -35,6 +51,45 @@ def episodes(
             writing.append(writer.submit(_write, folder / source.name, episode, latents))
         for last in writing:
             yield last.result()
+
+
+def episodes_elsewhere(
+    place: Workplace,
+    preparation: Preparation,
+    sources: list[Path],
+    folder: Path,
+    batch_size: int,
+    seen: bool,
+) -> Iterator[int]:
+    """As `episodes`, by workers who are made ready by `preparation_of`; yields once for each.
+
+    Workers that do not see the disk (`seen`) get the recordings, and their latents come back.
+    """
+    tasks = (
+        (source.name, source if seen else source.read_bytes(), batch_size) for source in sources
+    )
+    with place.hire(preparation) as workers:
+        for index, _ in delivery.each(workers, _encode_one, folder, tasks, seen):
+            yield index
+
+
+def preparation_of(directory: ModelDirectory, dtype: str) -> Preparation:
+    """What workers need to encode, in a Keras policy of this name."""
+    return Preparation(_load, (dtype,), directory, ("vision",))
+
+
+def _load(directory: ModelDirectory, dtype: str) -> Callable:
+    device.one_thread()
+    return _compiled(vae.load(directory, dtype))
+
+
+def _encode_one(folder: Path, name: str, source: Path | bytes, batch_size: int) -> None:
+    """Encode a recording, which lies on a disk that is seen here or has come along."""
+    with tempfile.TemporaryDirectory() as beside:
+        if isinstance(source, bytes):
+            (Path(beside) / name).write_bytes(source)
+            source = Path(beside) / name
+        list(_encoded(here(), [source], folder, batch_size))
 
 
 def _write(path: Path, episode: rollouts.Episode, latents: tuple) -> Path:

@@ -62,6 +62,16 @@ def precision(asked: str, computer: Computer, float16: bool = False) -> str:
     return "float16" if float16 and computer.gpu.capability >= (7, 0) else "float32"
 
 
+def one_thread() -> None:
+    """Let TensorFlow compute in one thread in this process, which is one worker of several."""
+    import runs.quiet  # noqa: F401 - before TensorFlow
+
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
 def report(computer: Computer, precision: str) -> str:
     """A line that says what is computed on, and lines on a GPU that should be used and is not."""
     line = f"Computing on {_name(computer)}, {precision}."

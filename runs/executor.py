@@ -1,5 +1,6 @@
-"""Where work runs: processes here, a cluster elsewhere; a dead worker is replaced."""
+"""Workers that do independent tasks, whoever they are, and those that are processes here."""
 
+import abc
 import contextlib
 import dataclasses
 import functools
@@ -9,7 +10,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from queue import Empty, SimpleQueue
@@ -22,38 +23,90 @@ ATTEMPTS = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class _Ended:
-    """What became of the task at an index: a result or an error."""
+class Ended:
+    """What became of the task with this number: a result or an error."""
 
-    index: int
+    number: int
     error: BaseException | None
     result: Any = None
 
 
-def _report(ended: SimpleQueue, index: int, future: Future) -> None:
-    if not future.cancelled():
-        error = future.exception()
-        ended.put(_Ended(index, error, None if error else future.result()))
+def report(ended: SimpleQueue, number: int, future: Future) -> None:
+    """Put into a queue what became of a task. For `Future.add_done_callback`."""
+    if future.cancelled():
+        ended.put(Ended(number, CancelledError()))
+        return
+    error = future.exception()
+    ended.put(Ended(number, error, None if error else future.result()))
 
 
-class Workers:
+class Workers(abc.ABC):
     """Workers that do independent tasks and survive the death of one of them.
 
-    `make_executor` makes any `concurrent.futures.Executor`. When it breaks (a worker was killed,
-    say for its memory), a new one is made and the tasks without a result are done again; after
-    `ATTEMPTS` such deaths in one call `each` raises `BadInput`, as it does when a task fails, with
-    the file that holds the worker's traceback. A worker process that gives no sign of life for
-    `hang_timeout` seconds (it was stopped, or hangs) is killed.
+    What a dead one had begun is done again. Raises `BadInput` when workers die of a task again and
+    again, and when a task fails, with the file that holds the worker's traceback. A worker that
+    gives no sign of life for `hang_timeout` seconds (it was stopped, or hangs) counts as dead.
     """
 
-    def __init__(self, make_executor: Callable[[], Executor], hang_timeout: float = HANG_TIMEOUT):
+    def __enter__(self):
+        return self
+
+    @abc.abstractmethod
+    def __exit__(self, kind, *_) -> None: ...
+
+    @property
+    @abc.abstractmethod
+    def count(self) -> int:
+        """How many there are."""
+
+    @property
+    @abc.abstractmethod
+    def at_once(self) -> int:
+        """How many tasks each of them can do at once."""
+
+    @abc.abstractmethod
+    def each(
+        self,
+        function: Callable,
+        tasks: Iterable[tuple],
+        together: Callable[[], int] | None = None,
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield (index of the task, `function(*task)`) as the results come, in any order.
+
+        A worker does one task after the other; or, if they wait for each other in there, as many
+        as `together` says at the time.
+        """
+
+    def all(self, function: Callable, tasks: Iterable[tuple]) -> list:
+        """The results of all tasks, in their order."""
+        results = dict(self.each(function, tasks))
+        return [results[index] for index in sorted(results)]
+
+
+class ProcessWorkers(Workers):
+    """`count` processes of this machine.
+
+    `make_executor` makes the executor that they work in. When it breaks (a worker was killed, say
+    for its memory), a new one is made; after `ATTEMPTS` such deaths in one call `each` gives up.
+    """
+
+    at_once = 1
+
+    def __init__(
+        self,
+        make_executor: Callable[[], Executor],
+        count: int = 1,
+        hang_timeout: float = HANG_TIMEOUT,
+    ):
         self._make_executor = make_executor
+        self._count = count
         self._hang_timeout = hang_timeout
         self._executor: Executor | None = None
         self._children: list[Worker] = []  # those that the executor has started
 
-    def __enter__(self) -> "Workers":
-        return self
+    @property
+    def count(self) -> int:
+        return self._count
 
     def __exit__(self, kind, *_) -> None:
         if self._executor is None:
@@ -66,16 +119,21 @@ class Workers:
             if not wait([child.sentinel], max(0, deadline - time.monotonic())):
                 child.kill()  # A stopped one would be waited for at the end of this process.
 
-    def each(self, function: Callable, tasks: Iterable[tuple]) -> Iterator[tuple[int, Any]]:
-        """Yield (index of the task, `function(*task)`) as the results come, in any order."""
+    def each(
+        self,
+        function: Callable,
+        tasks: Iterable[tuple],
+        together: Callable[[], int] | None = None,
+    ) -> Iterator[tuple[int, Any]]:
+        assert together is None, "a process has one thread"
         waiting = dict(enumerate(tasks))
         for _ in range(ATTEMPTS):
             try:
                 for ended in self._ended(self._submit(function, waiting), len(waiting)):
                     if ended.error:
-                        raise _readable(ended.error)
-                    del waiting[ended.index]
-                    yield ended.index, ended.result
+                        raise readable(ended.error)
+                    del waiting[ended.number]
+                    yield ended.number, ended.result
                 return
             except BrokenProcessPool:
                 self._dismiss()
@@ -93,11 +151,11 @@ class Workers:
         if self._executor is None:
             self._executor = self._make_executor()
         others = [child for child in children() if child not in self._children]
-        ended: SimpleQueue[_Ended] = SimpleQueue()
+        ended: SimpleQueue[Ended] = SimpleQueue()
         with deaf_children():
             for index, task in tasks.items():
                 future = self._executor.submit(function, *task)
-                future.add_done_callback(functools.partial(_report, ended, index))
+                future.add_done_callback(functools.partial(report, ended, index))
             # In here, for an interrupt is heard as soon as this is over.
             self._children = [child for child in children() if child not in others]
         return ended
@@ -112,7 +170,7 @@ class Workers:
         self._executor = None
         self._children = []
 
-    def _ended(self, queue: SimpleQueue, tasks: int) -> Iterator[_Ended]:
+    def _ended(self, queue: SimpleQueue, tasks: int) -> Iterator[Ended]:
         """What became of the tasks, as they end; meanwhile an eye on who works at them."""
         while tasks:
             try:
@@ -136,13 +194,8 @@ class Workers:
                 print(f"Warning: worker process {child.pid} hangs.", file=sys.stderr)
                 child.kill()
 
-    def all(self, function: Callable, tasks: Iterable[tuple]) -> list:
-        """The results of all tasks, in their order."""
-        results = dict(self.each(function, tasks))
-        return [results[index] for index in sorted(results)]
 
-
-def _readable(error: BaseException) -> BaseException:
+def readable(error: BaseException) -> BaseException:
     """What went wrong in a worker as one sentence, if it is none yet; a file tells the rest."""
     if isinstance(error, BadInput | OSError | BrokenProcessPool):
         return error

@@ -16,6 +16,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from runs import preparation
+
 BEAT = 0.5  # seconds between a worker's signs of life
 LOOK = 2.0  # seconds of silence at most from one look to the next
 IMPORTS = 5  # times the patience with a worker that has not given its first sign of life
@@ -115,7 +117,7 @@ def _begin(prepare: Callable | None, arguments: tuple) -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     threading.Thread(target=_give_signs_of_life, daemon=True).start()
     if prepare is not None:
-        prepare(*arguments)
+        preparation.keep(prepare(*arguments))
 
 
 @contextlib.contextmanager

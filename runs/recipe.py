@@ -36,7 +36,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-OF_THE_RUN = ("data_dir", "res", "seed", "workers", "hang_timeout")
+OF_THE_RUN = ("data_dir", "res", "seed", "workers", "cluster", "shared_disk", "hang_timeout")
 STATE = "recipe.json"
 MOST_BYTES = 1e6  # of a recipe
 

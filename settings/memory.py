@@ -5,7 +5,17 @@ from pathlib import Path
 
 from runs.arguments import BadInput
 from runs.config import REQUIRED, Settings, override, setting
-from settings.shared import Again, DataDir, Learning, Precision, Recordings, Res, Seed, Vision
+from settings.shared import (
+    Again,
+    DataDir,
+    Learning,
+    Precision,
+    Recordings,
+    Res,
+    Seed,
+    SharedDisk,
+    Vision,
+)
 from settings.vision import FrameBatch
 
 TOGETHER = 64  # frames that V encodes at once
@@ -14,7 +24,7 @@ MIXTURES = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GenerateRNNData(FrameBatch, Precision, Vision, Recordings, DataDir):
+class GenerateRNNData(FrameBatch, Precision, SharedDisk, Vision, Recordings, DataDir):
     """What 03_generate_rnn_data.py is told."""
 
     batch_size: int = override(FrameBatch, "batch_size", default=TOGETHER)

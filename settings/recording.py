@@ -7,7 +7,7 @@ from pathlib import Path
 from runs.aliases import earlier
 from runs.arguments import BadInput
 from runs.config import Settings, options, override, setting
-from settings.shared import DataDir, Seed, Vision, Workers
+from settings.shared import DataDir, Seed, SharedDisk, Vision, Workers
 
 MAX_STEPS = 1000  # environment steps of an episode, as in CarRacing-v3
 
@@ -62,7 +62,12 @@ class Exploration(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AgentRecording(Exploration, Patience, Episodes, Workers):
+class Recording(Episodes, SharedDisk, Workers):
+    """What whoever records is told."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AgentRecording(Exploration, Patience, Recording):
     """All that recording with a trained agent needs."""
 
 
@@ -86,6 +91,7 @@ class GenerateData(AgentRecording, Vision, Seed, DataDir):
     )
 
     def check(self) -> None:
+        super().check()
         of_agents = {
             "vision",
             "agent",

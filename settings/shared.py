@@ -4,9 +4,10 @@ import dataclasses
 from pathlib import Path
 
 from runs.aliases import earlier
-from runs.arguments import HANG_TIMEOUT, LARGEST_SEED, MOST_WORKERS, PRECISIONS
+from runs.arguments import HANG_TIMEOUT, LARGEST_SEED, MOST_WORKERS, PRECISIONS, BadInput
 from runs.config import REQUIRED, Settings, setting
 from runs.processors import cores
+from runs.workplace import Workplace
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,13 +30,14 @@ class Seed(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Workers(Settings):
-    workers: int = setting(
-        lambda: min(cores(), MOST_WORKERS),
-        "processes that work at once",
-        words="the processors there are",
-        least=1,
-        most=MOST_WORKERS,
+class Cluster(Settings):
+    """Where work runs, for steps that may leave this machine."""
+
+    cluster: str | None = setting(
+        None,
+        "address of a Dask scheduler, such as tcp://10.0.0.1:8786, whose workers do the work",
+        words="this machine alone",
+        metavar="ADDRESS",
         saved=False,
     )
     hang_timeout: float = setting(
@@ -45,6 +47,46 @@ class Workers(Settings):
         unit="seconds",
         saved=False,
     )
+
+    @property
+    def place(self) -> Workplace:
+        return Workplace(hang_timeout=self.hang_timeout, cluster=self.cluster)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SharedDisk(Cluster):
+    shared_disk: bool = setting(
+        False,
+        "the cluster's workers see DIR under the same path, and read and write episodes there "
+        "themselves",
+        saved=False,
+    )
+
+    def check(self) -> None:
+        super().check()
+        if self.shared_disk and self.cluster is None:
+            raise BadInput("Without --cluster all work is done here; leave out --shared-disk.")
+
+    @property
+    def all_see_disk(self) -> bool:
+        """Whether whoever works sees DIR."""
+        return self.cluster is None or self.shared_disk
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Workers(Cluster):
+    workers: int = setting(
+        lambda: min(cores(), MOST_WORKERS),
+        "processes that work at once",
+        words="the processors there are",
+        least=1,
+        most=MOST_WORKERS,
+        saved=False,
+    )
+
+    @property
+    def place(self) -> Workplace:
+        return Workplace(self.workers, self.hang_timeout, self.cluster)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

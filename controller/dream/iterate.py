@@ -17,7 +17,7 @@ from controller.recording import record_with_agent
 from controller.report import coverage
 from envs import recording, rollouts, tracks
 from rnn import encode, measures
-from runs import executor, plots, processes, progress
+from runs import plots
 from runs.arguments import BadInput
 from runs.directory import (
     DataDirectory,
@@ -98,7 +98,7 @@ def drive(
         missing = [t for t in asked if not rollouts.path_of(drafts, t).exists()]
         drafts.mkdir(parents=True, exist_ok=True)
         if driver is None:
-            _record_randomly(drafts, missing, settings)
+            recording.record_with_policy(drafts, missing, "random", settings)
         else:
             # M must see C as it will be used too: noise alone can keep it out of trouble.
             quiet = dataclasses.replace(settings, weight_noise=0, action_noise=0, action_bursts=0)
@@ -129,18 +129,6 @@ def _chosen(path: Path) -> dict:
     ):
         raise BadInput(f"{path} does not say which episodes were kept; remove it.")
     return choice
-
-
-def _record_randomly(folder: Path, missing: list[int], settings: Iterate) -> None:
-    tasks = [(folder, track, "random", settings.steps) for track in missing]
-    with (
-        executor.Workers(
-            lambda: processes.pool(settings.workers), settings.hang_timeout
-        ) as workers,
-        progress.bar(len(tasks), "episodes") as bar,
-    ):
-        for _ in workers.each(recording.record, tasks):
-            bar.update()
 
 
 def _choose(drafts: Path, asked: list[int], model: ModelDirectory, settings: Iterate) -> dict:

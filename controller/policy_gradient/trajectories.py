@@ -1,11 +1,12 @@
 """Episodes that C drives with noise on its actions, kept step by step for a policy gradient."""
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 
-from controller import fleet
+from controller.agent import Agent
 from controller.arch import ACTIONS
 from controller.fleet import Fleet
-from controller.rollout import Job, Recorder, World
+from controller.rollout import Job, Recorder, World, drive
 from envs import MAX_STEPS
 
 import numpy as np
@@ -60,7 +61,7 @@ class TrajectoryFleet(Fleet):
     ) -> list[Trajectory]:
         """Drive an episode on each track; trajectories in their order, whoever drives what."""
         jobs = [Job(parameters, track) for track in tracks]
-        return self._share_out(_collect_here, jobs, patience, noise)
+        return self._share_out(Collected(patience, noise), jobs)
 
 
 class TrajectoryRecorder(Recorder):
@@ -101,9 +102,16 @@ def _progress(world: World) -> tuple[float, float]:
     return world.tiles, world.steps / MAX_STEPS
 
 
-def _collect_here(
-    jobs: list[Job], worlds: int, patience: int, noise: ActionNoise
-) -> dict[int, Trajectory]:
-    recorder = TrajectoryRecorder(noise)
-    driven = fleet.here().drive(jobs, worlds, patience, recorder)
-    return {number: recorder.take(number) for number, _ in driven}
+@dataclasses.dataclass(frozen=True)
+class Collected:
+    """A way to drive (`controller.driving.Way`): with noise, and every step is kept."""
+
+    patience: int
+    noise: ActionNoise
+
+    def __call__(
+        self, agent: Agent, jobs: Iterable[tuple[int, Job]], worlds: int
+    ) -> Iterator[tuple[int, Trajectory]]:
+        recorder = TrajectoryRecorder(self.noise)
+        for number, _ in drive(agent, jobs, worlds, self.patience, recorder=recorder):
+            yield number, recorder.take(number)

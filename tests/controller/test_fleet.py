@@ -7,6 +7,7 @@ from controller.agent import Agent
 from controller.fleet import Fleet
 from controller.rollout import Job, drive
 from runs.arguments import BadInput
+from runs.workplace import Workplace
 
 import pytest
 
@@ -22,11 +23,11 @@ def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed_or_stop
     expected = [outcomes[number] for number in range(len(jobs))]
     killed = []
 
-    with Fleet(model, "float32", workers=2, worlds=3, hang_timeout=20) as fleet:
+    with Fleet(model, "float32", Workplace(2, hang_timeout=20), worlds=3) as fleet:
 
         def kill_one(finished: int) -> None:
             if finished and not killed:
-                killed.append(next(iter(fleet._pool._executor._processes)))
+                killed.append(next(iter(fleet._sharing.workers._executor._processes)))
                 os.kill(killed[0], signal.Signals[ending])
 
         assert fleet.drive(jobs, patience=40, progress=kill_one) == expected
@@ -42,7 +43,7 @@ def test_a_worker_that_dies_with_the_locks_of_the_counters_keeps_nobody_waiting(
         import signal
         from pathlib import Path
 
-        from controller.fleet import here
+        from runs.preparation import here
 
 
         class LockingJob:
@@ -65,7 +66,7 @@ def test_a_worker_that_dies_with_the_locks_of_the_counters_keeps_nobody_waiting(
 
     jobs = [locking_job.LockingJob(policy, str(tmp_path / "mark")) for policy in policies]
     told = []
-    with Fleet(model, "float32", workers=2, worlds=1) as fleet:
+    with Fleet(model, "float32", Workplace(2), worlds=1) as fleet:
         outcomes = fleet.drive(jobs, patience=40, progress=told.append)
     assert (tmp_path / "mark").exists()
     plain = [Job(policy, 20) for policy in policies]
@@ -96,7 +97,7 @@ def test_episodes_that_workers_die_of_are_given_up(model, policies, tmp_path, mo
     import deadly_job
 
     with (
-        Fleet(model, "float32", workers=1, worlds=1) as fleet,
+        Fleet(model, "float32", Workplace(1), worlds=1) as fleet,
         pytest.raises(BadInput, match="Worker processes died"),
     ):
         fleet.drive([deadly_job.DeadlyJob(policies[0])])

@@ -95,14 +95,14 @@ def work(tmp_path, monkeypatch):
 
 
 def test_results_come_in_the_order_of_the_tasks(work):
-    with executor.Workers(lambda: processes.pool(2, work.prepare, (1000,))) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(2, work.prepare, (1000,))) as workers:
         assert workers.all(work.square, [(n,) for n in range(20)]) == [
             1000 + n**2 for n in range(20)
         ]
 
 
 def test_each_names_the_task_of_every_result(work):
-    with executor.Workers(lambda: processes.pool(2)) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(2)) as workers:
         results = dict(workers.each(work.square, ((n,) for n in (3, 1, 2))))
     assert results == {0: 9, 1: 1, 2: 4}
 
@@ -134,7 +134,7 @@ def test_workers_never_hear_of_an_interrupt_not_even_while_they_start(tmp_path, 
     import interrupted_work
 
     prepare, prepared = interrupted_work.interrupted, (1,)
-    with executor.Workers(lambda: processes.pool(2, prepare, prepared)) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(2, prepare, prepared)) as workers:
         assert workers.all(interrupted_work.interrupted, [(3,), (4,)]) == [4, 5]
     # Here it is heard as before.
     with pytest.raises(KeyboardInterrupt):
@@ -144,7 +144,7 @@ def test_workers_never_hear_of_an_interrupt_not_even_while_they_start(tmp_path, 
 @pytest.mark.usefixtures("interruptible")
 def test_workers_that_have_begun_never_hear_of_one_where_it_cannot_be_blocked(work, monkeypatch):
     monkeypatch.delattr(signal, "pthread_sigmask", raising=False)
-    with executor.Workers(lambda: processes.pool(1)) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(1)) as workers:
         assert workers.all(work.interrupted, [(3,), (4,)]) == [4, 5]
 
 
@@ -158,19 +158,19 @@ def test_an_interrupt_while_workers_start_comes_when_they_have_started(work):
             begun.append(task)
             return concurrent.futures.Future()
 
-    with pytest.raises(KeyboardInterrupt), executor.Workers(Started) as workers:
+    with pytest.raises(KeyboardInterrupt), executor.ProcessWorkers(Started) as workers:
         workers.all(work.square, [(1,), (2,)])
     assert begun == [(1,), (2,)]
 
 
 def test_no_tasks_give_no_results(work):
-    with executor.Workers(lambda: processes.pool(1)) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(1)) as workers:
         assert workers.all(work.square, []) == []
 
 
 def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_path, capsys):
     tasks = [(n, str(tmp_path)) for n in range(6)]
-    with executor.Workers(lambda: processes.pool(1)) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(1)) as workers:
         results = list(workers.each(work.die_once, tasks))
     assert sorted(results) == [(n, n**2) for n in range(6)]
     assert (tmp_path / "1").exists() and (tmp_path / "4").exists()
@@ -183,7 +183,7 @@ def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
 def test_a_worker_that_hangs_is_replaced_and_no_result_is_lost(work, tmp_path, capsys):
     tasks = [(n, str(tmp_path)) for n in range(6)]
-    with executor.Workers(lambda: processes.pool(2), hang_timeout=3) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(2), hang_timeout=3) as workers:
         results = list(workers.each(work.stop_once, tasks))
     assert sorted(results) == [(n, n**2) for n in range(6)]
     warnings = capsys.readouterr().err.splitlines()
@@ -227,7 +227,7 @@ def test_workers_of_a_machine_that_slept_do_not_hang(tmp_path):
 def test_a_worker_that_is_stopped_keeps_nobody_waiting_at_the_end(work, problem):
     with (
         pytest.raises(problem) if problem else contextlib.nullcontext(),
-        executor.Workers(lambda: processes.pool(2), hang_timeout=5) as workers,
+        executor.ProcessWorkers(lambda: processes.pool(2), hang_timeout=5) as workers,
     ):
         assert workers.all(work.square, [(2,), (3,)]) == [4, 9]
         children = list(workers._children)
@@ -241,7 +241,7 @@ def test_a_worker_that_is_stopped_keeps_nobody_waiting_at_the_end(work, problem)
 
 def test_workers_that_die_again_and_again_are_given_up_in_a_sentence(work):
     with (
-        executor.Workers(lambda: processes.pool(1)) as workers,
+        executor.ProcessWorkers(lambda: processes.pool(1)) as workers,
         pytest.raises(BadInput, match=f"died {executor.ATTEMPTS} times.*try fewer"),
     ):
         workers.all(work.die, [()])
@@ -249,7 +249,7 @@ def test_workers_that_die_again_and_again_are_given_up_in_a_sentence(work):
 
 def test_bad_input_in_a_worker_is_bad_input_here(work):
     with (
-        executor.Workers(lambda: processes.pool(1)) as workers,
+        executor.ProcessWorkers(lambda: processes.pool(1)) as workers,
         pytest.raises(BadInput, match="^7 is bad.$"),
     ):
         workers.all(work.refuse, [(7,)])
@@ -257,7 +257,7 @@ def test_bad_input_in_a_worker_is_bad_input_here(work):
 
 def test_what_fails_in_a_worker_is_a_sentence_and_its_traceback_a_file(work):
     with (
-        executor.Workers(lambda: processes.pool(1)) as workers,
+        executor.ProcessWorkers(lambda: processes.pool(1)) as workers,
         pytest.raises(BadInput, match=r"failed \(ZeroDivisionError: .*\); its") as refusal,
     ):
         workers.all(work.fail, [(0,)])
@@ -273,14 +273,14 @@ def test_workers_see_no_gpu_whatever_this_process_sees(work, monkeypatch, visibl
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     environment = dict(os.environ)
-    with executor.Workers(lambda: processes.pool(1)) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(1)) as workers:
         assert workers.all(work.visible_gpus, [()]) == ["-1"]
     assert dict(os.environ) == environment
 
 
 @pytest.mark.skipif(not Path("/proc/driver/nvidia/version").exists(), reason="has no NVIDIA GPU")
 def test_tensorflow_finds_no_gpu_in_a_worker(work):
-    with executor.Workers(lambda: processes.pool(1)) as workers:
+    with executor.ProcessWorkers(lambda: processes.pool(1)) as workers:
         assert workers.all(work.usable_gpus, [()]) == [[]]
 
 

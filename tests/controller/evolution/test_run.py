@@ -9,6 +9,7 @@ from controller.report import history
 from envs import tracks
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
+from runs.workplace import Workplace
 from settings.driving import TrainController
 
 import numpy as np
@@ -234,7 +235,7 @@ def test_half_of_the_tracks_are_those_driven_worst():
 
 def test_hard_track_sampling_gives_the_candidates_the_worst_track(own_model):
     begun = run(own_model, rollouts=2, hard_tracks=3, patience=3)
-    with Fleet(own_model, "float32", workers=1, worlds=4) as fleet:
+    with Fleet(own_model, "float32", Workplace(1), worlds=4) as fleet:
         driven_on, outcomes = begun._choose_tracks(fleet)
         row = begun.generation(fleet, [])
     scores = [outcome.score for outcome in outcomes]

@@ -5,6 +5,7 @@ from controller.policy_gradient.run import PolicyGradientRun
 from controller.policy_gradient.trajectories import TrajectoryFleet
 from controller.report import history
 from runs.directory import ModelDirectory, read_json, write_json
+from runs.workplace import Workplace
 from settings.driving import FinetuneController
 
 import numpy as np
@@ -81,7 +82,7 @@ def test_a_run_of_an_earlier_version_goes_on(own_model):
 
 
 def fleet(directory: ModelDirectory) -> TrajectoryFleet:
-    return TrajectoryFleet(directory, "float32", workers=1, worlds=4)
+    return TrajectoryFleet(directory, "float32", Workplace(1), worlds=4)
 
 
 def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):

@@ -9,6 +9,7 @@ from controller.policy_gradient.trajectories import (
     TrajectoryRecorder,
 )
 from controller.rollout import Job, World
+from runs.workplace import Workplace
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_what_a_track_gives_does_not_depend_on_the_others_nor_on_who_drives(agen
     for track, trajectory in zip(TRACKS, together, strict=True):
         [alone] = collect(agent, policies[1], [track], SOME, 10)
         assert same(alone, trajectory)
-    with TrajectoryFleet(model, "float32", workers=2, worlds=2) as fleet:
+    with TrajectoryFleet(model, "float32", Workplace(2), worlds=2) as fleet:
         spread = fleet.collect(policies[1], TRACKS, SOME, 10)
     assert all(map(same, spread, together))
 

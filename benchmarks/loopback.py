@@ -1,0 +1,77 @@
+"""A Dask scheduler and workers as processes of this machine, on loopback, for tests and figures."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+CLI = "distributed.cli.dask_"
+
+
+class Loopback:
+    """A scheduler in a folder of its own, and the workers that were added.
+
+    Each worker has a directory of its own, and the sources of the project on its path, and nothing
+    else of the checkout. `options` go to the scheduler and to each worker.
+    """
+
+    def __init__(self, folder: Path, *options: str, protocol: str = "tcp", **environment: str):
+        self._folder = folder
+        self._options = options
+        self._environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(TOP), os.environ.get("PYTHONPATH", "")]),
+            **environment,
+        }
+        self.workers: list[subprocess.Popen] = []
+        self.places: list[Path] = []  # their directories
+        self._file = folder / "scheduler.json"
+        self.scheduler = self._start(
+            "scheduler",
+            *("--host", f"{protocol}://127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"),
+            *("--scheduler-file", str(self._file)),
+        )
+        while not self._file.exists() or not self._file.read_text():
+            if self.scheduler.poll() is not None:
+                raise RuntimeError(f"The scheduler ended; see {folder}.")
+            time.sleep(0.02)
+        self.address: str = json.loads(self._file.read_text())["address"]
+
+    def __enter__(self) -> "Loopback":
+        return self
+
+    def __exit__(self, *_) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+        for process in (*self.workers, self.scheduler):
+            process.wait()
+
+    def add(self, threads: int = 1, **environment: str) -> subprocess.Popen:
+        """Start a worker; it has joined some seconds later."""
+        place = self._folder / f"worker-{len(self.workers)}"
+        place.mkdir()
+        self.places.append(place)
+        worker = self._start(
+            "worker",
+            *(self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard"),
+            *("--host", "127.0.0.1", "--local-directory", str(place), "--memory-limit", "0"),
+            place=place,
+            **environment,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def _start(
+        self, what: str, *arguments: str, place: Path | None = None, **environment: str
+    ) -> subprocess.Popen:
+        with open(self._folder / f"{what}-{len(self.workers)}.log", "wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"{CLI}{what}", *arguments, *self._options],
+                cwd=place or self._folder,
+                env={**self._environment, **environment},
+                stdout=log,
+                stderr=log,
+            )

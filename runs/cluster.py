@@ -1,0 +1,334 @@
+"""Workers of a Dask cluster: processes anywhere that a Dask scheduler knows.
+
+All that is known of Dask stands here and in `cluster_worker`. Tasks are given out a few at a time,
+to whoever has room, so that a worker that joins is used at once; Dask does again what a worker had
+begun that left. The workers share no disk: what they need of a model directory travels to each of
+them once for each version, by a hash of its content.
+"""
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import heapq
+import itertools
+import json
+import logging
+import pickle
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from runs import versions
+from runs.arguments import HANG_TIMEOUT, BadInput
+from runs.executor import Ended, Workers, readable, report
+from runs.preparation import Preparation
+
+try:
+    from distributed import Client, KilledWorker
+
+    from runs import cluster_worker
+except ModuleNotFoundError as missing:
+    raise BadInput(
+        f"A cluster needs Dask, which is not installed ({missing.name}): "
+        'pip install --constraint requirements.lock "distributed".',
+        options=("cluster",),
+    ) from None
+
+CONNECTING = 15  # seconds that a scheduler has for its first answer
+LOOK = 1.0  # seconds between two looks at who is there
+LISTEN = 10.0  # seconds, at most, between two looks at when each was last heard of
+OPTION = ("cluster",)
+UNANSWERED = (OSError, TimeoutError, asyncio.TimeoutError, CancelledError, RuntimeError)
+
+# What it has to say of a lost connection stands in our one sentence.
+logging.getLogger("distributed").setLevel(logging.CRITICAL)
+
+
+@dataclasses.dataclass
+class _Flight:
+    """A task that was given to a worker."""
+
+    index: int
+    pickled: bytes
+    worker: str
+    future: Future | None = None
+
+
+class ClusterWorkers(Workers):
+    """The workers of the scheduler at an address, however many there are at the time.
+
+    A worker is greeted before its first task: its versions are compared, and it gets what is to be
+    made ready (`Preparation`). Raises `BadInput` when the scheduler does not answer, for
+    `hang_timeout` seconds if it did before, or has no workers for so long.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        preparation: Preparation | None = None,
+        hang_timeout: float = HANG_TIMEOUT,
+    ):
+        self._address = address
+        self._hang_timeout = hang_timeout
+        self._kind, self._pickled, self._files = _packed(preparation or Preparation())
+        self._staff: dict[str, int] = {}  # address → tasks that it can do at once
+        self._ready: set[str] = set()  # those who were greeted
+        self._silent: set[str] = set()
+        self._looked = self._listened = self._seen = -float("inf")
+
+    def __enter__(self) -> "ClusterWorkers":
+        self._client = _client(self._address, min(CONNECTING, self._hang_timeout))
+        self._executor: Executor = self._client.get_executor(pure=False, allow_other_workers=True)
+        try:
+            self._seen = time.monotonic()
+            while not self._staff:
+                self._look()
+                time.sleep(0 if self._staff else 0.2)
+            self._greet(self._staff)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        # What was begun and is not wanted any more is cancelled with its futures.
+        self._client.close(timeout=5)
+
+    @property
+    def count(self) -> int:
+        return len(self._staff)
+
+    @property
+    def at_once(self) -> int:
+        return min(self._staff.values(), default=1)
+
+    def each(
+        self,
+        function: Callable,
+        tasks: Iterable[tuple],
+        together: Callable[[], int] | None = None,
+    ) -> Iterator[tuple[int, Any]]:
+        waiting = _Waiting(function, tasks)
+        alone = together is None
+        flights: dict[int, _Flight] = {}
+        ended: SimpleQueue[Ended] = SimpleQueue()
+        numbers = itertools.count()
+        while True:
+            self._look()
+            for number in self._lost(flights):
+                flight = flights.pop(number)
+                waiting.again(flight)
+                assert flight.future is not None
+                flight.future.cancel()
+            for worker in self._vacancies(flights.values(), 1 if together is None else together()):
+                if (task := waiting.next()) is None:
+                    break
+                number, flight = next(numbers), _Flight(*task, worker)
+                flights[number] = flight
+                flight.future = self._executor.submit(
+                    cluster_worker.work, self._kind, alone, flight.pickled, workers=[worker]
+                )
+                flight.future.add_done_callback(functools.partial(report, ended, number))
+            if not flights:
+                return
+            over = [(flights.pop(one.number), one) for one in _all_of(ended) if one.number in flights]
+            for _, one in over:
+                if one.error is not None:
+                    raise self._told(one.error)
+            strangers = [one.result.address for _, one in over if _is_stranger(one)]
+            self._ready.difference_update(strangers)
+            self._greet(strangers)
+            for flight, one in over:
+                if _is_stranger(one):
+                    waiting.again(flight)
+                else:
+                    yield flight.index, one.result.result
+
+    def _vacancies(self, flights: Iterable[_Flight], most: int) -> Iterator[str]:
+        """The workers that have room for a task more, again and again, the idlest first."""
+        busy = collections.Counter(flight.worker for flight in flights)
+        room = {worker: min(most, threads) for worker, threads in self._staff.items()}
+        idlest = [(busy[worker], worker) for worker in room if worker not in self._silent]
+        heapq.heapify(idlest)
+        while idlest:
+            tasks, worker = heapq.heappop(idlest)
+            if tasks < room[worker]:
+                yield worker
+                heapq.heappush(idlest, (tasks + 1, worker))
+
+    def _look(self) -> None:
+        """See who is there, if it is time for that."""
+        now = time.monotonic()
+        if now < self._looked + LOOK:
+            return
+        before, self._staff = self._staff, self._ask(self._client.scheduler.ncores)
+        self._looked = now
+        for worker in before.keys() - self._staff.keys():
+            print(
+                f"Warning: worker {worker} left. What it had begun is done again.", file=sys.stderr
+            )
+            self._ready.discard(worker)
+        if self._staff:
+            self._seen = now
+        elif now > self._seen + self._hang_timeout:
+            raise BadInput(
+                f"The Dask scheduler at {self._address} has had no workers for "
+                f"{self._hang_timeout:g} seconds; start some (dask worker {self._address}).",
+                options=OPTION,
+            )
+        elif before:
+            print("Warning: no worker is left; waiting for one.", file=sys.stderr)
+        if now > self._listened + min(LISTEN, self._hang_timeout / 4):
+            self._listen()
+            self._listened = now
+
+    def _listen(self) -> None:
+        """Notice who has not been heard of for too long."""
+        known = self._ask(self._client.scheduler.identity)["workers"]
+        last = {worker: told["last_seen"] for worker, told in known.items()}
+        latest = max(last.values(), default=0)  # by the scheduler's clock
+        silent = {one for one, seen in last.items() if latest - seen > self._hang_timeout}
+        for worker in silent - self._silent:
+            print(
+                f"Warning: worker {worker} hangs. What it had begun is done again.",
+                file=sys.stderr,
+            )
+        self._silent = silent
+
+    def _lost(self, flights: dict[int, _Flight]) -> list[int]:
+        """Tasks that are with workers who hang; Dask itself sees to those of who left."""
+        return [number for number, one in flights.items() if one.worker in self._silent]
+
+    def _ask(self, question: Callable, *arguments, **details) -> Any:
+        """What the scheduler answers. Raises `BadInput` when it does not."""
+        details["callback_timeout"] = self._hang_timeout
+        try:
+            return self._client.sync(question, *arguments, **details)
+        except UNANSWERED as problem:
+            raise self._gone(problem) from None
+
+    def _gone(self, problem: BaseException) -> BadInput:
+        return BadInput(
+            f"The Dask scheduler at {self._address} does not answer any more ({_reason(problem)}); "
+            "what is done is kept: give the same command when it is there again.",
+            options=OPTION,
+        )
+
+    def _told(self, error: BaseException) -> BaseException:
+        """What went wrong with a task, as one sentence."""
+        if isinstance(error, KilledWorker):
+            return BadInput(
+                "Workers of the cluster died again and again of the same work (killed, or out of "
+                f"memory? {error.last_worker.address} was the last); give each more memory.",
+                options=("worlds", *OPTION),
+            )
+        if isinstance(error, CancelledError):
+            return self._gone(error)
+        return readable(error)
+
+    def _greet(self, workers: Iterable[str]) -> None:
+        """Compare versions with these workers, and let them be ready for what is to be done."""
+        new = sorted(set(workers) - self._ready)
+        if not new:
+            return
+        ours, lacking = versions.here(), []
+        answers = self._run(cluster_worker.greet, self._kind, workers=new)
+        for worker, answer in answers.items():
+            if isinstance(answer, Exception):
+                raise _unable(worker, answer)
+            theirs, knows = answer
+            if different := versions.differences(theirs, ours):
+                raise BadInput(
+                    f"Worker {worker} has other versions than this machine ({different}); install "
+                    "the same on both.",
+                    options=OPTION,
+                )
+            if not knows:
+                lacking.append(worker)
+        if lacking:
+            kept = self._run(
+                cluster_worker.keep, self._kind, self._pickled, self._files, workers=lacking
+            )
+            for worker, answer in kept.items():
+                if answer is not None:
+                    raise _unable(worker, answer)
+        self._ready.update(answers)
+
+    def _run(self, function: Callable, *arguments, workers: list[str]) -> dict[str, Any]:
+        """What a function returns, or raises, in each of these workers that is still there."""
+        details = {"workers": workers, "on_error": "return"}
+        answers = self._ask(self._client._run, function, *arguments, **details)
+        return {one: answer for one, answer in answers.items() if not isinstance(answer, OSError)}
+
+
+class _Waiting:
+    """Tasks that are to be given out, packed when their turn comes."""
+
+    def __init__(self, function: Callable, tasks: Iterable[tuple]):
+        self._function = function
+        self._tasks = enumerate(tasks)
+        self._again: collections.deque[tuple[int, bytes]] = collections.deque()
+
+    def next(self) -> tuple[int, bytes] | None:
+        if self._again:
+            return self._again.popleft()
+        for index, task in self._tasks:
+            return index, pickle.dumps((self._function, task))
+        return None
+
+    def again(self, flight: _Flight) -> None:
+        self._again.append((flight.index, flight.pickled))
+
+
+def _client(address: str, timeout: float) -> Client:
+    try:
+        return Client(address, timeout=timeout, set_as_default=False)
+    except Exception as problem:  # Of a wrong address alone Dask raises five kinds.
+        raise BadInput(
+            f"No Dask scheduler answers at {address} ({_reason(problem)}).", options=OPTION
+        ) from None
+
+
+def _packed(preparation: Preparation) -> tuple[str, bytes, dict[str, bytes] | None]:
+    """What is to be made ready: a name for it by its content, itself, and its files."""
+    pickled = pickle.dumps((preparation.make, preparation.arguments))
+    files = None
+    if (directory := preparation.directory) is not None:
+        parts = preparation.parts
+        described = {part: dict(directory.facts(part)) for part in parts}
+        files = {directory.file(part).name: directory.file(part).read_bytes() for part in parts}
+        files[directory.model_json.name] = json.dumps(described).encode()
+    sums = hashlib.sha256(pickled)
+    for name, content in sorted((files or {}).items()):
+        sums.update(f"{name} {len(content)}\n".encode() + content)
+    return sums.hexdigest()[:16], pickled, files
+
+
+def _all_of(ended: SimpleQueue) -> list[Ended]:
+    """What has ended, when something has or it is time to look around."""
+    found = []
+    with contextlib.suppress(Empty):
+        found.append(ended.get(timeout=LOOK))
+        while True:
+            found.append(ended.get_nowait())
+    return found
+
+
+def _is_stranger(one: Ended) -> bool:
+    return isinstance(one.result, cluster_worker.NotReady)
+
+
+def _unable(worker: str, problem: Exception | str) -> BadInput:
+    return BadInput(f"Worker {worker} cannot work for us ({_reason(problem)}).", options=OPTION)
+
+
+def _reason(problem: BaseException | str) -> str:
+    """The first line of what went wrong, without its full stop."""
+    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    return lines[0].rstrip(".")

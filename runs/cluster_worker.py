@@ -1,0 +1,127 @@
+"""What happens in the process of a cluster's worker: it is made ready once, and does tasks.
+
+Nothing but plain values is taken in before the versions were compared (`greet`): what a worker
+makes ready, and what it does, travels pickled and is opened when it is needed. `keep` writes files
+to the worker's own directory, which goes with it.
+"""
+
+import collections
+import dataclasses
+import os
+import pickle
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runs import preparation, versions
+from runs.directory import ModelDirectory
+from runs.processes import WITHOUT_GPU
+
+from distributed import get_worker
+
+MOST = 4  # kinds of work that a worker stays ready for; an agent takes some 100 MB
+
+
+@dataclasses.dataclass(frozen=True)
+class NotReady:
+    """The worker at this address knows nothing of this kind of work yet."""
+
+    address: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """A task's result, and the address of the worker that did it."""
+
+    address: str
+    result: Any
+
+
+class _Kind:
+    """A kind of work: made ready by the first task, in its thread, as it may take seconds."""
+
+    def __init__(self, pickled: bytes, directory: Path | None):
+        self._pickled = pickled
+        self.directory = directory
+        self._lock = threading.Lock()
+        self._made: tuple | None = None
+
+    def made(self) -> Any:
+        with self._lock:
+            if self._made is None:
+                make, arguments = pickle.loads(self._pickled)
+                there = () if self.directory is None else (ModelDirectory(self.directory),)
+                self._made = (make(*there, *arguments),)
+        return self._made[0]
+
+
+_kinds: "collections.OrderedDict[str, _Kind]" = collections.OrderedDict()
+_guard = threading.Lock()  # of the above
+_turn = threading.Lock()  # of who works alone
+
+
+def greet(kind: str) -> tuple[dict[str, str], bool]:
+    """The versions of this worker, and whether it knows this kind of work."""
+    os.environ.update(WITHOUT_GPU)
+    with _guard:
+        return versions.here(), kind in _kinds
+
+
+def keep(
+    kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=None
+) -> str | None:
+    """Be ready for a kind of work: a pickled (make, arguments), and the files of a directory.
+
+    Returns why that is not possible (a full disk), or None.
+    """
+    folder = None
+    if files is not None:
+        folder = Path(dask_worker.local_directory) / "world-models" / kind
+        try:
+            _write(folder, files)
+        except OSError as problem:
+            return str(problem)
+    with _guard:
+        _kinds[kind] = _Kind(pickled, folder)
+        _kinds.move_to_end(kind)
+        old = [_kinds.popitem(last=False)[1] for _ in range(len(_kinds) - MOST)]
+    for one in old:
+        if one.directory is not None:
+            shutil.rmtree(one.directory, ignore_errors=True)
+    return None
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    beside = folder.with_name(f".{folder.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
+    except OSError:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.rename(folder)
+
+
+def work(kind: str, alone: bool, pickled: bytes) -> NotReady | Done:
+    """Do a pickled (function, arguments); with `alone` after all others in this process."""
+    address = get_worker().address
+    with _guard:
+        ready = _kinds.get(kind)
+        if ready is None:
+            return NotReady(address)
+        _kinds.move_to_end(kind)
+    with preparation.kept(ready.made()):
+        function, arguments = pickle.loads(pickled)
+        return Done(address, _do(function, arguments, alone))
+
+
+def _do(function: Callable, arguments: tuple, alone: bool) -> Any:
+    if not alone:
+        return function(*arguments)
+    with _turn:
+        return function(*arguments)

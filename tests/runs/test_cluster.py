@@ -1,0 +1,297 @@
+"""A scheduler and workers as real processes on loopback, which do what those of a machine do."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import runs
+from runs.arguments import BadInput
+from runs.directory import ModelDirectory
+from runs.preparation import Preparation
+from runs.workplace import Workplace
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from benchmarks.loopback import Loopback
+
+import dask.config
+
+pytestmark = pytest.mark.slow  # starts processes
+
+TOP = Path(runs.__file__).parents[1]
+
+# What the workers do lies in `errands.py`, written here: they import it by its name.
+ERRANDS = """
+    import os
+    import threading
+    import time
+    from pathlib import Path
+
+    from runs.arguments import BadInput
+    from runs.preparation import here
+
+    made = 0
+    busy = threading.Lock()
+    all_there = threading.Barrier(3)
+
+
+    def make(number):
+        global made
+        made += 1
+        return number
+
+
+    def read(directory, part):
+        return os.getcwd(), sorted(path.name for path in directory.path.iterdir())
+
+
+    def square(number):
+        assert made <= 2, "made ready again, though there is but one kind more"
+        return number**2 + here()
+
+
+    def what_is_here():
+        return here()
+
+
+    def alone(number):
+        assert busy.acquire(blocking=False)
+        time.sleep(0.05)
+        busy.release()
+        return number
+
+
+    def side_by_side(number):
+        all_there.wait(30)
+        return number
+
+
+    def process(seconds):
+        time.sleep(seconds)
+        return os.getpid()
+
+
+    def refuse(number):
+        raise BadInput(f"{number} is bad.")
+
+
+    def fail(number):
+        return 1 // number
+"""
+
+
+@pytest.fixture(scope="module")
+def errands(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("errands")
+    (folder / "errands.py").write_text(textwrap.dedent(ERRANDS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        patch.setenv("PYTHONPATH", str(folder))
+        import errands
+
+        yield errands
+    del sys.modules["errands"]
+
+
+@pytest.fixture(scope="module")
+def cluster(errands, tmp_path_factory):
+    """Two workers, one of which can do three tasks at once."""
+    with Loopback(tmp_path_factory.mktemp("cluster")) as started:
+        started.add(3)
+        started.add(3)
+        place = Workplace(cluster=started.address, hang_timeout=60)
+        with place.hire() as workers:
+            wait_for(workers, 2)
+        yield started
+
+
+def wait_for(workers, count: int) -> None:
+    """Until so many workers have joined, or are left."""
+    while workers.count != count:
+        time.sleep(0.05)
+        workers._looked = -float("inf")
+        workers._look()
+
+
+def hire(cluster: Loopback, *preparation, hang_timeout: float = 60):
+    made = Preparation(*preparation) if preparation else None
+    return Workplace(cluster=cluster.address, hang_timeout=hang_timeout).hire(made)
+
+
+def test_a_cluster_does_what_processes_do(cluster, errands):
+    with hire(cluster, errands.make, (1000,)) as workers:
+        assert workers.all(errands.square, [(n,) for n in range(20)]) == [
+            1000 + n**2 for n in range(20)
+        ]
+        assert workers.all(errands.square, []) == []
+        results = dict(workers.each(errands.square, ((n,) for n in (3, 1, 2))))
+        assert results == {0: 1009, 1: 1001, 2: 1004}
+        assert workers.count == 2 and workers.at_once == 3
+    # Two kinds of work at the same workers.
+    with hire(cluster, errands.make, (5,)) as some, hire(cluster, errands.make, (6,)) as others:
+        assert (some.all(errands.what_is_here, [()]), others.all(errands.what_is_here, [()])) == (
+            [5],
+            [6],
+        )
+
+
+def test_a_worker_does_one_task_after_the_other_unless_they_wait_for_each_other(cluster, errands):
+    with hire(cluster) as workers:
+        assert workers.all(errands.alone, [(n,) for n in range(12)]) == list(range(12))
+        # Each would wait for ever for two others in its process.
+        together = dict(workers.each(errands.side_by_side, [(n,) for n in range(6)], lambda: 3))
+        assert together == {n: n for n in range(6)}
+
+
+def test_what_goes_wrong_in_a_worker_is_a_sentence(cluster, errands):
+    with hire(cluster) as workers:
+        with pytest.raises(BadInput, match=r"^7 is bad\.$"):
+            workers.all(errands.refuse, [(7,)])
+        with pytest.raises(BadInput, match=r"failed \(ZeroDivisionError: .*\); its") as refusal:
+            workers.all(errands.fail, [(0,)])
+        told = Path(str(refusal.value).split("traceback is in ")[1].rstrip("."))
+        assert "return 1 // number" in told.read_text()
+        told.unlink()
+
+
+def test_a_directory_s_parts_travel_once_for_each_version(cluster, errands, tmp_path):
+    made = ModelDirectory(tmp_path / "model")
+    made.put("vision", lambda path: path.write_bytes(b"weights"), {})
+    made.put("controller", lambda path: path.write_bytes(b"others"), {})
+    preparation = errands.read, ("vision",), made, ("vision",)
+    with hire(cluster, *preparation) as workers:
+        [(folder, files)] = workers.all(errands.what_is_here, [()])
+    assert files == ["model.json", "vision.weights.h5"]
+    assert not Path(folder).is_relative_to(TOP)
+    # What is not asked for may change; with another C it is the same version.
+    made.put("controller", lambda path: path.write_bytes(b"better"), {})
+    with hire(cluster, *preparation) as workers:
+        kind, sent = workers._kind, []
+        workers._ready.clear()
+        run = workers._run
+        workers._run = lambda function, *rest, **more: (
+            sent.append(function.__name__) or run(function, *rest, **more)
+        )
+        workers.all(errands.what_is_here, [()])
+        workers._greet(workers._staff)
+        assert sent == ["greet"]
+    made.put("vision", lambda path: path.write_bytes(b"better"), {})
+    with hire(cluster, *preparation) as workers:
+        assert workers._kind != kind
+
+
+def test_a_worker_that_cannot_write_is_named(cluster, errands, tmp_path):
+    made = ModelDirectory(tmp_path / "model")
+    made.put("vision", lambda path: path.write_bytes(b"of a full disk"), {})
+    [place] = cluster.places[0].glob("dask-scratch-space/worker-*/")
+    shutil.rmtree(place / "world-models", ignore_errors=True)
+    (place / "world-models").write_text("in the way")
+    with (
+        pytest.raises(BadInput, match=r"^Worker tcp://127.0.0.1:\d+ cannot work for us \(.*"),
+        hire(cluster, errands.read, ("vision",), made, ("vision",)),
+    ):
+        pass
+    (place / "world-models").unlink()
+
+
+def test_a_worker_that_is_killed_or_hangs_or_joins_changes_no_result(cluster, errands, capfd):
+    tasks = [(0.1,)] * 40
+    with hire(cluster, hang_timeout=3) as workers:
+        seen = set()
+        for number, (_, process) in enumerate(workers.each(errands.process, tasks), 1):
+            seen.add(process)
+            if number == 4:
+                cluster.workers[0].kill()
+            if number == 8:
+                cluster.add()
+            if number == 38:
+                assert cluster.workers[2].pid in seen or workers.count == 1
+        assert number == len(tasks)
+        wait_for(workers, 2)
+        for number, (_, process) in enumerate(workers.each(errands.process, tasks), 1):
+            if number == 4:
+                cluster.workers[1].send_signal(signal.SIGSTOP)
+        assert number == len(tasks) and process == cluster.workers[2].pid
+        cluster.workers[1].kill()
+        wait_for(workers, 1)
+    warnings = capfd.readouterr().err.splitlines()
+    assert any(" left. " in line for line in warnings)
+    assert any(" hangs. " in line for line in warnings)
+
+
+def test_workers_of_another_version_get_no_work(cluster, errands, tmp_path):
+    shutil.copytree(TOP / "runs", tmp_path / "runs")
+    with open(tmp_path / "runs" / "quiet.py", "a") as source:
+        source.write("# changed\n")
+    before = len(cluster.workers)
+    cluster.add(PYTHONPATH=str(tmp_path))
+    with hire(cluster) as workers:
+        pass
+    try:
+        with (
+            hire(cluster, errands.make, (1,)) as workers,
+            pytest.raises(BadInput, match=r"has other versions than .* \(the project \w+, not"),
+        ):
+            while True:  # until it has joined
+                workers.all(errands.what_is_here, [()] * 4)
+    finally:
+        cluster.workers[before].kill()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://somewhere", "nowhere"])
+def test_a_wrong_address_is_a_sentence(address, monkeypatch):
+    with (
+        pytest.raises(BadInput, match=f"^No Dask scheduler answers at {address} "),
+        Workplace(cluster=address, hang_timeout=1).hire(),
+    ):
+        pass
+
+
+def certificate(folder: Path) -> dict[str, str]:
+    """A certificate that signs itself, and Dask's settings that ask everybody for it."""
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=cluster"
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    names = {"CA_FILE": "cert.pem"}
+    for who in ("SCHEDULER", "WORKER", "CLIENT"):
+        names |= {f"{who}__CERT": "cert.pem", f"{who}__KEY": "key.pem"}
+    settings = {f"TLS__{name}": str(folder / file) for name, file in names.items()}
+    settings["REQUIRE_ENCRYPTION"] = "True"
+    return {f"DASK_DISTRIBUTED__COMM__{name}": value for name, value in settings.items()}
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
+def test_encrypted_connections_and_a_scheduler_without_workers_that_hangs_or_goes(
+    errands, tmp_path
+):
+    secret = certificate(tmp_path)
+    with Loopback(tmp_path, protocol="tls", **secret) as cluster:
+        assert cluster.address.startswith("tls://")
+        with pytest.raises(BadInput, match="^No Dask scheduler answers"), hire(cluster):
+            pass
+        with dask.config.set(dask.config.collect_env(secret)):
+            with pytest.raises(BadInput, match="has had no workers for 1 seconds"):
+                with hire(cluster, hang_timeout=1):
+                    pass
+            cluster.add()
+            with hire(cluster, errands.make, (1,)) as workers:
+                assert workers.all(errands.what_is_here, [()] * 2) == [1, 1]
+            with (
+                hire(cluster, hang_timeout=2) as workers,
+                pytest.raises(BadInput, match="does not answer any more .* the same command"),
+            ):
+                for _ in workers.each(errands.process, [(0.01,)] * 1000):
+                    cluster.scheduler.send_signal(signal.SIGSTOP)
+            cluster.scheduler.send_signal(signal.SIGCONT)
+            with (
+                hire(cluster) as workers,
+                pytest.raises(BadInput, match="does not answer any more .* the same command"),
+            ):
+                for _ in workers.each(errands.process, [(0.01,)] * 1000):
+                    cluster.scheduler.kill()

@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 
 PACKAGES = ("runs", "settings", "envs", "vae", "rnn", "controller")
 LINUX_ON_ARM = "sys_platform == 'linux' and platform_machine == 'aarch64'"
+CLUSTER = ["distributed>=2025.1,<2028"]  # Dask; its versions are years
 OTHERS = "sys_platform != 'linux' or platform_machine != 'aarch64'"
 
 setup(
@@ -54,6 +55,7 @@ setup(
             "hypothesis>=6.100,<7",
             "ruff>=0.12,<1",
             "mypy>=2,<3",
+            *CLUSTER,
         ],
         # What the project is measured against. EnvPool without the old gym needs Python 3.11.
         "bench": ["envpool>=1.2,<2; python_version >= '3.11'", "stable-baselines3>=2.6,<3"],
@@ -65,6 +67,7 @@ setup(
         "web": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
         # A robot to be filmed: benchmarks/robot_pushing.py. It does not run with MuJoCo 4.
         "robot": ["gymnasium-robotics>=1.4,<2", "mujoco>=3.3,<4"],
-        "cluster": ["distributed>=2025.1"],
+        # Work on many machines: runs/cluster.py, docs/cluster.md.
+        "cluster": CLUSTER,
     },
 )

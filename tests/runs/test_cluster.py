@@ -254,16 +254,21 @@ def test_a_wrong_address_is_a_sentence(address, monkeypatch):
 
 
 def certificate(folder: Path) -> dict[str, str]:
-    """A certificate that signs itself, and Dask's settings that ask everybody for it."""
+    """A certificate that signs itself; Dask's settings by which everybody needs it."""
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=cluster"
     files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     subprocess.run([*command.split(), *files], check=True, capture_output=True)
-    names = {"CA_FILE": "cert.pem"}
-    for who in ("SCHEDULER", "WORKER", "CLIENT"):
-        names |= {f"{who}__CERT": "cert.pem", f"{who}__KEY": "key.pem"}
-    settings = {f"TLS__{name}": str(folder / file) for name, file in names.items()}
-    settings["REQUIRE_ENCRYPTION"] = "True"
-    return {f"DASK_DISTRIBUTED__COMM__{name}": value for name, value in settings.items()}
+    names = {"tls.ca-file": str(folder / "cert.pem"), "require-encryption": "True"}
+    for who in ("scheduler", "worker", "client"):
+        names |= {f"tls.{who}.{part}": str(folder / f"{part}.pem") for part in ("cert", "key")}
+    return {f"distributed.comm.{name}": value for name, value in names.items()}
+
+
+def as_environment(settings: dict[str, str]) -> dict[str, str]:
+    def name(setting):
+        return "DASK_" + setting.upper().replace(".", "__").replace("-", "_")
+
+    return {name(setting): value for setting, value in settings.items()}
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
@@ -271,11 +276,11 @@ def test_encrypted_connections_and_a_scheduler_without_workers_that_hangs_or_goe
     errands, tmp_path
 ):
     secret = certificate(tmp_path)
-    with Loopback(tmp_path, protocol="tls", **secret) as cluster:
+    with Loopback(tmp_path, protocol="tls", **as_environment(secret)) as cluster:
         assert cluster.address.startswith("tls://")
         with pytest.raises(BadInput, match="^No Dask scheduler answers"), hire(cluster):
             pass
-        with dask.config.set(dask.config.collect_env(secret)):
+        with dask.config.set(secret):
             with pytest.raises(BadInput, match="has had no workers for 1 seconds"):
                 with hire(cluster, hang_timeout=1):
                     pass

@@ -11,16 +11,24 @@ TOP = Path(__file__).resolve().parents[1]
 CLI = "distributed.cli.dask_"
 
 
+def processor_time(*processes: int) -> float:
+    """Seconds of processor time that these processes have taken; on Linux."""
+    ticks = 0
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Loopback:
     """A scheduler in a folder of its own, and the workers that were added.
 
     Each worker has a directory of its own, and the sources of the project on its path, and nothing
-    else of the checkout. `options` go to the scheduler and to each worker.
+    else of the checkout.
     """
 
-    def __init__(self, folder: Path, *options: str, protocol: str = "tcp", **environment: str):
+    def __init__(self, folder: Path, protocol: str = "tcp", **environment: str):
         self._folder = folder
-        self._options = options
         self._environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(TOP), os.environ.get("PYTHONPATH", "")]),
@@ -51,25 +59,27 @@ class Loopback:
 
     def add(self, threads: int = 1, **environment: str) -> subprocess.Popen:
         """Start a worker; it has joined some seconds later."""
+        arguments = self.next_worker(threads)
+        worker = self._start("worker", *arguments, place=self.places[-1], **environment)
+        self.workers.append(worker)
+        return worker
+
+    def next_worker(self, threads: int) -> list[str]:
+        """The arguments of the next worker, whose directory is made."""
         place = self._folder / f"worker-{len(self.workers)}"
         place.mkdir()
         self.places.append(place)
-        worker = self._start(
-            "worker",
+        return [
             *(self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard"),
             *("--host", "127.0.0.1", "--local-directory", str(place), "--memory-limit", "0"),
-            place=place,
-            **environment,
-        )
-        self.workers.append(worker)
-        return worker
+        ]
 
     def _start(
         self, what: str, *arguments: str, place: Path | None = None, **environment: str
     ) -> subprocess.Popen:
         with open(self._folder / f"{what}-{len(self.workers)}.log", "wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", f"{CLI}{what}", *arguments, *self._options],
+                [sys.executable, "-m", f"{CLI}{what}", *arguments],
                 cwd=place or self._folder,
                 env={**self._environment, **environment},
                 stdout=log,

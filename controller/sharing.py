@@ -34,9 +34,7 @@ class Sharing(abc.ABC):
         self.workers.__exit__(*details)
 
     @abc.abstractmethod
-    def drive(
-        self, way: Way, jobs: list[Job], progress: Callable[[int], None]
-    ) -> dict[int, Any]:
+    def drive(self, way: Way, jobs: list[Job], progress: Callable[[int], None]) -> dict[int, Any]:
         """What is kept of each job, by its place; `progress(n)` hears of n more that are over."""
 
 
@@ -87,9 +85,7 @@ class Taking(Sharing):
 
         self.workers = ProcessWorkers(hire, place.workers, place.hang_timeout)
 
-    def drive(
-        self, way: Way, jobs: list[Job], progress: Callable[[int], None]
-    ) -> dict[int, Any]:
+    def drive(self, way: Way, jobs: list[Job], progress: Callable[[int], None]) -> dict[int, Any]:
         kept: dict[int, Any] = {}
         fruitless = 0
         while missing := [number for number in range(len(jobs)) if number not in kept]:
@@ -172,9 +168,7 @@ class Giving(Sharing):
         self._worlds = worlds
         self.workers = place.hire(preparation_of(directory, agent, Driver))
 
-    def drive(
-        self, way: Way, jobs: list[Job], progress: Callable[[int], None]
-    ) -> dict[int, Any]:
+    def drive(self, way: Way, jobs: list[Job], progress: Callable[[int], None]) -> dict[int, Any]:
         kept: dict[int, Any] = {}
         waiting = len(jobs)
 

@@ -30,9 +30,9 @@ from runs.executor import Ended, Workers, readable, report
 from runs.preparation import Preparation
 
 try:
-    from distributed import Client, KilledWorker
-
     from runs import cluster_worker
+
+    from distributed import Client, KilledWorker
 except ModuleNotFoundError as missing:
     raise BadInput(
         f"A cluster needs Dask, which is not installed ({missing.name}): "
@@ -67,6 +67,8 @@ class ClusterWorkers(Workers):
     made ready (`Preparation`). Raises `BadInput` when the scheduler does not answer, for
     `hang_timeout` seconds if it did before, or has no workers for so long.
     """
+
+    _work = staticmethod(cluster_worker.work)  # what a worker does with a task
 
     def __init__(
         self,
@@ -132,12 +134,14 @@ class ClusterWorkers(Workers):
                 number, flight = next(numbers), _Flight(*task, worker)
                 flights[number] = flight
                 flight.future = self._executor.submit(
-                    cluster_worker.work, self._kind, alone, flight.pickled, workers=[worker]
+                    self._work, self._kind, alone, flight.pickled, workers=[worker]
                 )
                 flight.future.add_done_callback(functools.partial(report, ended, number))
             if not flights:
                 return
-            over = [(flights.pop(one.number), one) for one in _all_of(ended) if one.number in flights]
+            over = [
+                (flights.pop(one.number), one) for one in _all_of(ended) if one.number in flights
+            ]
             for _, one in over:
                 if one.error is not None:
                     raise self._told(one.error)
@@ -148,7 +152,7 @@ class ClusterWorkers(Workers):
                 if _is_stranger(one):
                     waiting.again(flight)
                 else:
-                    yield flight.index, one.result.result
+                    yield flight.index, one.result
 
     def _vacancies(self, flights: Iterable[_Flight], most: int) -> Iterator[str]:
         """The workers that have room for a task more, again and again, the idlest first."""

@@ -31,14 +31,6 @@ class NotReady:
     address: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Done:
-    """A task's result, and the address of the worker that did it."""
-
-    address: str
-    result: Any
-
-
 class _Kind:
     """A kind of work: made ready by the first task, in its thread, as it may take seconds."""
 
@@ -69,9 +61,7 @@ def greet(kind: str) -> tuple[dict[str, str], bool]:
         return versions.here(), kind in _kinds
 
 
-def keep(
-    kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=None
-) -> str | None:
+def keep(kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=None) -> str | None:
     """Be ready for a kind of work: a pickled (make, arguments), and the files of a directory.
 
     Returns why that is not possible (a full disk), or None.
@@ -107,17 +97,19 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
     beside.rename(folder)
 
 
-def work(kind: str, alone: bool, pickled: bytes) -> NotReady | Done:
-    """Do a pickled (function, arguments); with `alone` after all others in this process."""
-    address = get_worker().address
+def work(kind: str, alone: bool, pickled: bytes) -> Any:
+    """Do a pickled (function, arguments), with `alone` after all others in this process.
+
+    Returns what the function does; or `NotReady`, where nothing was made ready for it.
+    """
     with _guard:
         ready = _kinds.get(kind)
         if ready is None:
-            return NotReady(address)
+            return NotReady(get_worker().address)
         _kinds.move_to_end(kind)
     with preparation.kept(ready.made()):
         function, arguments = pickle.loads(pickled)
-        return Done(address, _do(function, arguments, alone))
+        return _do(function, arguments, alone)
 
 
 def _do(function: Callable, arguments: tuple, alone: bool) -> Any:

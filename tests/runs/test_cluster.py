@@ -214,10 +214,11 @@ def test_a_worker_that_is_killed_or_hangs_or_joins_changes_no_result(cluster, er
                 assert cluster.workers[2].pid in seen or workers.count == 1
         assert number == len(tasks)
         wait_for(workers, 2)
-        for number, (_, process) in enumerate(workers.each(errands.process, tasks), 1):
+        last = None
+        for number, (_, last) in enumerate(workers.each(errands.process, tasks), 1):
             if number == 4:
                 cluster.workers[1].send_signal(signal.SIGSTOP)
-        assert number == len(tasks) and process == cluster.workers[2].pid
+        assert number == len(tasks) and last == cluster.workers[2].pid
         cluster.workers[1].kill()
         wait_for(workers, 1)
     warnings = capfd.readouterr().err.splitlines()
@@ -281,9 +282,11 @@ def test_encrypted_connections_and_a_scheduler_without_workers_that_hangs_or_goe
         with pytest.raises(BadInput, match="^No Dask scheduler answers"), hire(cluster):
             pass
         with dask.config.set(secret):
-            with pytest.raises(BadInput, match="has had no workers for 1 seconds"):
-                with hire(cluster, hang_timeout=1):
-                    pass
+            with (
+                pytest.raises(BadInput, match="has had no workers for 1 seconds"),
+                hire(cluster, hang_timeout=1),
+            ):
+                pass
             cluster.add()
             with hire(cluster, errands.make, (1,)) as workers:
                 assert workers.all(errands.what_is_here, [()] * 2) == [1, 1]

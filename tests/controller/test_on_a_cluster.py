@@ -1,0 +1,112 @@
+"""Whatever drives gives the same on a cluster, to the last bit, though workers come and go."""
+
+from pathlib import Path
+
+from controller import arch, recording
+from controller.agent import Agent
+from controller.driving import Scored
+from controller.policy_gradient.trajectories import ActionNoise, Collected, TrajectoryFleet
+from controller.rollout import Job
+from envs import recording as untrained
+from envs import rollouts
+from rnn import encode
+from runs import preparation
+from runs.workplace import Workplace
+from settings.recording import AgentRecording
+from tests.forked import Script
+
+import numpy as np
+import pytest
+
+pytest.importorskip("distributed")
+
+from benchmarks.loopback import Loopback
+
+pytestmark = pytest.mark.slow  # starts processes
+
+PATIENCE = 40
+NOISE = ActionNoise((0.1, 0.2, 0.1), 0.9)
+
+
+class Forked(Loopback):
+    """Its workers begin with TensorFlow imported."""
+
+    def __init__(self, folder: Path, scripts):
+        super().__init__(folder)
+        self._scripts = scripts
+
+    def add(self, threads: int = 1) -> None:
+        command = [str(Path(__file__).parents[1] / "forked_worker.py"), *self.next_worker(threads)]
+        environment = self._scripts._environment()
+        self.workers.append(Script(self._scripts.server, command, self.places[-1], environment))
+
+    def __exit__(self, *details) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.kill()
+                worker.communicate()
+        self.workers = []
+        super().__exit__(*details)
+
+
+@pytest.fixture(scope="module")
+def cluster(scripts, tmp_path_factory):
+    with Forked(tmp_path_factory.mktemp("cluster"), scripts) as started:
+        started.add(3)
+        started.add(3)
+        yield started
+
+
+def test_a_fleet_on_a_cluster_drives_as_one_process_does(cluster, model, policies):
+    jobs = [Job(policy, track) for track in range(20, 24) for policy in policies]
+    agent = Agent(model)
+    scored = dict(Scored(PATIENCE)(agent, enumerate(jobs), 8))
+    collected = dict(Collected(PATIENCE, NOISE)(agent, enumerate(jobs[:2]), 2))
+    told = []
+
+    def change(finished: int) -> None:
+        """One worker is killed while others drive, and one joins."""
+        told.append(finished)
+        if len(told) == 2:
+            cluster.workers[0].kill()
+            cluster.add(3)
+
+    with TrajectoryFleet(model, "float32", Workplace(cluster=cluster.address), 3) as fleet:
+        outcomes = fleet.drive(jobs, PATIENCE, progress=change)
+        assert outcomes == [scored[number] for number in range(len(jobs))]
+        assert sum(told) == len(jobs)
+        for one, other in zip(
+            fleet.collect(policies[0], [20, 20], NOISE, PATIENCE),
+            [collected[0], collected[0]],
+            strict=True,
+        ):
+            for name, values in vars(one).items():
+                assert np.array_equal(values, getattr(other, name)), name
+
+
+def test_recordings_and_latents_from_a_cluster_are_those_of_this_machine(
+    cluster, model, tmp_path, capfd
+):
+    local, away = tmp_path / "local", tmp_path / "away"
+    settings = AgentRecording(steps=40, patience=30, action_bursts=20)
+    on_cluster = AgentRecording(steps=40, patience=30, action_bursts=20, cluster=cluster.address)
+    tracks = [5, 6]
+    agent = Agent(model)
+    with preparation.kept(agent):
+        recording._record_group(local, tracks, arch.load(model, agent.features), settings)
+    recording.record_with_agent(away, tracks, model, on_cluster)
+    untrained.record(local, 7, "random", 40)
+    assert untrained.record_with_policy(away, [7], "random", on_cluster) == 40
+    paths = rollouts.paths(local)
+    assert [path.name for path in rollouts.paths(away)] == [path.name for path in paths]
+    for path in paths:
+        assert rollouts.contents(away / path.name) == rollouts.contents(path)
+
+    encoder = encode.preparation_of(model, "float32")
+    for seen in (False, True):
+        latents = tmp_path / f"latents-{seen}"
+        latents.mkdir()
+        done = encode.episodes_elsewhere(on_cluster.place, encoder, paths, latents, 64, seen)
+        assert sorted(done) == [0, 1, 2]
+        for path in encode.episodes(agent.vision, paths, tmp_path / "encoded"):
+            assert rollouts.contents(latents / path.name) == rollouts.contents(path)

@@ -59,17 +59,19 @@ def crowd(cluster: Loopback, count: int, threads: int) -> Iterator[None]:
 def simulate(count: int, threads: int, episode_s: float, tasks: int) -> dict:
     """The scheduler's side of a generation of so many tasks, each an episode."""
     lengths = np.random.default_rng(1).uniform(0.2, 1.8, tasks) * episode_s
-    with tempfile.TemporaryDirectory() as folder, Loopback(Path(folder)) as cluster:
-        with crowd(cluster, count, threads):
-            workers = Answering(cluster.address)
-            with workers:
-                before = processor_time(cluster.scheduler.pid), time.process_time()
-                start = time.perf_counter()
-                given = ((float(seconds), PARAMETERS) for seconds in lengths)
-                done = sum(1 for _ in workers.each(int, given, lambda: threads))
-                seconds = time.perf_counter() - start
-                scheduling = processor_time(cluster.scheduler.pid) - before[0]
-                here = time.process_time() - before[1]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Loopback(Path(folder)) as cluster,
+        crowd(cluster, count, threads),
+        Answering(cluster.address) as workers,
+    ):
+        before = processor_time(cluster.scheduler.pid), time.process_time()
+        start = time.perf_counter()
+        given = ((float(seconds), PARAMETERS) for seconds in lengths)
+        done = sum(1 for _ in workers.each(int, given, threads))
+        seconds = time.perf_counter() - start
+        scheduling = processor_time(cluster.scheduler.pid) - before[0]
+        here = time.process_time() - before[1]
     assert done == tasks
     return {
         "workers": count,

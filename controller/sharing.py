@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import Any
 
-from controller.agent import ROWS, Agent
+from controller.agent import Agent
 from controller.driving import Way
 from controller.rollout import Job
 from controller.shared_batch import SharedBatch
@@ -169,24 +169,15 @@ class Giving(Sharing):
         self.workers = place.hire(preparation_of(directory, agent, Driver))
 
     def drive(self, way: Way, jobs: list[Job], progress: Callable[[int], None]) -> dict[int, Any]:
-        kept: dict[int, Any] = {}
-        waiting = len(jobs)
-
-        # One, where a worker can do as many tasks as it has worlds.
+        # One, where a worker can do as many tasks at once as it has worlds.
         size = -(-self._worlds // self.workers.at_once)
-
-        def tasks() -> Iterator[tuple[Way, int, dict[int, Job]]]:
-            nonlocal waiting
-            for first in range(0, len(jobs), size):
-                given = dict(enumerate(jobs[first : first + size], first))
-                waiting -= len(given)
-                yield way, self._worlds, given
-
-        def together() -> int:
-            worlds = min(self._worlds, max(ROWS, waiting // max(1, self.workers.count)))
-            return -(-worlds // size)
-
-        for _, driven in self.workers.each(drive_together, tasks(), together):
+        groups = (
+            dict(enumerate(jobs[first : first + size], first))
+            for first in range(0, len(jobs), size)
+        )
+        tasks = ((way, self._worlds, group) for group in groups)
+        kept: dict[int, Any] = {}
+        for _, driven in self.workers.each(drive_together, tasks, -(-self._worlds // size)):
             kept |= driven
             progress(len(driven))
         return kept

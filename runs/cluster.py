@@ -111,13 +111,10 @@ class ClusterWorkers(Workers):
         return min(self._staff.values(), default=1)
 
     def each(
-        self,
-        function: Callable,
-        tasks: Iterable[tuple],
-        together: Callable[[], int] | None = None,
+        self, function: Callable, tasks: Iterable[tuple], together: int = 1
     ) -> Iterator[tuple[int, Any]]:
         waiting = _Waiting(function, tasks)
-        alone = together is None
+        alone = together == 1
         flights: dict[int, _Flight] = {}
         ended: SimpleQueue[Ended] = SimpleQueue()
         numbers = itertools.count()
@@ -128,7 +125,7 @@ class ClusterWorkers(Workers):
                 waiting.again(flight)
                 assert flight.future is not None
                 flight.future.cancel()
-            for worker in self._vacancies(flights.values(), 1 if together is None else together()):
+            for worker in self._vacancies(flights.values(), together):
                 if (task := waiting.next()) is None:
                     break
                 number, flight = next(numbers), _Flight(*task, worker)

@@ -66,15 +66,12 @@ class Workers(abc.ABC):
 
     @abc.abstractmethod
     def each(
-        self,
-        function: Callable,
-        tasks: Iterable[tuple],
-        together: Callable[[], int] | None = None,
+        self, function: Callable, tasks: Iterable[tuple], together: int = 1
     ) -> Iterator[tuple[int, Any]]:
         """Yield (index of the task, `function(*task)`) as the results come, in any order.
 
-        A worker does one task after the other; or, if they wait for each other in there, as many
-        as `together` says at the time.
+        A worker does one task after the other; or up to `together` at once, which see to it that
+        they do not get into each other's way.
         """
 
     def all(self, function: Callable, tasks: Iterable[tuple]) -> list:
@@ -120,12 +117,9 @@ class ProcessWorkers(Workers):
                 child.kill()  # A stopped one would be waited for at the end of this process.
 
     def each(
-        self,
-        function: Callable,
-        tasks: Iterable[tuple],
-        together: Callable[[], int] | None = None,
+        self, function: Callable, tasks: Iterable[tuple], together: int = 1
     ) -> Iterator[tuple[int, Any]]:
-        assert together is None, "a process has one thread"
+        assert together <= self.at_once, (together, self.at_once)
         waiting = dict(enumerate(tasks))
         for _ in range(ATTEMPTS):
             try:

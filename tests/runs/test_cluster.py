@@ -145,7 +145,7 @@ def test_a_worker_does_one_task_after_the_other_unless_they_wait_for_each_other(
     with hire(cluster) as workers:
         assert workers.all(errands.alone, [(n,) for n in range(12)]) == list(range(12))
         # Each would wait for ever for two others in its process.
-        together = dict(workers.each(errands.side_by_side, [(n,) for n in range(6)], lambda: 3))
+        together = dict(workers.each(errands.side_by_side, [(n,) for n in range(6)], 3))
         assert together == {n: n for n in range(6)}
 
 
@@ -214,11 +214,12 @@ def test_a_worker_that_is_killed_or_hangs_or_joins_changes_no_result(cluster, er
                 assert cluster.workers[2].pid in seen or workers.count == 1
         assert number == len(tasks)
         wait_for(workers, 2)
-        last = None
-        for number, (_, last) in enumerate(workers.each(errands.process, tasks), 1):
-            if number == 4:
+        by = []
+        for _, process in workers.each(errands.process, tasks):
+            by.append(process)
+            if len(by) == 4:
                 cluster.workers[1].send_signal(signal.SIGSTOP)
-        assert number == len(tasks) and last == cluster.workers[2].pid
+        assert len(by) == len(tasks) and by[-1] == cluster.workers[2].pid
         cluster.workers[1].kill()
         wait_for(workers, 1)
     warnings = capfd.readouterr().err.splitlines()

@@ -134,7 +134,7 @@ class ClusterWorkers(Workers):
                     self._work, self._kind, alone, flight.pickled, workers=[worker]
                 )
                 flight.future.add_done_callback(functools.partial(report, ended, number))
-            if not flights:
+            if not flights and waiting.over:
                 return
             over = [
                 (flights.pop(one.number), one) for one in _all_of(ended) if one.number in flights
@@ -175,7 +175,7 @@ class ClusterWorkers(Workers):
                 f"Warning: worker {worker} left. What it had begun is done again.", file=sys.stderr
             )
             self._ready.discard(worker)
-        if self._staff:
+        if self._staff.keys() - self._silent:
             self._seen = now
         elif now > self._seen + self._hang_timeout:
             raise BadInput(
@@ -275,16 +275,19 @@ class _Waiting:
         self._function = function
         self._tasks = enumerate(tasks)
         self._again: collections.deque[tuple[int, bytes]] = collections.deque()
+        self.over = False  # the last time that one was asked for
 
     def next(self) -> tuple[int, bytes] | None:
         if self._again:
             return self._again.popleft()
         for index, task in self._tasks:
             return index, pickle.dumps((self._function, task))
+        self.over = True
         return None
 
     def again(self, flight: _Flight) -> None:
         self._again.append((flight.index, flight.pickled))
+        self.over = False
 
 
 def _client(address: str, timeout: float) -> Client:

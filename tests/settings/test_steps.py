@@ -233,6 +233,7 @@ def test_what_is_saved_of_an_evolution_in_dreams_is_all_that_it_depends_on():
         (lambda: GenerateData(action_bursts=80), "--action-bursts needs --policy agent"),
         (lambda: GenerateData(patience=100), "--patience needs --policy agent"),
         (lambda: GenerateData(policy="brownian", vision="vaegan"), "--vision needs"),
+        (lambda: GenerateData(shared_disk=True), "Without --cluster .* leave out --shared-disk"),
         (lambda: TrainVAEGAN(batch_size=1), "--batch-size 1"),
         (lambda: TrainRNN(finetune=True, steps=0), "--steps 0 cannot"),
         (lambda: TrainController(hard_tracks=32, rollouts=1), "--hard-tracks 32 needs at least 2"),

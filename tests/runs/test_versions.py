@@ -1,0 +1,29 @@
+from runs import versions
+
+
+def test_differences_name_what_is_there_and_what_is_here():
+    ours = {"Python": "3.11.7", "numpy": "2.0", "cma": "none"}
+    assert versions.differences(ours, ours) == ""
+    assert versions.differences({**ours, "keras": "3.9"}, ours) == ""
+    theirs = {"Python": "3.11.7", "cma": "4.0"}
+    assert versions.differences(theirs, ours) == "numpy none, not 2.0, cma 4.0, not none"
+
+
+def test_the_digest_of_the_project_changes_with_its_sources_alone(tmp_path):
+    (tmp_path / "runs").mkdir()
+    source = tmp_path / "runs" / "one.py"
+    source.write_bytes(b"a = 1\nb = 2\n")
+    known = versions.project(tmp_path)
+    source.write_bytes(b"a = 1\r\nb = 2\r\n")
+    (tmp_path / "runs" / "notes.txt").write_text("no source")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "conf.py").write_text("a = 1")
+    assert versions.project(tmp_path) == known
+    source.write_bytes(b"a = 1\nb = 3\n")
+    assert versions.project(tmp_path) != known
+
+
+def test_this_process_has_the_versions_that_it_runs_with():
+    import numpy
+
+    assert versions.here()["numpy"] == numpy.__version__

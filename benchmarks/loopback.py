@@ -40,6 +40,7 @@ class Loopback:
         self.scheduler = self._start(
             "scheduler",
             *("--host", f"{protocol}://127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"),
+            *("--idle-timeout", "10m"),  # if nobody ends it
             *("--scheduler-file", str(self._file)),
         )
         while not self._file.exists() or not self._file.read_text():
@@ -72,6 +73,7 @@ class Loopback:
         return [
             *(self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard"),
             *("--host", "127.0.0.1", "--local-directory", str(place), "--memory-limit", "0"),
+            *("--death-timeout", "60"),
         ]
 
     def _start(

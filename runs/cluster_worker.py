@@ -54,9 +54,12 @@ _guard = threading.Lock()  # of the above
 _turn = threading.Lock()  # of who works alone
 
 
-def greet(kind: str) -> tuple[dict[str, str], bool]:
+def greet(kind: str, dask_worker=None) -> tuple[dict[str, str], bool]:
     """The versions of this worker, and whether it knows this kind of work."""
     os.environ.update(WITHOUT_GPU)
+    # It looks at all threads a hundred times a second, also at those that wait for another.
+    if (profiler := dask_worker.periodic_callbacks.get("profile")) is not None:
+        profiler.stop()
     with _guard:
         return versions.here(), kind in _kinds
 

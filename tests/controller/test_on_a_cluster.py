@@ -24,7 +24,7 @@ from benchmarks.loopback import Loopback
 
 pytestmark = pytest.mark.slow  # starts processes
 
-PATIENCE = 40
+PATIENCE = 15
 NOISE = ActionNoise((0.1, 0.2, 0.1), 0.9)
 
 
@@ -58,10 +58,10 @@ def cluster(scripts, tmp_path_factory):
 
 
 def test_a_fleet_on_a_cluster_drives_as_one_process_does(cluster, model, policies):
-    jobs = [Job(policy, track) for track in range(20, 24) for policy in policies]
+    jobs = [Job(policy, track) for track in range(20, 23) for policy in policies]
     agent = Agent(model)
     scored = dict(Scored(PATIENCE)(agent, enumerate(jobs), 8))
-    collected = dict(Collected(PATIENCE, NOISE)(agent, enumerate(jobs[:2]), 2))
+    [(_, collected)] = Collected(PATIENCE, NOISE)(agent, enumerate(jobs[:1]), 1)
     told = []
 
     def change(finished: int) -> None:
@@ -75,13 +75,9 @@ def test_a_fleet_on_a_cluster_drives_as_one_process_does(cluster, model, policie
         outcomes = fleet.drive(jobs, PATIENCE, progress=change)
         assert outcomes == [scored[number] for number in range(len(jobs))]
         assert sum(told) == len(jobs)
-        for one, other in zip(
-            fleet.collect(policies[0], [20, 20], NOISE, PATIENCE),
-            [collected[0], collected[0]],
-            strict=True,
-        ):
+        for one in fleet.collect(policies[0], [20, 20], NOISE, PATIENCE):
             for name, values in vars(one).items():
-                assert np.array_equal(values, getattr(other, name)), name
+                assert np.array_equal(values, getattr(collected, name)), name
 
 
 def test_recordings_and_latents_from_a_cluster_are_those_of_this_machine(

@@ -26,7 +26,8 @@ if __name__ == "__main__":
 from controller import arch
 from controller.agent import Agent
 from controller.dream import history as dream_history
-from controller.dream.rollout import DreamRollout, Ensemble
+from controller.dream.elsewhere import DreamsElsewhere
+from controller.dream.rollout import DreamRollout, Dreams, Ensemble
 from controller.dream.run import DreamRun, adopt
 from controller.evolution.run import EvolutionRun
 from controller.fleet import Fleet
@@ -71,7 +72,7 @@ def evolve_in_dreams(data: directory.DataDirectory, settings: TrainController) -
             adopt(data.model(settings.vision), model_directory)
             dream = Dream(model_directory, temperature, settings.dream_start)
             others = [of_the_same_vision(path, dream, settings) for path in settings.also]
-            dreams = Ensemble([DreamRollout(d, settings.dream_steps) for d in (dream, *others)])
+            dreams = Ensemble([dreamt(one, settings) for one in (dream, *others)])
             bound = arch.evolved_on(model_directory, settings.sees)
             bound |= {"also": [other.memory.digest for other in others]}
             run = DreamRun(model_directory, dreams, settings, bound)
@@ -91,6 +92,13 @@ def of_the_same_vision(path: Path, dream: Dream, settings: TrainController) -> D
     if other.facts("vision")["digest"] != dream.directory.facts("vision")["digest"]:
         raise arguments.BadInput(f"{path} has another V; leave it out of --also.")
     return Dream(other, settings.temperature, settings.dream_start)
+
+
+def dreamt(dream: Dream, settings: TrainController) -> Dreams:
+    """Where candidates drive in a dream: here, in a graph that uses all processors, or away."""
+    if settings.cluster is None:
+        return DreamRollout(dream, settings.dream_steps)
+    return DreamsElsewhere(settings.place, dream, settings.dream_start, settings.dream_steps)
 
 
 def evolve(run: Run, settings: TrainController) -> None:

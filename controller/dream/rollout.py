@@ -1,6 +1,8 @@
 """Candidates × dreams → returns: whole episodes inside one graph, thousands of them together."""
 
 import itertools
+from collections.abc import Sequence
+from typing import Protocol
 
 from controller import arch
 from controller.rollout import Outcome
@@ -10,6 +12,17 @@ import numpy as np
 import tensorflow as tf
 
 MOST_DREAMS = 4096  # dreamt at once; more fit no cache and are no faster
+
+
+def features_of(dream: Dream) -> int:
+    """How many numbers a policy acts on in a dream."""
+    return dream.memory.latent + dream.memory.units
+
+
+def parts(parameters: np.ndarray, keys: np.ndarray) -> list[np.ndarray]:
+    """The policies (N, P) in parts of those that are dreamt with at once."""
+    together = max(1, MOST_DREAMS // len(keys))
+    return [parameters[i : i + together] for i in range(0, len(parameters), together)]
 
 
 class DreamRollout:
@@ -23,7 +36,7 @@ class DreamRollout:
     def __init__(self, dream: Dream, steps: int):
         self.dream = dream
         self.steps = steps
-        self.features = dream.memory.latent + dream.memory.units
+        self.features = features_of(dream)
         self._dream_episodes = tf.function(
             self._episodes,
             input_signature=[
@@ -38,13 +51,10 @@ class DreamRollout:
 
         An outcome's `tiles` is the share of the track's points that tiles gave; all are a lap.
         """
-        kernel, bias = arch.unpack(parameters)
-        together = max(1, MOST_DREAMS // len(keys))
-        parts = [
-            self._dream_episodes(kernel[i : i + together], bias[i : i + together], keys)
-            for i in range(0, len(kernel), together)
+        dreamt = [
+            self._dream_episodes(*arch.unpack(part), keys) for part in parts(parameters, keys)
         ]
-        score, tiles, steps = (np.concatenate(part) for part in zip(*parts, strict=True))
+        score, tiles, steps = (np.concatenate(part) for part in zip(*dreamt, strict=True))
         return [
             [
                 Outcome(float(s), int(n), float(t), bool(t >= 1))
@@ -78,6 +88,14 @@ class DreamRollout:
         return tuple(tf.reshape(part, shape) for part in (score, shares, lengths))
 
 
+class Dreams(Protocol):
+    """Whatever lets policies drive in the dreams of one M."""
+
+    features: int
+
+    def drive(self, parameters: np.ndarray, keys: np.ndarray) -> list[list[Outcome]]: ...
+
+
 class Ensemble:
     """Rollouts in the dreams of several M's, each of which dreams an equal share of the keys.
 
@@ -86,16 +104,16 @@ class Ensemble:
     better.
     """
 
-    def __init__(self, rollouts: list[DreamRollout]):
+    def __init__(self, rollouts: Sequence[Dreams]):
         self.rollouts = rollouts
         self.features = rollouts[0].features
 
     def drive(self, parameters: np.ndarray, keys: np.ndarray) -> list[list[Outcome]]:
         """As `DreamRollout.drive`, the dreams of the first M first."""
         shares = [keys[i :: len(self.rollouts)] for i in range(len(self.rollouts))]
-        parts = [
+        driven = [
             rollout.drive(parameters, share)
             for rollout, share in zip(self.rollouts, shares, strict=True)
             if len(share)
         ]
-        return [list(itertools.chain(*rows)) for rows in zip(*parts, strict=True)]
+        return [list(itertools.chain(*rows)) for rows in zip(*driven, strict=True)]

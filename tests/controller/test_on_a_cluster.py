@@ -4,12 +4,15 @@ from pathlib import Path
 
 from controller import arch, recording
 from controller.agent import Agent
+from controller.dream.elsewhere import DreamsElsewhere
+from controller.dream.rollout import DreamRollout, features_of
 from controller.driving import Scored
 from controller.policy_gradient.trajectories import ActionNoise, Collected, TrajectoryFleet
 from controller.rollout import Job
 from envs import recording as untrained
 from envs import rollouts
 from rnn import encode
+from rnn.dream.dynamics import Dream
 from runs import preparation
 from runs.workplace import Workplace
 from settings.recording import AgentRecording
@@ -106,3 +109,11 @@ def test_recordings_and_latents_from_a_cluster_are_those_of_this_machine(
         assert sorted(done) == [0, 1, 2]
         for path in encode.episodes(agent.vision, paths, tmp_path / "encoded"):
             assert rollouts.contents(latents / path.name) == rollouts.contents(path)
+
+
+def test_dreams_elsewhere_are_those_that_are_dreamt_here(cluster, dreamer, monkeypatch):
+    monkeypatch.setattr("controller.dream.rollout.MOST_DREAMS", 6)
+    dream, keys = Dream(dreamer, 1.15, "anywhere"), np.arange(3, dtype=np.uint32)
+    candidates = np.random.default_rng(2).normal(0, 0.5, (5, arch.size(features_of(dream))))
+    away = DreamsElsewhere(Workplace(cluster=cluster.address), dream, "anywhere", 8)
+    assert away.drive(candidates, keys) == DreamRollout(dream, 8).drive(candidates, keys)

@@ -100,7 +100,8 @@ class ClusterWorkers(Workers):
 
     def __exit__(self, *_) -> None:
         # What was begun and is not wanted any more is cancelled with its futures.
-        self._client.close(timeout=5)
+        with contextlib.suppress(*UNANSWERED):
+            self._client.close(timeout=5)
 
     @property
     def count(self) -> int:
@@ -139,9 +140,9 @@ class ClusterWorkers(Workers):
             over = [
                 (flights.pop(one.number), one) for one in _all_of(ended) if one.number in flights
             ]
-            for _, one in over:
+            for flight, one in over:
                 if one.error is not None:
-                    raise self._told(one.error)
+                    raise self._told(one.error, flight.worker)
             strangers = [one.result.address for _, one in over if _is_stranger(one)]
             self._ready.difference_update(strangers)
             self._greet(strangers)
@@ -221,8 +222,8 @@ class ClusterWorkers(Workers):
             options=OPTION,
         )
 
-    def _told(self, error: BaseException) -> BaseException:
-        """What went wrong with a task, as one sentence."""
+    def _told(self, error: BaseException, worker: str) -> BaseException:
+        """What went wrong with a task of a worker, as one sentence."""
         if isinstance(error, KilledWorker):
             return BadInput(
                 "Workers of the cluster died again and again of the same work (killed, or out of "
@@ -231,6 +232,8 @@ class ClusterWorkers(Workers):
             )
         if isinstance(error, CancelledError):
             return self._gone(error)
+        if isinstance(error, OSError | ModuleNotFoundError):
+            return _unable(worker, error)
         return readable(error)
 
     def _greet(self, workers: Iterable[str]) -> None:
@@ -243,12 +246,18 @@ class ClusterWorkers(Workers):
         for worker, answer in answers.items():
             if isinstance(answer, Exception):
                 raise _unable(worker, answer)
-            theirs, knows = answer
+            theirs, processor, knows = answer
             if different := versions.differences(theirs, ours):
                 raise BadInput(
                     f"Worker {worker} has other versions than this machine ({different}); install "
                     "the same on both.",
                     options=OPTION,
+                )
+            if processor != cluster_worker.processor():
+                print(
+                    f"Warning: worker {worker} computes with {processor}, this machine with "
+                    f"{cluster_worker.processor()}; scores may differ in their last digits.",
+                    file=sys.stderr,
                 )
             if not knows:
                 lacking.append(worker)
@@ -328,8 +337,11 @@ def _is_stranger(one: Ended) -> bool:
     return isinstance(one.result, cluster_worker.NotReady)
 
 
-def _unable(worker: str, problem: Exception | str) -> BadInput:
-    return BadInput(f"Worker {worker} cannot work for us ({_reason(problem)}).", options=OPTION)
+def _unable(worker: str, problem: BaseException | str) -> BadInput:
+    reason = _reason(problem)
+    if isinstance(problem, ModuleNotFoundError):
+        reason += "; install the project there"
+    return BadInput(f"Worker {worker} cannot work for us ({reason}).", options=OPTION)
 
 
 def _reason(problem: BaseException | str) -> str:

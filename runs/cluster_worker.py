@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runs import preparation, versions
+from runs import device, preparation, versions
 from runs.directory import ModelDirectory
 from runs.processes import WITHOUT_GPU
+from runs.processors import best_precision, instructions
 
 from distributed import get_worker
 
@@ -54,14 +55,19 @@ _guard = threading.Lock()  # of the above
 _turn = threading.Lock()  # of who works alone
 
 
-def greet(kind: str, dask_worker=None) -> tuple[dict[str, str], bool]:
-    """The versions of this worker, and whether it knows this kind of work."""
+def processor() -> str:
+    """What results depend on beside the versions: what the processor computes with."""
+    return f"{device.vectors_of(instructions())}, {best_precision()}"
+
+
+def greet(kind: str, dask_worker=None) -> tuple[dict[str, str], str, bool]:
+    """The versions of this worker, its processor, and whether it knows this kind of work."""
     os.environ.update(WITHOUT_GPU)
     # It looks at all threads a hundred times a second, also at those that wait for another.
     if (profiler := dask_worker.periodic_callbacks.get("profile")) is not None:
         profiler.stop()
     with _guard:
-        return versions.here(), kind in _kinds
+        return versions.here(), processor(), kind in _kinds
 
 
 def keep(kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=None) -> str | None:

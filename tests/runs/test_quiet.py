@@ -17,26 +17,44 @@ def run(program: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_tensorflow_starts_without_a_word_and_stderr_still_works():
-    done = run(
-        "import runs.quiet, sys, os, tensorflow as tf\n"
-        "print(int(tf.constant(20) + 22))\n"
-        "print('by Python', file=sys.stderr, flush=True)\n"
-        "os.write(2, b'by a library')\n"
-    )
-    assert done.stdout == "42\n"
-    assert done.stderr == "by Python\nby a library"
+ONEDNN = """
+from tensorflow.python.util import _pywrap_util_port as port
+print(os.environ["TF_ENABLE_ONEDNN_OPTS"], port.IsMklEnabled())
+"""
+PROGRAM = f"""
+import runs.quiet, os, sys, tensorflow as tf
+print(int(tf.constant(20) + 22))
+{ONEDNN}
+threading = tf.config.threading
+print(threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads())
+print("by Python", file=sys.stderr, flush=True)
+os.write(2, b"by a library")
+"""
 
 
-def test_onednn_is_on_unless_the_user_says_otherwise():
+@pytest.fixture(scope="module")
+def started() -> subprocess.CompletedProcess:
+    """A program that starts TensorFlow, where Python says that there is one processor for it."""
+    return run(PROGRAM, PYTHON_CPU_COUNT="1")
+
+
+@pytest.mark.slow
+def test_tensorflow_starts_without_a_word_and_stderr_still_works(started):
+    assert started.stdout.startswith("42\n")
+    assert started.stderr == "by Python\nby a library"
+
+
+@pytest.mark.slow
+def test_onednn_is_on_unless_the_user_says_otherwise(started):
     """On a processor without AVX-512 TensorFlow leaves it off by itself, and V trains for hours."""
-    program = (
-        "import runs.quiet, os\n"
-        "from tensorflow.python.util import _pywrap_util_port as port\n"
-        "print(os.environ['TF_ENABLE_ONEDNN_OPTS'], port.IsMklEnabled())"
-    )
-    assert run(program).stdout == "1 True\n"
-    assert run(program, TF_ENABLE_ONEDNN_OPTS="0").stdout == "0 False\n"
+    assert "\n1 True\n" in started.stdout
+    told_otherwise = run(f"import runs.quiet, os\n{ONEDNN}", TF_ENABLE_ONEDNN_OPTS="0")
+    assert told_otherwise.stdout == "0 False\n"
+
+
+@pytest.mark.slow
+def test_tensorflow_takes_as_many_threads_as_there_are_processors_for_it(started):
+    assert started.stdout.endswith("\n1 1\n")
 
 
 def failing(folder, ending: str) -> subprocess.CompletedProcess:
@@ -73,16 +91,6 @@ def test_a_processor_without_avx_is_refused_before_tensorflow_is_imported(tmp_pa
     assert done.stderr == f"02_train_vae.py: {sentence}\n"
 
 
-def test_tensorflow_takes_as_many_threads_as_there_are_processors_for_it(monkeypatch):
-    monkeypatch.setenv("PYTHON_CPU_COUNT", "1")
-    done = run(
-        "import runs.quiet; from tensorflow.config import threading;"
-        "print(threading.get_intra_op_parallelism_threads(),"
-        " threading.get_inter_op_parallelism_threads())"
-    )
-    assert done.stdout == "1 1\n"
-
-
 def test_what_libraries_read_as_they_start_is_set_but_where_the_user_has_set_it(monkeypatch):
     program = "import runs, os; print(*(os.environ[name] for name in {names}))"
     names = ["TF_FORCE_GPU_ALLOW_GROWTH", "OPENBLAS_NUM_THREADS"]
@@ -93,6 +101,7 @@ def test_what_libraries_read_as_they_start_is_set_but_where_the_user_has_set_it(
     assert run(program.format(names=names)).stdout == "true 3\n"
 
 
+@pytest.mark.slow
 def test_a_program_that_uses_tensorflow_already_keeps_its_threads():
     done = run("import tensorflow as tf; tf.constant(1); import runs.quiet; print('imported')")
     assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr

@@ -148,6 +148,7 @@ def test_below_the_tolerance_the_kl_divergence_gives_no_gradient():
     assert np.abs(gradients[1000.0]).max() == 0
 
 
+@pytest.mark.slow
 def test_training_makes_the_loss_of_a_batch_smaller_and_tracks_it():
     model = small()
     batch = np.full((8, 64, 64, 3), 240, np.uint8)
@@ -158,6 +159,7 @@ def test_training_makes_the_loss_of_a_batch_smaller_and_tracks_it():
     assert set(tracked) == {"loss", "reconstruction", "kl"}
 
 
+@pytest.mark.slow
 def test_the_noise_follows_from_seed_and_step():
     one, same, other = small(seed=1), small(seed=1), small(seed=2)
     for model in (one, same, other):

@@ -16,8 +16,10 @@ def test_an_estimate_is_the_ratio_of_sums_over_episodes():
     assert found["low"] < found["mean"] < found["high"]
 
 
-def test_an_interval_covers_what_it_promises():
+@pytest.mark.slow
+def test_an_interval_covers_what_it_promises(monkeypatch):
     """Of many samples of 30 episodes, about 95 in 100 intervals hold the true mean."""
+    monkeypatch.setattr(compare, "RESAMPLED", 200)
     rng = np.random.default_rng(1)
     held = 0
     for _ in range(100):
@@ -56,6 +58,7 @@ def test_every_second_frame_is_seen(seen):
     assert seen[0].kinds["start"].sum() == 25
 
 
+@pytest.mark.slow
 def test_every_column_is_measured_for_every_episode(seen, tmp_path):
     keras.utils.set_random_seed(1)
     directory = ModelDirectory(tmp_path)

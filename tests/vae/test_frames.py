@@ -98,39 +98,40 @@ MEASURE = """
     from pathlib import Path
     from vae import frames
 
-    paths = sorted(Path(sys.argv[1]).glob("*.npz"))
-    seen = sum(len(batch) for batch in frames.batches(paths, 50, (1, 0)))
-    # Not ru_maxrss, which begins at the memory of the process that started this one.
-    status = Path("/proc/self/status").read_text()
-    print(seen, int(status.split("VmHWM:")[1].split()[0]) * 1024)
+    for folder in sys.argv[1:]:
+        paths = sorted(Path(folder).glob("*.npz"))
+        seen = sum(len(batch) for batch in frames.batches(paths, 50, (1, 0)))
+        # Not ru_maxrss, which begins at the memory of the process that started this one.
+        status = Path("/proc/self/status").read_text()
+        print(seen, int(status.split("VmHWM:")[1].split()[0]) * 1024)
 """
 
 
-def peak(folder) -> tuple[int, int]:
-    """Frames seen, and the peak memory in bytes of a process that streams a folder."""
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_episodes(tmp_path, record):
+    """A process streams few, then many: its peak stays, for 120 MB of frames are on the disk.
+
+    Both fill the shuffle buffer.
+    """
+    few, many = 32, 72
+    steps = 250
+    assert few * steps >= frames.SHUFFLED_FRAMES
+    record(tmp_path / "one", [steps])
+    folders = {tmp_path / "few": few, tmp_path / "many": many}
+    for folder, count in folders.items():
+        folder.mkdir()
+        for number in range(count):
+            os.link(tmp_path / "one" / "0000000000.npz", folder / f"{number:010d}.npz")
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(MEASURE), str(folder)],
+        [sys.executable, "-c", textwrap.dedent(MEASURE), *map(str, folders)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
     )
-    seen, memory = done.stdout.split()
-    return int(seen), int(memory)
-
-
-def test_memory_does_not_grow_with_the_number_of_episodes(tmp_path, record):
-    """Both fill the shuffle buffer; the 120 MB of frames that one has more stay on the disk."""
-    few, many = 32, 72
-    steps = 250
-    assert few * steps >= frames.SHUFFLED_FRAMES
-    record(tmp_path / "one", [steps])
-    for folder, count in (("few", few), ("many", many)):
-        (tmp_path / folder).mkdir()
-        for number in range(count):
-            os.link(tmp_path / "one" / "0000000000.npz", tmp_path / folder / f"{number:010d}.npz")
-    seen_few, memory_few = peak(tmp_path / "few")
-    seen_many, memory_many = peak(tmp_path / "many")
+    (seen_few, memory_few), (seen_many, memory_many) = (
+        map(int, line.split()) for line in done.stdout.splitlines()
+    )
     assert (seen_few, seen_many) == (few * steps, many * steps)
     more_frames = (many - few) * steps * 64 * 64 * 3
     assert memory_many - memory_few < more_frames / 4

@@ -122,6 +122,7 @@ def test_tracks_are_resampled_together_and_trainings_apart(ablations):
     assert (two.round(6) == 5).mean() == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_report_of_what_is_finished(ablations, options, seeing):
     whole, blind, _, again, *_ = ablations.trials([("VAE", seeing), ("VAE", seeing)])
     hours = np.array([0.1, 0.2, 0.3, 0.4])

@@ -16,6 +16,7 @@ def actions(load):
     return module
 
 
+@pytest.mark.slow
 def test_dreams_begin_with_what_is_seen_and_remembered_at_their_moment(
     actions, own_dreamer, episode
 ):
@@ -36,6 +37,7 @@ def test_dreams_begin_with_what_is_seen_and_remembered_at_their_moment(
             np.testing.assert_allclose(state.h[of_it], h[0], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [None, (0.0, 0.5, 0.0)])
 def test_every_step_of_a_dream_tells_its_tiles(actions, own_dreamer, episode, held):
     dream = Dream(own_dreamer)
@@ -45,6 +47,7 @@ def test_every_step_of_a_dream_tells_its_tiles(actions, own_dreamer, episode, he
     np.testing.assert_allclose(tiles, np.full((2, 4), 1 / (1 + np.exp(-1))), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_no_tile_is_reached_after_the_end_of_an_episode_or_a_dream(actions, own_dreamer, episode):
     short = episode(5)
     short.reward[:] = 3.0
@@ -56,6 +59,7 @@ def test_no_tile_is_reached_after_the_end_of_an_episode_or_a_dream(actions, own_
     assert (tiles[:, 0] > 0).all() and not tiles[:, 1:].any()
 
 
+@pytest.mark.slow
 def test_what_is_held_decides_where_a_dream_goes(actions, own_dreamer, episode):
     dream = Dream(own_dreamer)
     state = actions.begin(Agent(own_dreamer, sees="zh"), dream, [episode(7)])

@@ -1,9 +1,12 @@
+import shutil
+from multiprocessing import forkserver
 from pathlib import Path
 
 import rnn
 import vae
 from controller import arch
 from rnn import arch as rnn_arch
+from runs import processes
 from runs.directory import ModelDirectory
 from vae.arch import decoder, encoder
 
@@ -30,6 +33,16 @@ def save_agent(folder: Path, units: int = UNITS) -> ModelDirectory:
 
 
 @pytest.fixture(scope="session")
+def ready_workers() -> None:
+    """Let the server that workers are forked from import TensorFlow, once for all of them.
+
+    A script's does. Here there may be one already, of tests whose workers need no TensorFlow.
+    """
+    if processes.FORKING:
+        forkserver._forkserver._stop()
+
+
+@pytest.fixture(scope="session")
 def model(tmp_path_factory) -> ModelDirectory:
     return save_agent(tmp_path_factory.mktemp("agent"))
 
@@ -41,9 +54,9 @@ def full_model(tmp_path_factory) -> ModelDirectory:
 
 
 @pytest.fixture
-def own_model(tmp_path) -> ModelDirectory:
+def own_model(model, tmp_path) -> ModelDirectory:
     """A model directory that the test may change."""
-    return save_agent(tmp_path / "agent")
+    return ModelDirectory(shutil.copytree(model.path, tmp_path / "agent"))
 
 
 @pytest.fixture(scope="session")

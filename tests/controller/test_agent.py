@@ -30,6 +30,7 @@ def test_v_then_c_then_m_as_in_the_paper(agent, policies):
         np.testing.assert_allclose(agent.act(seen[step]), action, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_agent_without_h_acts_on_z_alone_and_needs_no_m(own_model, policies):
     own_model.weights("rnn").unlink()
     assert Agent(own_model, sees="z").features == 32

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from runs.platform_check import CPUINFO, processor_flags
+
 import pytest
 
 pytestmark = pytest.mark.slow  # starts processes
@@ -33,10 +35,12 @@ print("alike")
 """
 KERNELS = {
     "as it comes": {},
-    "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
     "AVX2 without oneDNN": {"ONEDNN_MAX_CPU_ISA": "AVX2", "TF_ENABLE_ONEDNN_OPTS": "0"},
     "SSE 4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
 }
+FLAGS = processor_flags(CPUINFO)
+if not FLAGS or "avx512f" in FLAGS:  # Without, AVX2 is as it comes.
+    KERNELS["AVX2"] = {"ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
 @pytest.mark.parametrize("kernels", KERNELS)

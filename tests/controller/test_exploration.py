@@ -56,6 +56,7 @@ def lengths(replaced: np.ndarray) -> np.ndarray:
     return np.diff(edges)[::2]
 
 
+@pytest.mark.slow
 def test_bursts_come_as_often_and_last_as_long_as_they_say():
     replaced = (held(400, 400_000) != OWN).any(1)
     lasted = lengths(replaced)

@@ -11,28 +11,28 @@ from runs.workplace import Workplace
 
 import pytest
 
-pytestmark = pytest.mark.slow  # starts processes
+pytestmark = pytest.mark.usefixtures("ready_workers")
 
 
 @pytest.mark.parametrize("ending", ["SIGKILL", "SIGSTOP"])
 def test_a_fleet_drives_as_one_process_does_even_when_a_worker_is_killed_or_stopped(
     model, policies, ending
 ):
-    jobs = [Job(policy, track) for track in range(20, 26) for policy in policies]
-    outcomes = dict(drive(Agent(model), enumerate(jobs), 8, patience=40))
+    jobs = [Job(policy, track) for track in range(20, 24) for policy in policies]
+    outcomes = dict(drive(Agent(model), enumerate(jobs), 8, patience=15))
     expected = [outcomes[number] for number in range(len(jobs))]
     killed = []
 
-    with Fleet(model, "float32", Workplace(2, hang_timeout=20), worlds=3) as fleet:
+    with Fleet(model, "float32", Workplace(2, hang_timeout=6), worlds=3) as fleet:
 
         def kill_one(finished: int) -> None:
             if finished and not killed:
                 killed.append(next(iter(fleet._sharing.workers._executor._processes)))
                 os.kill(killed[0], signal.Signals[ending])
 
-        assert fleet.drive(jobs, patience=40, progress=kill_one) == expected
+        assert fleet.drive(jobs, patience=15, progress=kill_one) == expected
         assert killed
-        assert fleet.drive(jobs[:3], patience=40) == expected[:3]
+        assert fleet.drive(jobs[:3], patience=15) == expected[:3]
 
 
 def test_a_worker_that_dies_with_the_locks_of_the_counters_keeps_nobody_waiting(
@@ -67,11 +67,11 @@ def test_a_worker_that_dies_with_the_locks_of_the_counters_keeps_nobody_waiting(
     jobs = [locking_job.LockingJob(policy, str(tmp_path / "mark")) for policy in policies]
     told = []
     with Fleet(model, "float32", Workplace(2), worlds=1) as fleet:
-        outcomes = fleet.drive(jobs, patience=40, progress=told.append)
+        outcomes = fleet.drive(jobs, patience=15, progress=told.append)
     assert (tmp_path / "mark").exists()
     plain = [Job(policy, 20) for policy in policies]
     assert outcomes == [
-        outcome for _, outcome in drive(Agent(model), enumerate(plain), 1, patience=40)
+        outcome for _, outcome in drive(Agent(model), enumerate(plain), 1, patience=15)
     ]
     assert sum(told) == len(jobs)
     del sys.modules["locking_job"]

@@ -10,6 +10,7 @@ import pytest
 GAS = np.array([0, 1, 0], np.float32)
 
 
+@pytest.mark.slow
 def test_world_and_dream_are_driven_at_once_and_the_temperature_changes_on_the_way(dreamer):
     game = Game(dreamer, "both", 1.0, track=3)
     for _ in range(5):
@@ -25,6 +26,7 @@ def test_world_and_dream_are_driven_at_once_and_the_temperature_changes_on_the_w
     game.close()
 
 
+@pytest.mark.slow
 def test_without_a_trained_agent_a_person_goes_on_driving_and_is_told(dreamer):
     game = Game(dreamer, "dream", 1.0, track=3)
     game.change_driver()

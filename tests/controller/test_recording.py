@@ -17,6 +17,7 @@ def recorded(folder, model, **asked) -> np.ndarray:
     return rollouts.read(rollouts.path_of(folder, 5)).action
 
 
+@pytest.mark.usefixtures("ready_workers")
 @pytest.mark.parametrize("exploration", [{}, {"action_bursts": 1}, {"action_noise": 0.1}])
 def test_the_exploration_asked_for_is_recorded_and_no_other(model, tmp_path, exploration):
     actions = recorded(tmp_path / "rollout", model, **exploration)

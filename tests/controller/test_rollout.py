@@ -46,11 +46,13 @@ def one_at_a_time(agent, jobs):
     return drive(agent, jobs, worlds=1, patience=20, most_steps=60)
 
 
+@pytest.mark.slow
 def test_episodes_differ(one_at_a_time):
     assert len({outcome.score for outcome in one_at_a_time}) > 1
     assert len({outcome.steps for outcome in one_at_a_time}) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worlds", [2, 3, 5, 64])
 def test_many_worlds_and_refilled_ones_give_what_one_at_a_time_gives(
     agent, jobs, one_at_a_time, worlds
@@ -62,6 +64,7 @@ def test_no_jobs(agent):
     assert drive(agent, []) == []
 
 
+@pytest.mark.slow
 def test_an_episode_is_what_stock_car_racing_gives_for_its_actions(agent, policies):
     """The same track, the same actions: the same rewards, to the last bit."""
     seen = Seen()
@@ -95,6 +98,7 @@ def test_patience_ends_an_episode_so_many_steps_after_its_last_new_tile(agent, p
     assert outcome.steps == len(rewards) == last_tile + patience
 
 
+@pytest.mark.slow
 def test_without_patience_a_standing_car_stands_for_1000_steps(agent):
     [outcome] = drive(agent, [Job(standing(agent), 1)])
     assert outcome.steps == 1000 and not outcome.lap

@@ -76,6 +76,7 @@ def test_physics_is_the_originals_when_discrete_or_another_share_of_a_lap(seed):
     assert_same_drive(CarRacing(**options), Undrawn(**options), seed, actions)
 
 
+@pytest.mark.slow
 def test_drawing_the_original_changes_nothing_either(seed):
     """Full gas, turning a little: the car ends up outside the playfield or on its way there."""
     actions = np.tile(np.array([0.02, 1, 0], np.float32), (300, 1))

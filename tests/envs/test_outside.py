@@ -147,6 +147,7 @@ def first_frames(mode: str, **settings) -> np.ndarray:
     return seen
 
 
+@pytest.mark.slow
 def test_every_kind_of_vector_gives_the_same_frames():
     """The spawned one is made in processes that know nothing of this one."""
     expected = first_frames("sync")

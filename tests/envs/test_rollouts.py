@@ -186,6 +186,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path, episode):
         refused(rollouts.read, path)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_refused_or_changes_nothing(tmp_path, episode):
     path = tmp_path / "0000000001.npz"
     written = episode(4)
@@ -288,6 +289,7 @@ def test_the_fingerprint_follows_the_files(tmp_path, record):
     assert rollouts.fingerprint(found) != before
 
 
+@pytest.mark.slow
 def test_a_file_that_unpacks_to_more_than_an_episode_is_refused_unread(tmp_path):
     path = tmp_path / "7.npz"
     with (

@@ -80,6 +80,7 @@ def kept_states(load, monkeypatch, tmp_path):
     return watch
 
 
+@pytest.mark.slow
 def test_whenever_it_is_killed_the_same_command_ends_as_if_nothing_had_been(
     evolve, kept_states, load, tmp_path
 ):

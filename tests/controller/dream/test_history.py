@@ -29,6 +29,7 @@ def test_the_table_shows_the_last_mean_and_the_best_in_the_real_world(tmp_path):
     assert row == "| 1.15 | 300 ± 6 | -60 ± 4 | 100 ± 5 | 50 ± 20 |"
 
 
+@pytest.mark.slow
 def test_the_curve_has_a_panel_for_each_temperature(tmp_path):
     curve(tmp_path / "one.png", {1.0: PAIRS}, "one")
     curve(tmp_path / "four.png", dict.fromkeys((0.5, 1.0, 1.15, 1.3), PAIRS), "four")

@@ -44,6 +44,7 @@ def driven_step_by_step(dream: Dream, parameters: np.ndarray) -> list[tuple[floa
     return list(zip(score, steps, strict=True))
 
 
+@pytest.mark.slow
 def test_whole_episodes_in_a_graph_are_the_environment_s(dream):
     candidates = policies(dream)
     outcomes = DreamRollout(dream, STEPS).drive(candidates, KEYS)
@@ -53,6 +54,7 @@ def test_whole_episodes_in_a_graph_are_the_environment_s(dream):
             assert outcome.steps == steps
 
 
+@pytest.mark.slow
 def test_an_episode_is_over_with_its_lap(own_dreamer, monkeypatch):
     for module in ("rnn.dream.dynamics", "controller.dream.rollout"):
         monkeypatch.setattr(f"{module}.POINTS_OF_TRACK", 20.0)
@@ -74,6 +76,7 @@ def test_equal_candidates_meet_equal_dreams(dream):
     assert one == other
 
 
+@pytest.mark.slow
 def test_more_candidates_than_fit_at_once_are_driven_in_parts(dream, monkeypatch):
     candidates = policies(dream, 5)
     whole = DreamRollout(dream, STEPS).drive(candidates, KEYS)
@@ -83,6 +86,7 @@ def test_more_candidates_than_fit_at_once_are_driven_in_parts(dream, monkeypatch
     np.testing.assert_allclose(*scores, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_ms_of_an_ensemble_share_the_dreams(dream, dreamer):
     rollouts = [DreamRollout(dream, STEPS), DreamRollout(Dream(dreamer, 0.5), STEPS)]
     candidates = policies(dream)

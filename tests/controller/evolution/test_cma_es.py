@@ -121,6 +121,7 @@ def with_threads(threads: int, path: Path) -> None:
     subprocess.run(command, env={**os.environ, **variables}, check=True)
 
 
+@pytest.mark.slow
 def test_an_evolution_goes_on_with_any_number_of_threads(tmp_path):
     with_threads(1, tmp_path / "one")
     with_threads(2, tmp_path / "two")

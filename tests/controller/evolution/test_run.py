@@ -233,6 +233,7 @@ def test_half_of_the_tracks_are_those_driven_worst():
     assert worst_and_any(fresh, scores, 1) == [10]
 
 
+@pytest.mark.usefixtures("ready_workers")
 def test_hard_track_sampling_gives_the_candidates_the_worst_track(own_model):
     begun = run(own_model, rollouts=2, hard_tracks=3, patience=3)
     with Fleet(own_model, "float32", Workplace(1), worlds=4) as fleet:

@@ -9,6 +9,7 @@ from runs.workplace import Workplace
 from settings.driving import FinetuneController
 
 import numpy as np
+import pytest
 
 FEATURES = 32 + 16
 SETTINGS = FinetuneController(
@@ -85,6 +86,7 @@ def fleet(directory: ModelDirectory) -> TrajectoryFleet:
     return TrajectoryFleet(directory, "float32", Workplace(1), worlds=4)
 
 
+@pytest.mark.usefixtures("ready_workers")
 def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):
     start = policies[0].astype(np.float32)
     arch.save(own_model, start, arch.evolved_on(own_model, "zh"))
@@ -101,6 +103,7 @@ def test_it_begins_at_c_and_its_best_becomes_c(own_model, policies):
     assert history.read(begun.csv_file) == [row]
 
 
+@pytest.mark.usefixtures("ready_workers")
 def test_it_resumes_as_if_it_had_never_stopped(own_model):
     with fleet(own_model) as driving:
         begun = run(own_model)
@@ -113,6 +116,7 @@ def test_it_resumes_as_if_it_had_never_stopped(own_model):
     assert [row.mean for row in again.rows] == [row.mean for row in begun.rows]
 
 
+@pytest.mark.usefixtures("ready_workers")
 def test_other_settings_begin_a_new_run_and_the_old_one_is_over(own_model):
     with fleet(own_model) as driving:
         run(own_model).generation(driving, [5])
@@ -140,6 +144,7 @@ def test_it_begins_at_what_is_given_and_asks_for_it_once(own_model, policies):
     assert np.array_equal(again.learner.mean, begun.learner.mean) and len(asked) == 1
 
 
+@pytest.mark.usefixtures("ready_workers")
 def test_a_worse_policy_does_not_replace_a_c_that_was_validated_on_the_same_tracks(own_model):
     facts = {**arch.evolved_on(own_model, "zh"), "validation": {"tracks": 1, "mean": 950.0}}
     arch.save(own_model, np.zeros(arch.size(FEATURES)), facts)

@@ -56,6 +56,7 @@ def test_noise_is_correlated_and_keeps_its_sd():
     assert np.corrcoef(later[:, 0], later[:, 1])[0, 1] == pytest.approx(0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_without_noise_it_drives_as_everybody_does(agent, policies):
     trajectories = collect(agent, policies[0], TRACKS, NONE, 15)
     jobs = [Job(policies[0], track) for track in TRACKS]
@@ -68,6 +69,7 @@ def test_without_noise_it_drives_as_everybody_does(agent, policies):
         assert not trajectory.features[0, 32:].any() and trajectory.features[1, 32:].any()
 
 
+@pytest.mark.slow
 def test_a_trajectory_says_what_gave_its_actions(agent, policies):
     """Raw actions from features, policy and noise, driven again: the same rewards."""
     [trajectory] = collect(agent, policies[0], TRACKS[:1], SOME, 15)
@@ -85,6 +87,7 @@ def test_a_trajectory_says_what_gave_its_actions(agent, policies):
     assert np.abs(np.diff(trajectory.noise[:, 0])).mean() < 0.3
 
 
+@pytest.mark.usefixtures("ready_workers")
 def test_what_a_track_gives_does_not_depend_on_the_others_nor_on_who_drives(agent, model, policies):
     together = collect(agent, policies[1], TRACKS, SOME, 10)
     for track, trajectory in zip(TRACKS, together, strict=True):

@@ -67,6 +67,7 @@ def widened(model: ModelDirectory, folder, units: int) -> ModelDirectory:
     return made
 
 
+@pytest.mark.slow
 def test_units_in_another_order_get_their_weights(own_model, episodes, policies, tmp_path):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     order = np.random.default_rng(0).permutation(UNITS)
@@ -78,6 +79,7 @@ def test_units_in_another_order_get_their_weights(own_model, episodes, policies,
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
+@pytest.mark.slow
 def test_how_many_are_read_at_once_does_not_matter(
     own_model, episodes, policies, monkeypatch, tmp_path
 ):
@@ -88,6 +90,7 @@ def test_how_many_are_read_at_once_does_not_matter(
     np.testing.assert_allclose(transferred(own_model, new, episodes, NOWHERE), whole, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_m_of_more_units_gets_a_c_that_acts_alike(own_model, episodes, policies, tmp_path):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     bigger = widened(own_model, tmp_path / "bigger", 24)
@@ -120,6 +123,7 @@ def reversed_vision(model: ModelDirectory, folder) -> ModelDirectory:
     return made
 
 
+@pytest.mark.slow
 def test_another_v_sees_the_recordings_itself(own_model, policies, record, tmp_path):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     new = reversed_vision(own_model, tmp_path / "reversed")
@@ -138,6 +142,7 @@ def test_another_v_sees_the_recordings_itself(own_model, policies, record, tmp_p
         np.testing.assert_allclose(x @ layer, x @ expected, atol=0.02)
 
 
+@pytest.mark.slow
 def test_what_was_recorded_since_is_refused(own_model, policies, episode, record, tmp_path):
     arch.save(own_model, policies[0], arch.evolved_on(own_model, "zh"))
     new = reversed_vision(own_model, tmp_path / "reversed")

@@ -72,6 +72,7 @@ def test_what_v_and_m_took_is_added_where_all_of_it_is_known():
     assert "not counted" in counted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [ROWS[:1], ROWS])
 def test_the_curve_is_a_picture(tmp_path, rows):
     history.curve(tmp_path / "c.png", rows, "C")

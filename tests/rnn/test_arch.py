@@ -207,6 +207,7 @@ def test_latents_are_drawn_anew_in_every_step_of_training():
     assert one == same != other
 
 
+@pytest.mark.slow
 def test_training_learns_a_sequence():
     m, given = model(), batch()
     before = float(m.losses_of(given, (1, -1))["nll"])

@@ -15,6 +15,7 @@ def vision():
     return vae.Vision(arch.encoder(4), arch.decoder(4), "digest")
 
 
+@pytest.mark.slow
 def test_every_frame_becomes_its_latent(tmp_path, vision, record):
     sources = record(tmp_path / "rollout", [5, 1, 8])
     made = list(encode.episodes(vision, sources, tmp_path / "series", batch_size=3))

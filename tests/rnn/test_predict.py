@@ -51,6 +51,7 @@ def test_open_loop_begins_as_one_step_does(memory, sequence):
     np.testing.assert_allclose(alone[:, 0], predict.one_step(memory, z, action)[:, 3], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_open_loop_sees_nothing_after_its_warm_up(memory, sequence):
     z, action = sequence
     other = z.copy()

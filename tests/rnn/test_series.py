@@ -219,6 +219,7 @@ def test_stretches_are_parts_of_episodes_with_what_they_lack_masked(folder):
     assert lengths == {1, 5, 8}
 
 
+@pytest.mark.slow
 def test_stretches_begin_anywhere_and_at_the_beginning_more_often(tmp_path, episode):
     series.prepare(tmp_path, [], MADE_BY)
     path = write(tmp_path, 0, episode(20))

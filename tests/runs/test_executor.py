@@ -180,6 +180,7 @@ def test_a_killed_worker_is_replaced_and_no_result_is_lost_or_doubled(work, tmp_
         assert re.fullmatch(r"Warning: a worker process died: \d+ \(killed by SIG\w+\)\. .*", line)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
 def test_a_worker_that_hangs_is_replaced_and_no_result_is_lost(work, tmp_path, capsys):
     tasks = [(n, str(tmp_path)) for n in range(6)]
@@ -196,12 +197,13 @@ SLEEPER = """
     from runs import executor, processes
 
     if __name__ == "__main__":
-        with executor.Workers(lambda: processes.pool(1), hang_timeout=4) as workers:
+        with executor.ProcessWorkers(lambda: processes.pool(1), hang_timeout=4) as workers:
             for _, result in workers.each(time.sleep, [(0,), (3,)]):
                 print(result, flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
 def test_workers_of_a_machine_that_slept_do_not_hang(tmp_path):
     script = tmp_path / "sleeper.py"
@@ -222,6 +224,7 @@ def test_workers_of_a_machine_that_slept_do_not_hang(tmp_path):
     assert sleeper.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops no processes")
 @pytest.mark.parametrize("problem", [None, KeyboardInterrupt])
 def test_a_worker_that_is_stopped_keeps_nobody_waiting_at_the_end(work, problem):

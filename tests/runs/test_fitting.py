@@ -67,6 +67,7 @@ def checkpoints(request, monkeypatch) -> str:
     return request.param
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop_after", [1, 4, 6])
 def test_a_stopped_training_resumes_to_the_last_bit(tmp_path, whole, checkpoints, stop_after):
     with pytest.raises(InterruptedError):
@@ -84,6 +85,7 @@ def test_a_stopped_training_resumes_to_the_last_bit(tmp_path, whole, checkpoints
     assert run.history == whole[1].history
 
 
+@pytest.mark.slow
 def test_a_finished_training_leaves_no_checkpoints_and_does_nothing_again(tmp_path):
     train(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
@@ -92,6 +94,7 @@ def test_a_finished_training_leaves_no_checkpoints_and_does_nothing_again(tmp_pa
     assert run.is_over and run.nothing_to_do().endswith("is trained; nothing to do.")
 
 
+@pytest.mark.slow
 def test_the_losses_of_every_epoch_lie_in_one_file_for_tensorboard(tmp_path):
     _, run = train(tmp_path)
     for kind, name in (("training", "loss"), ("held_out", "val_loss")):
@@ -110,6 +113,7 @@ def stopped(folder) -> None:
         train(folder, stop_after=5)
 
 
+@pytest.mark.slow
 def test_from_scratch_starts_over_where_another_training_stands(tmp_path):
     stopped(tmp_path)
     _, run = train(tmp_path, {"units": 3}, from_scratch=True)
@@ -129,6 +133,7 @@ class Spoil(keras.callbacks.Callback):
             self.model.layers[0].kernel.assign(np.full((3, 2), np.nan))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [2, BATCHES, EPOCHS * BATCHES])
 def test_a_loss_that_is_no_number_ends_a_training_and_its_advice_works(tmp_path, after):
     run = fitting.NetworkTraining(ModelDirectory(tmp_path), "rnn", {"rate": 1})
@@ -174,6 +179,7 @@ def test_processor_time_is_that_of_all_sittings_and_of_what_is_finetuned(tmp_pat
     assert scratch.core_hours() == 0
 
 
+@pytest.mark.slow
 def test_processor_time_that_was_not_counted_is_not_taken_for_none(tmp_path, clock):
     stopped(tmp_path)
     state_file = tmp_path / "rnn.training.json"
@@ -199,6 +205,7 @@ def of_before(state_file) -> dict:
     }
 
 
+@pytest.mark.slow
 def test_a_finetuning_killed_while_it_puts_its_result_goes_on(tmp_path, whole):
     train(tmp_path)
     finetuning = {"units": 2, "finetune": True}
@@ -210,6 +217,7 @@ def test_a_finetuning_killed_while_it_puts_its_result_goes_on(tmp_path, whole):
     assert not (tmp_path / "rnn.next.weights.h5").exists()
 
 
+@pytest.mark.slow
 def test_a_training_of_an_earlier_version_goes_on(tmp_path, whole):
     stopped(tmp_path)
     state_file = tmp_path / "rnn.training.json"
@@ -220,6 +228,7 @@ def test_a_training_of_an_earlier_version_goes_on(tmp_path, whole):
         assert np.array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_was_changed_is_refused(tmp_path):
     stopped(tmp_path)
     [checkpoint] = tmp_path.glob("rnn.training?.weights.h5")
@@ -253,6 +262,7 @@ def test_other_errors_of_a_pipeline_stay_what_they_are():
         tf.reshape(tf.zeros(3), (2, 2))
 
 
+@pytest.mark.slow
 def test_a_training_that_the_disk_cannot_hold_is_refused_before_it_begins(tmp_path, monkeypatch):
     # 11 numbers of 4 bytes; three checkpoints of three numbers for each, and the result.
     needed = 11 * 4 * (3 * 3 + 1)

@@ -1,9 +1,11 @@
 from runs import plots
 
 import matplotlib.pyplot as plt
+import pytest
 from imageio import v3 as imageio
 
 
+@pytest.mark.slow
 def test_a_curve_of_many_losses_is_a_picture_that_is_not_empty(tmp_path):
     history = [
         {"loss": 3.0, "kl": 2.0, "val_loss": 4.0, "val_kl": 2.5},

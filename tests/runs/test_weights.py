@@ -91,6 +91,7 @@ def test_groups_that_hold_each_other_are_not_walked_for_ever(saved):
     refused(saved, "hold each other")
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_is_a_sentence_or_finite_numbers(saved):
     whole = saved.read_bytes()
     model = network()

@@ -31,6 +31,7 @@ def alone(script: str, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd="/", capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", STEPS)
 def test_help_and_wrong_arguments_need_nothing_heavy(script):
     done = alone(script, "--help")

@@ -126,6 +126,7 @@ def test_losses_are_squared_errors_per_frame_and_free_bits():
     assert float(loss) == pytest.approx(per_frame.mean() + free.mean(), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_weight_of_the_kl_multiplies_it_and_its_tolerance():
     losses = {}
     for weight in (0.0, 1.0, 4.0):
@@ -136,6 +137,7 @@ def test_the_weight_of_the_kl_multiplies_it_and_its_tolerance():
     assert losses[4.0] - losses[0.0] == pytest.approx(4 * (losses[1.0] - losses[0.0]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_below_the_tolerance_the_kl_divergence_gives_no_gradient():
     gradients = {}
     for tolerance in (0.0, 1000.0):

@@ -177,6 +177,7 @@ def test_the_deception_s_weight_is_ramped():
     assert [float(model.ramp(step)) for step in (0, 20, 40, 60, 99)] == [0, 0, 0.25, 0.5, 0.5]
 
 
+@pytest.mark.slow
 def test_the_adaptive_weight_makes_the_pulls_at_a_frame_equal():
     model = built(adversary.recipe("repaired", deception=1.0, ramp_start=0.0, ramp_end=0.0))
     real = arch.to_unit(FRAMES)

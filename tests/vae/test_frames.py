@@ -57,6 +57,7 @@ def test_a_stride_visits_one_of_so_many_frames_other_ones_each_time(paths, episo
     assert set().union(*map(seen, range(40))) == set(all_frames(paths, episode))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_batches_another_does_not(paths):
     def order(*seed):
         return [key for batch in frames.batches(paths, 5, seed) for key in keys(batch)]

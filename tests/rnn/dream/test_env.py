@@ -24,6 +24,7 @@ def episode(env, seed: int) -> list[np.ndarray]:
     return seen + [env.step(action)[0] for [action] in actions()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observation", ["latent", "frame"])
 # A latent has no bounds, which the checker thinks worth a warning.
 @pytest.mark.filterwarnings("ignore:.*infinity.*")
@@ -40,6 +41,7 @@ def test_is_registered_alone_and_as_thousands(dreamer):
     assert many.reset(seed=1)[0].shape == (5, 4)
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_actions_give_the_same_dream(dreamer):
     env = DreamEnv(dreamer.path, temperature=1.15)
     first, again, other = episode(env, 5), episode(env, 5), episode(env, 6)
@@ -55,6 +57,7 @@ def test_without_a_seed_the_next_episode_is_another(dreamer):
     assert (env.step(np.zeros(3))[0] != one).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observation", ["latent", "frame"])
 def test_many_dreams_are_single_ones_side_by_side(dreamer, observation):
     """Also across episodes: a dream that ended begins anew with the next step."""
@@ -122,6 +125,7 @@ def test_refuses_what_it_does_not_know(dreamer, wrong):
 NAN = float("nan")
 
 
+@pytest.mark.slow
 def test_what_is_not_finite_is_refused_and_changes_nothing(dreamer):
     env, untouched = DreamEnv(dreamer.path), DreamEnv(dreamer.path)
     for dream in (env, untouched):
@@ -159,6 +163,7 @@ def test_a_deep_copy_is_the_same_dream_at_the_same_moment(dreamer):
     np.testing.assert_array_equal(copied.reset()[0], env.reset()[0])
 
 
+@pytest.mark.slow
 def test_many_dreams_take_the_options_of_one_and_are_drawn(dreamer):
     many = gymnasium.make_vec(rnn.DREAM_ID, 2, model=dreamer.path, render_mode="rgb_array")
     given = np.arange(8).reshape(2, 4)
@@ -172,6 +177,7 @@ def test_many_dreams_take_the_options_of_one_and_are_drawn(dreamer):
         DreamVectorEnv(2, dreamer.path, render_mode="human")
 
 
+@pytest.mark.slow
 def test_dreams_begin_in_the_step_that_ends_them_if_asked(dreamer):
     same = AutoresetMode.SAME_STEP
     env = DreamVectorEnv(64, dreamer.path, max_episode_steps=3, autoreset_mode=same)

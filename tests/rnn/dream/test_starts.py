@@ -46,6 +46,7 @@ def test_starts_are_first_latents_and_what_a_tile_is_worth(own_dreamer, tmp_path
     assert found.tile == pytest.approx(4.4)
 
 
+@pytest.mark.slow
 def test_starts_anywhere_are_every_50th_latent(own_dreamer, tmp_path):
     write_episode(tmp_path / "1.npz", [3.2] + [-0.1] * 100 + [6.5], first=0)
     write(own_dreamer, [tmp_path / "1.npz"])
@@ -57,6 +58,7 @@ def test_starts_anywhere_are_every_50th_latent(own_dreamer, tmp_path):
         starts.read(own_dreamer, rnn.load(own_dreamer), "somewhere")
 
 
+@pytest.mark.slow
 def test_starts_remember_what_came_before(own_dreamer, tmp_path):
     paths = [tmp_path / "1.npz", tmp_path / "2.npz"]
     for path, steps in zip(paths, (130, 60), strict=True):
@@ -74,6 +76,7 @@ def test_starts_remember_what_came_before(own_dreamer, tmp_path):
     np.testing.assert_allclose(found.c[3], outputs["c"][0], atol=1e-2)
 
 
+@pytest.mark.slow
 def test_no_dream_starts_where_the_road_is_lost(own_dreamer, tmp_path):
     # Of the 50 steps from 0, 50, 100, 150, 200 and 250, only those from 0 and 250 reach a tile.
     write_episode(tmp_path / "1.npz", [3.2] + [-0.1] * 279 + [3.2], first=0)

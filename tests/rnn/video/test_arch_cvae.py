@@ -47,6 +47,7 @@ def videos() -> tuple[np.ndarray, np.ndarray, tf.Tensor]:
     )
 
 
+@pytest.mark.slow
 def test_at_full_size_it_has_22_2_million_parameters():
     # Counted by hand from the layers: encoder 8,689,600, decoder 11,822,659, posterior 590,208 and
     # predictor 1,134,720, of which 5,504 are moving averages' halves of the normalisations.
@@ -68,7 +69,7 @@ def test_the_future_depends_on_the_skips_of_the_last_past_frame_alone(networks, 
     nobody = tf.constant([False, False])
     predict = {
         "forced": lambda skips: networks.forced(features, skips, z, condition)[0],
-        "free": tf.function(lambda s: networks.free(features, s, z, condition, nobody)[0]),
+        "free": lambda skips: networks.free(features, skips, z, condition, nobody)[0],
     }[way]
     usual = predict(skips).numpy()
     for frame in range(PAST):
@@ -88,12 +89,15 @@ def test_teacher_forced_step_by_step_is_teacher_forced_at_once(request, videos, 
     features, skips = networks.encode(frames / np.float32(255))
     features *= 50  # so that the encoder's own, of a predicted frame, are others
     at_once = networks.forced(features, skips, z, condition)
-    free = tf.function(lambda forced: networks.free(features, skips, z, condition, forced))
-    stepwise = free(tf.constant([True, True]))
+
+    def free(forced):
+        return networks.free(features, skips, z, condition, tf.constant(forced))
+
+    stepwise = free([True, True])
     for one, other in zip(at_once, stepwise, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     # Without, all is as before until the first frame after a predicted one.
-    alone = free(tf.constant([False, True]))[0].numpy()
+    alone = free([False, True])[0].numpy()
     np.testing.assert_allclose(alone[:, :PAST], at_once[0][:, :PAST], atol=1e-4)
     np.testing.assert_allclose(alone[1], at_once[0][1], atol=1e-4)
     assert np.abs(alone[0, PAST:] - at_once[0][0, PAST:]).max() > 1e-3
@@ -103,22 +107,20 @@ def test_what_is_imagined_knows_the_past_and_the_actions_and_nothing_of_the_futu
     networks, videos
 ):
     frames, condition, z = videos
-    imagine = tf.function(networks.imagine)
-    usual = imagine(frames, condition, z).numpy()
+    usual = networks.imagine(frames, condition, z).numpy()
     assert usual.shape == (2, STEPS - PAST, 64, 64, 3)
     later = frames.copy()
     later[:, PAST:] = 0
-    np.testing.assert_array_equal(imagine(later, condition, z), usual)
+    np.testing.assert_array_equal(networks.imagine(later, condition, z), usual)
     # The action on seeing frame 2 shows in frame 3, the second that is predicted.
     acted = condition + np.eye(STEPS, dtype=np.float32)[PAST, :, None]
-    moved = np.abs(imagine(frames, acted, z).numpy() - usual).max(axis=(0, 2, 3, 4))
+    moved = np.abs(networks.imagine(frames, acted, z).numpy() - usual).max(axis=(0, 2, 3, 4))
     assert moved[0] == 0 and moved[1] > 0
 
 
 def test_a_learned_prior_makes_the_latents_of_noise(learned, videos):
     frames, condition, z = videos
-    imagine = tf.function(learned.imagine)
-    one, other = (imagine(frames, condition, noise) for noise in (z, tf.zeros_like(z)))
+    one, other = (learned.imagine(frames, condition, noise) for noise in (z, tf.zeros_like(z)))
     assert np.abs(one.numpy() - other.numpy()).max() > 1e-5
 
 

@@ -52,6 +52,7 @@ def test_all_predict_the_same_stretches(model, squares, dreamer, scripts, tmp_pa
     assert len(imageio.imread(tmp_path / "video.gif", index=None)) == 16
 
 
+@pytest.mark.slow
 def test_the_copy_is_of_the_frame_before_and_the_ceiling_of_the_frame_itself(
     model, dreamer, square
 ):
@@ -112,6 +113,7 @@ def test_what_is_held_out_of_other_recordings_may_have_been_trained_on(squares, 
     assert "not known which of them it never saw" in said
 
 
+@pytest.mark.slow
 def test_a_cvae_that_sees_more_than_m_is_measured_beside_it(dreamer, square):
     frames, action = square(20, 1)
     agent = vae.load(dreamer), load_memory(dreamer)
@@ -126,6 +128,7 @@ def test_a_cvae_that_sees_more_than_m_is_measured_beside_it(dreamer, square):
     np.testing.assert_array_equal(found[contest.M_MEAN], other[contest.M_MEAN])
 
 
+@pytest.mark.slow
 def test_many_stretches_are_measured_a_few_at_a_time(model, square, monkeypatch):
     frames, action = square(12, 1)
     [stretch] = measures.stretches([Video("square", 12, lambda: (frames, action))], 2, 3, 1)

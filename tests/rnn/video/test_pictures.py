@@ -2,9 +2,11 @@ from rnn.video import pictures
 from rnn.video.arch_cvae import Networks
 from rnn.video.sequences import Video
 
+import pytest
 from imageio import v3 as imageio
 
 
+@pytest.mark.slow
 def test_however_long_the_past_its_film_shows_28_predicted_frames_at_most(square, tmp_path):
     frames, action = square(70, 1)
     video = Video("square", len(frames), lambda: (frames, action))

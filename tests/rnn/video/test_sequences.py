@@ -25,6 +25,7 @@ def batch_list(videos, seed):
     return [{name: part.numpy() for name, part in batch.items()} for batch in made]
 
 
+@pytest.mark.slow
 def test_batches_are_stretches_of_videos_and_follow_from_the_seed(videos):
     found, again, other = batch_list(videos, 1), batch_list(videos, 1), batch_list(videos, 2)
     assert len(found) == 3

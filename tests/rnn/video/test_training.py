@@ -18,6 +18,7 @@ def batch():
     }
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_squared_error_and_beta_times_the_kl_over_the_frames(batch):
     fitting.seed(1)
     model = CVAE(Networks(3, 1 / 64), FUTURE)

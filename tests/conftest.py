@@ -4,8 +4,10 @@ import dataclasses
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +15,11 @@ from pathlib import Path
 from envs import rollouts
 from runs import config
 from runs.arguments import run as run_script
-from runs.directory import ModelDirectory
+from runs.directory import ModelDirectory, read_json, write_json
 from settings import MAKERS, STEPS
 from tests.forked import Script, Server
 
+import filelock
 import numpy as np
 import pytest
 
@@ -27,8 +30,9 @@ ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 os.environ.update(ONE_THREAD)
 
 
-# What runs scripts or starts processes takes seconds; `make test-fast` leaves it out.
-SLOW_FIXTURES = {"scripts", "chain", "figures", "refuse"}
+# What runs scripts or starts processes takes seconds; `make test-fast` leaves it out. Other tests
+# that take a second or more are marked where they stand.
+SLOW_FIXTURES = {"scripts", "chain", "figures", "refuse", "ready_workers"}
 FAST_AT_THE_TOP = {"test_docs.py", "test_makefile.py"}
 
 
@@ -96,6 +100,22 @@ class Scripts:
         done = self.run(script, *arguments)
         assert done.returncode == 0, f"{script} {arguments}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def succeed_and_keep(
+        self, moment: Callable[[], bool], folder: Path, kept: Path, script: str, *arguments
+    ) -> str:
+        """The same, with a copy of a folder as a kill would leave it, soon after `moment()`."""
+        process = self.start(script, *arguments)
+        while not moment():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGSTOP)
+        time.sleep(0.1)  # till all its threads stand
+        shutil.copytree(folder, kept)
+        os.killpg(process.pid, signal.SIGCONT)
+        printed, said = process.communicate()
+        assert process.returncode == 0, f"{script} {arguments}:\n{printed}\n{said}"
+        return printed
 
     def _environment(self) -> dict[str, str]:
         users = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
@@ -188,8 +208,9 @@ TINY = {
     "02_train_vae.py": "--epochs 3 --batch-size 40",
     "03_generate_rnn_data.py": "--batch-size 32 --precision float32",
     "04_train_rnn.py": "--steps 200 --batch-size 2 --sequence 12 --units 16",
-    "05_train_controller.py": "--population 4 --rollouts 2 --generations 3 --patience 15 "
-    "--evaluate-every 2 --validation-tracks 1 --worlds 4 --workers 1",
+    # So near to zero C drives straight on, and leaves the field long before its 1000 steps.
+    "05_train_controller.py": "--population 4 --rollouts 2 --generations 2 --patience 15 "
+    "--sigma 0.02 --evaluate-every 2 --validation-tracks 1 --worlds 4 --workers 1",
 }
 WITHOUT_RES = ("01_generate_data.py", "03_generate_rnn_data.py")
 
@@ -207,10 +228,38 @@ def small() -> Callable[[str, Path, Path], list[str]]:
 
 @pytest.fixture(scope="session")
 def chain(scripts, tmp_path_factory) -> Chain:
-    """The five scripts in their order, for real, on the smallest scale."""
-    data, res = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("res")
-    printed = {script: scripts.succeed(script, *tiny(script, data, res)) for script in TINY}
-    return Chain(data, res, printed)
+    """The five scripts in their order, for real, on the smallest scale.
+
+    Whichever test process asks first runs them, and all read what they left: who would change it
+    takes a copy.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    data, res, told = folder / "chain", folder / "chain-res", folder / "chain.json"
+    with filelock.FileLock(folder / "chain.lock"):
+        if not told.exists():
+            printed = {script: scripts.succeed(script, *tiny(script, data, res)) for script in TINY}
+            write_json(told, printed)
+    return Chain(data, res, read_json(told))
+
+
+@pytest.fixture(scope="session")
+def racer(chain, tmp_path_factory) -> Path:
+    """The model directory of an agent whose episodes are short.
+
+    With the chain's V and M, and a policy that drives straight on, hardly looking, until it has
+    left the field after 260 steps.
+    """
+    # Imported here: only some tests need TensorFlow.
+    from controller import arch
+
+    folder = chain.copy(tmp_path_factory.mktemp("racer"), "models")
+    made = ModelDirectory(folder / "models" / "vae")
+    parameters = np.random.default_rng(0).normal(0, 0.003, arch.size(32 + 16))
+    parameters[-arch.ACTIONS :] = [0, 0.3, -1]
+    arch.save(made, parameters, arch.evolved_on(made, "zh"))
+    return made.path
 
 
 def save_dreamer(folder: Path, heads: tuple[str, ...] = ("tile", "done")) -> ModelDirectory:
@@ -253,9 +302,9 @@ def dreamer(tmp_path_factory) -> ModelDirectory:
 
 
 @pytest.fixture
-def own_dreamer(tmp_path) -> ModelDirectory:
+def own_dreamer(dreamer, tmp_path) -> ModelDirectory:
     """A model directory that the test may change."""
-    return save_dreamer(tmp_path / "dreamer")
+    return ModelDirectory(shutil.copytree(dreamer.path, tmp_path / "dreamer"))
 
 
 @pytest.fixture

@@ -137,7 +137,8 @@ def test_an_interrupt_ends_a_run_at_once_and_leaves_no_half_file(scripts, tmp_pa
         ("05_train_controller.py", "models/vae"),
     ],
 )
-def test_a_second_run_is_refused_while_one_runs(chain, refuse, small, script, folder):
-    with locked(chain.data / folder):
-        sentence = refuse(script, *small(script, chain.data, chain.res))
-    assert f"Another process is writing to {chain.data / folder}" in sentence
+def test_a_second_run_is_refused_while_one_runs(chain, refuse, small, tmp_path, script, folder):
+    data = chain.copy(tmp_path, "rollout", "series", "models")
+    with locked(data / folder):
+        sentence = refuse(script, *small(script, data, data / "res"))
+    assert f"Another process is writing to {data / folder}" in sentence

@@ -1,4 +1,4 @@
-"""benchmarks/pedals.py: for real on the chain's agent, and its figures by hand."""
+"""benchmarks/pedals.py: for real on a tiny agent, and its figures by hand."""
 
 import re
 
@@ -11,8 +11,8 @@ def pedals(load):
     return load("benchmarks/pedals.py")
 
 
-def test_it_drives_an_agent_and_tells(chain, scripts):
-    printed = scripts.succeed("benchmarks/pedals.py", chain.model, "--tracks", 2)
+def test_it_drives_an_agent_and_tells(racer, scripts):
+    printed = scripts.succeed("benchmarks/pedals.py", racer, "--tracks", 2)
     assert "| turning ahead, radians | steps | speed | gas | brake pressed |" in printed
     shares = re.findall("R² of .*, linear in what C acts on: (.*)", printed)
     assert len(shares) == 2 and np.isfinite([float(share) for share in shares]).all()

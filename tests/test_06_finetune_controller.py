@@ -2,12 +2,16 @@
 
 import os
 import shutil
-import time
 
+import rnn
+import vae
 from controller import arch
 from controller.report import history
+from rnn import arch as rnn_arch
 from runs.directory import ModelDirectory, read_json
+from vae.arch import LATENT, decoder, encoder
 
+import keras
 import numpy as np
 import pytest
 from imageio import v3 as imageio
@@ -24,9 +28,16 @@ def arguments(folder) -> list:
 
 @pytest.fixture(scope="module")
 def finetuned(chain, scripts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("finetuned")
+    """The data of a run, what it printed, and the data as a kill after a generation leaves it."""
+    folder, killed = (tmp_path_factory.mktemp("finetuned") / name for name in ("data", "killed"))
     chain.copy(folder, "models")
-    return folder, scripts.succeed(SCRIPT, *arguments(folder), "--release-brake")
+    table = model_of(folder).path / "controller.csv"
+    evolved = table.read_bytes()
+    command = [SCRIPT, *arguments(folder), "--release-brake"]
+    printed = scripts.succeed_and_keep(
+        lambda: table.read_bytes() != evolved, folder, killed, *command
+    )
+    return folder, printed, killed
 
 
 def model_of(folder) -> ModelDirectory:
@@ -34,7 +45,7 @@ def model_of(folder) -> ModelDirectory:
 
 
 def test_it_leaves_a_c_its_history_a_curve_and_a_lap(finetuned, chain):
-    folder, printed = finetuned
+    folder, printed, _ = finetuned
     evolved = history.read(chain.model / "controller.csv")
     rows = history.read(model_of(folder).path / "controller.csv")
     assert rows[:-2] == evolved
@@ -48,57 +59,50 @@ def test_it_leaves_a_c_its_history_a_curve_and_a_lap(finetuned, chain):
 
 
 def test_run_again_it_has_nothing_to_add(finetuned, scripts):
-    folder, _ = finetuned
+    folder, *_ = finetuned
     before = (model_of(folder).path / "controller.csv").read_bytes()
     printed = scripts.succeed(SCRIPT, *arguments(folder), "--release-brake")
     assert "All 2 generations are done" in printed
     assert (model_of(folder).path / "controller.csv").read_bytes() == before
 
 
-def test_killed_and_resumed_it_is_the_run_that_was_never_killed(
-    finetuned, chain, scripts, tmp_path
-):
-    chain.copy(tmp_path, "models")
-    again = [*arguments(tmp_path), "--release-brake"]
-    process = scripts.start(SCRIPT, *again)
-    state = model_of(tmp_path).path / "controller.csv"
-    evolved = state.read_bytes()
-    while state.read_bytes() == evolved:
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    process.kill()
-    process.communicate()
-    scripts.succeed(SCRIPT, *again)
+def test_killed_and_resumed_it_is_the_run_that_was_never_killed(finetuned, scripts):
+    whole, _, killed = finetuned
+    printed = scripts.succeed(SCRIPT, *arguments(killed), "--release-brake")
+    assert "All 2 generations are done" not in printed
 
     def results(folder) -> list:
         rows = history.read(model_of(folder).path / "controller.csv")
         return [(row.generation, row.best, row.mean, row.steps, row.validation) for row in rows]
 
-    whole, _ = finetuned
-    assert results(tmp_path) == results(whole)
-    one, other = (arch.load(model_of(folder), 48) for folder in (whole, tmp_path))
+    assert results(killed) == results(whole)
+    one, other = (arch.load(model_of(folder), 48) for folder in (whole, killed))
     assert np.array_equal(one, other)
 
 
+def others(model: ModelDirectory, units: int) -> None:
+    """Put another V and M there, which have learned nothing yet."""
+    keras.utils.set_random_seed(2)
+    vae.save(model, encoder(), decoder(), {"architecture": "vae", "latent": LATENT})
+    facts = {"latent": LATENT, "units": units, "mixtures": 2, "heads": ["tile"]}
+    network = rnn_arch.network(LATENT, units, 2, ("tile",))
+    rnn.save(model, network, {**facts, "vision": model.facts("vision")["digest"]})
+
+
 def test_it_can_begin_at_a_c_transferred_to_another_v_and_m(chain, scripts, small, tmp_path):
-    chain.copy(tmp_path, "rollout", "models", "series")
+    chain.copy(tmp_path, "rollout", "models")
     model = model_of(tmp_path)
     before = shutil.copytree(model.path, tmp_path / "before")
     evolved = model.facts("controller")["digest"]
-    other = ["--seed", "2", "--from-scratch"]
-    for script, more in (
-        ("02_train_vae.py", other),
-        ("03_generate_rnn_data.py", []),
-        ("04_train_rnn.py", other),
-    ):
-        scripts.succeed(script, *small(script, tmp_path, tmp_path / "res"), *more)
-    printed = scripts.succeed(SCRIPT, *arguments(tmp_path), "--init-from", before)
-    assert "begins at a transferred C" in printed
+    others(model, units=8)
+    scripts.succeed("03_generate_rnn_data.py", *small("03_generate_rnn_data.py", tmp_path, None))
+    transfer = [*arguments(tmp_path), "--generations", "1", "--init-from", before]
+    assert "begins at a transferred C" in scripts.succeed(SCRIPT, *transfer)
     [*_, last] = read_json(model.path / "controller.training.json")["lineage"]
     assert last["transferred_from"] == evolved
+    assert arch.load(model, LATENT + 8).any()
     shutil.rmtree(tmp_path / "series")
-    again = scripts.succeed(SCRIPT, *arguments(tmp_path), "--init-from", before)
-    assert "All 2 generations are done" in again
+    assert "All 1 generations are done" in scripts.succeed(SCRIPT, *transfer)
 
 
 def test_without_a_c_it_says_what_to_do(chain, refuse, tmp_path):

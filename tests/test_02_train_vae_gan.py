@@ -1,7 +1,5 @@
 """02_train_vae_gan.py as a user runs it: for real, tiny, killed and resumed, and refused."""
 
-import time
-
 import vae
 from runs import records
 from runs.directory import ModelDirectory, read_json
@@ -19,11 +17,19 @@ def arguments(data, res, *more) -> list:
     return ["--data-dir", data, "--res", res, *TINY, *more]
 
 
+def has_saved(data) -> bool:
+    state = data / "models" / "vaegan" / "vision.training.json"
+    return state.exists() and read_json(state)["saves"] > 0
+
+
 @pytest.fixture(scope="module")
 def trained(chain, scripts, tmp_path_factory):
-    data, res = tmp_path_factory.mktemp("gan"), tmp_path_factory.mktemp("gan_res")
+    """A trained V's data, its pictures, and the data as a kill after the first epoch leaves it."""
+    folder = tmp_path_factory.mktemp("gan")
+    data, res, killed = folder / "data", folder / "res", folder / "killed"
     chain.copy(data, "rollout")
-    return data, res, scripts.succeed(SCRIPT, *arguments(data, res))
+    scripts.succeed_and_keep(lambda: has_saved(data), data, killed, SCRIPT, *arguments(data, res))
+    return data, res, killed
 
 
 def test_it_leaves_a_v_that_others_load(trained):
@@ -78,40 +84,31 @@ def test_latents_can_be_made_with_it(trained, scripts):
     assert list((data / "series" / "vaegan").glob("*"))
 
 
-def test_killed_and_resumed_it_is_what_it_would_have_been(trained, chain, scripts, tmp_path):
-    data, _, _ = trained
-    chain.copy(tmp_path, "rollout")
-    state = tmp_path / "models" / "vaegan" / "vision.training.json"
-    process = scripts.start(SCRIPT, *arguments(tmp_path, tmp_path / "res"))
-    while not (state.exists() and read_json(state)["saves"] > 0):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    process.kill()
-    process.communicate()
-    assert not ModelDirectory(state.parent).has("vision")
-    scripts.succeed(SCRIPT, *arguments(tmp_path, tmp_path / "res"))
-    whole, resumed = (vae.load(ModelDirectory(d / "models" / "vaegan")) for d in (data, tmp_path))
+def test_killed_and_resumed_it_is_what_it_would_have_been(trained, scripts, tmp_path):
+    data, _, killed = trained
+    assert not ModelDirectory(killed / "models" / "vaegan").has("vision")
+    scripts.succeed(SCRIPT, *arguments(killed, tmp_path / "res"))
+    whole, resumed = (vae.load(ModelDirectory(d / "models" / "vaegan")) for d in (data, killed))
     for one, other in ((whole.encoder, resumed.encoder), (whole.decoder, resumed.decoder)):
         for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
             assert np.array_equal(a, b)
-    kept = [sorted((d / "models" / "vaegan" / "film").iterdir()) for d in (data, tmp_path)]
+    kept = [sorted((d / "models" / "vaegan" / "film").iterdir()) for d in (data, killed)]
     assert [one.name for one in kept[0]] == [other.name for other in kept[1]]
-    assert [one.step for one in curve(data)] == [other.step for other in curve(tmp_path)]
+    assert [one.step for one in curve(data)] == [other.step for other in curve(killed)]
 
 
 def test_published_trains_too_and_its_ingredients_can_be_changed(chain, scripts, tmp_path):
     chain.copy(tmp_path, "rollout")
-    scripts.succeed(
-        SCRIPT,
-        *arguments(tmp_path, tmp_path / "res", "--variant", "published", "--heads", "linear"),
-    )
+    changed = ["--variant", "published", "--heads", "linear", "--epochs", 1]
+    changed += ["--adversary", "wgan-gp", "--critic-steps", 2]
+    scripts.succeed(SCRIPT, *arguments(tmp_path, tmp_path / "res", *changed))
     facts = read_json(tmp_path / "models" / "vaegan" / "model.json")["vision"]
     assert (facts["variant"], facts["heads"], facts["layers"]) == (
         "published",
         "linear",
         "published",
     )
-    assert vae.name(facts) == "VAE-GAN published 4, heads linear"
+    assert vae.name(facts) == "VAE-GAN published 4, wgan-gp, heads linear, critic steps 2"
 
 
 def test_other_settings_are_refused_where_a_training_stands(trained, refuse):

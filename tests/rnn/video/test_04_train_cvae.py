@@ -1,7 +1,5 @@
 """04_train_cvae.py as a user runs it: for real, tiny, killed and resumed, and refused."""
 
-import time
-
 import rnn.video
 from runs.directory import ModelDirectory, read_json
 
@@ -24,11 +22,25 @@ def history(data) -> list[dict]:
     return read_json(data / "models" / "cvae" / "cvae.training.json")["position"]["history"]
 
 
+def has_saved(data) -> bool:
+    state = data / "models" / "cvae" / "cvae.training.json"
+    return state.exists() and read_json(state)["saves"] > 0
+
+
 @pytest.fixture(scope="module")
-def trained(squares, scripts, tmp_path_factory):
-    data = tmp_path_factory.mktemp("cvae")
-    scripts.succeed(SCRIPT, *arguments(squares, data))
-    return data
+def runs(squares, scripts, tmp_path_factory):
+    """A trained CVAE's data, and the data as a kill after the first epoch leaves it."""
+    folder = tmp_path_factory.mktemp("cvae")
+    data, killed = folder / "data", folder / "killed"
+    scripts.succeed_and_keep(
+        lambda: has_saved(data), data, killed, SCRIPT, *arguments(squares, data)
+    )
+    return data, killed
+
+
+@pytest.fixture
+def trained(runs):
+    return runs[0]
 
 
 def test_it_learns_what_the_action_does(trained):
@@ -46,19 +58,11 @@ def test_it_leaves_pictures_and_a_model_that_others_load(trained):
     assert len(imageio.imread(trained / "res" / "cvae.gif", index=None)) == 30
 
 
-def test_killed_and_resumed_it_is_what_it_would_have_been(trained, squares, scripts, tmp_path):
-    state = tmp_path / "models" / "cvae" / "cvae.training.json"
-    process = scripts.start(SCRIPT, *arguments(squares, tmp_path))
-    while not (state.exists() and read_json(state)["saves"] > 0):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
-    process.kill()
-    process.communicate()
-    assert not ModelDirectory(state.parent).has("cvae")
-    scripts.succeed(SCRIPT, *arguments(squares, tmp_path))
-    whole, resumed = (
-        rnn.video.load(ModelDirectory(data / "models" / "cvae")) for data in (trained, tmp_path)
-    )
+def test_killed_and_resumed_it_is_what_it_would_have_been(runs, squares, scripts):
+    _, killed = runs
+    assert not ModelDirectory(killed / "models" / "cvae").has("cvae")
+    scripts.succeed(SCRIPT, *arguments(squares, killed))
+    whole, resumed = (rnn.video.load(ModelDirectory(data / "models" / "cvae")) for data in runs)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         assert np.array_equal(one, other)
 

@@ -26,6 +26,7 @@ SHORTER = {
     "    256,": "    16,",
     "range(1000)": "range(20)",
     "world = gymnasium.make(envs.ENV_ID": "world = gymnasium.make(envs.ENV_ID, max_episode_steps=9",
+    "range(1, 3)": "range(1, 2)",
 }
 
 
@@ -58,7 +59,7 @@ def test_a_snippet_runs(title, tmp_path):
         assert (tmp_path / "videos" / "rl-video-episode-0.mp4").stat().st_size > 1000
     if "lap" in done.stdout and "points" in done.stdout:
         scores = [int(score) for score in re.findall(r": (-?\d+) points", done.stdout)]
-        assert len(scores) == 2 and min(scores) > 800  # It drives as it was published.
+        assert len(scores) == 1 and scores[0] > 800  # It drives as it was published.
 
 
 def test_the_commands_are_ones_that_the_scripts_take():

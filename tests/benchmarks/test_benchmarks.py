@@ -1,36 +1,24 @@
 """Every benchmark of the agent and of the trainings runs with one command and no data, tiny."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 from runs.processors import cores, native_precisions
 
 import pytest
 
-TOP = Path(__file__).parents[2]
 PRECISIONS = set(native_precisions())
 
 
 @pytest.fixture
-def figures(tmp_path):
+def figures(scripts, tmp_path):
     """`figures(name, *arguments)`: run a benchmark and return the JSON that it wrote."""
 
     def run(name: str, *arguments) -> dict:
         path = tmp_path / f"{name}.json"
-        script = TOP / "benchmarks" / f"{name}.py"
-        command = [sys.executable, script, "--rounds", "1", "--json", path, *arguments]
-        done = subprocess.run(
-            list(map(str, command)),
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(TOP)},
-            capture_output=True,
-            text=True,
+        printed = scripts.succeed(
+            f"benchmarks/{name}.py", "--rounds", 1, "--json", path, *arguments
         )
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        assert done.stdout.count("\n") >= 3, done.stdout
+        assert printed.count("\n") >= 3, printed
         return json.loads(path.read_text())
 
     return run

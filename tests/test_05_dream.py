@@ -11,7 +11,7 @@ from imageio import v3 as imageio
 
 TINY = (
     "--dream --temperatures 0.5 1.15 --generations 2 --population 4 --rollouts 2 "
-    "--dream-steps 20 --evaluate-every 1 --validation-tracks 1 --workers 1"
+    "--dream-steps 20 --sigma 0.001 --evaluate-every 1 --validation-tracks 1 --workers 1"
 )
 
 

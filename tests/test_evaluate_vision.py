@@ -50,9 +50,8 @@ def test_models_that_differ_in_their_seed_are_one_column(driven, scripts, tmp_pa
 def test_episodes_of_another_place_can_be_measured_on(driven, scripts, tmp_path):
     recording.record(tmp_path / "unseen", 9, "random", 90)
     model = untrained(tmp_path / "vae", 1)
-    scripts.succeed(
-        SCRIPT, model, "--data-dir", driven, "--res", tmp_path, "--unseen", tmp_path / "unseen"
-    )
+    where = ["--data-dir", driven, "--res", tmp_path, "--unseen", tmp_path / "unseen"]
+    scripts.succeed(SCRIPT, model, *where, "--every", 5)
     assert read_json(tmp_path / "vision.json")["episodes"] == 1
 
 

@@ -17,8 +17,8 @@ steps = 30
 
 [[stage]]
 step = "02_train_vae.py"
-epochs = 3
-batch_size = 20
+epochs = 2
+batch_size = 40
 
 [[stage]]
 step = "03_generate_rnn_data.py"
@@ -35,7 +35,7 @@ def test_a_recipe_that_was_killed_ends_as_one_that_was_not(scripts, tmp_path):
     recipe.write_text(RECIPE)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     printed = scripts.succeed("run_recipe.py", recipe, "--data-dir", whole, "--res", tmp_path)
-    assert "Stage 2 of 3: 02_train_vae.py" in printed and "--epochs 3" in printed
+    assert "Stage 2 of 3: 02_train_vae.py" in printed and "--epochs 2" in printed
 
     arguments = ("run_recipe.py", recipe, "--data-dir", killed, "--res", tmp_path)
     process = scripts.start(*arguments)

@@ -30,9 +30,10 @@ TODAY = {
     "seen": "gram",
     "worth": "moment",
 }
-# Settings of any V, and of the VAE, that once were none, and what they always were then.
+# Settings of any V, of a VAE and of a VAE-GAN that once were none, and what they always were then.
 ONCE_FIXED = {"frame_stride": 1}
 ONCE_FIXED_IN_A_VAE = {"latent": 32, "kl_weight": 1.0}
+ONCE_FIXED_IN_A_VAEGAN = {"drift": 0.0, "flips": False}
 POSITION = ("epoch", "batch", "history", "core_seconds")  # of the training of a network
 SCRIPTS = {"practice.py": "06_finetune_controller.py"}
 
@@ -49,9 +50,10 @@ def renamed(saved: Mapping[str, Any]) -> dict[str, Any]:
 
 def completed(part: str, saved: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a part's training under today's names, with those that once were none."""
-    of_a_vae = "variant" not in saved
-    fixed = ONCE_FIXED | (ONCE_FIXED_IN_A_VAE if of_a_vae else {})
-    return (fixed if part == "vision" else {}) | renamed(saved)
+    if part != "vision":
+        return renamed(saved)
+    own = ONCE_FIXED_IN_A_VAEGAN if "variant" in saved else ONCE_FIXED_IN_A_VAE
+    return ONCE_FIXED | own | renamed(saved)
 
 
 def renamed_stage(row: Mapping[str, Any]) -> dict[str, Any]:

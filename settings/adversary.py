@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from runs.aliases import ONCE_FIXED_OF_A_VAEGAN
 from runs.arguments import BadInput
 from runs.config import override, setting, words
 from settings.shared import Learning
@@ -107,11 +108,22 @@ class Recipe(KLDivergence, Learning):
     r1: float = _ingredient(
         0.0, "weight of D's squared gradient at recorded frames", least=0, most=1_000_000
     )
+    drift: float = _ingredient(
+        0.0,
+        "weight of D's squared answers to recorded frames: a critic's are bound to no zero",
+        least=0,
+        most=1_000_000,
+    )
     critic_steps: int = _ingredient(1, "steps of D for one of E and G", least=1, most=100)
     learning_rate: float = _beside(override(Learning, "learning_rate", default=1e-3), 1e-4)
     critic_rate: float = _ingredient(5e-4, "Adam's, of D", published=1e-4, least=0, most=1)
     critic_momentum: float = _ingredient(
         0.5, "Adam's first beta, of D", published=0.9, least=0, most=0.999
+    )
+    flips: bool = _ingredient(
+        False,
+        "mirror half of the frames, as the published training did: their bends are then not those "
+        "that the actions drove",
     )
     falling: bool = _ingredient(
         True, "let the learning rates fall to a hundredth by a cosine", published=False
@@ -153,7 +165,9 @@ def recipe(variant: str, **changes: Any) -> Recipe:
 
 def recipe_of(facts: Mapping[str, Any]) -> Recipe:
     """The recipe that `model.json` tells of, or the settings of a training."""
-    return Recipe(**{field.name: facts[field.name] for field in dataclasses.fields(Recipe)})
+    once = {name: facts.get(name, value) for name, value in ONCE_FIXED_OF_A_VAEGAN.items()}
+    names = [field.name for field in dataclasses.fields(Recipe)]
+    return Recipe(**{name: once[name] if name in once else facts[name] for name in names})
 
 
 def name(facts: Mapping[str, Any]) -> str:

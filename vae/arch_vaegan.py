@@ -8,9 +8,9 @@ A recipe (`settings.adversary`) holds all that the variants differ in. `publishe
 was used with World Models, as it effectively was: BatchNorm was never told that it was training, so
 it neither measured nor mixed a batch and is here, too, a learned scale and shift; the
 discriminator's first convolution was dead, as the second read the frame again. Its random
-horizontal flips, which show the track mirrored under actions that are not, are left out. `repaired`
-starts from the VAE: its layers, its pixel error and its free bits, to which the adversary is added
-gently.
+horizontal flips, which show the track mirrored under actions that are not, have to be asked for
+(`flips`). `repaired` starts from the VAE: its layers, its pixel error and its free bits, to which
+the adversary is added gently.
 
 Dimensions: B frames in a batch, 64×64×3 each, L latent numbers.
 """
@@ -160,6 +160,8 @@ class VAEGAN(keras.Model):
 
     def train_step(self, frames):
         step = tf.cast(self.encoder_optimizer.iterations, tf.int32)
+        if self.recipe.flips:
+            frames = mirrored(frames, tf.stack([self.seed + 3000, step]))
         real = arch.to_unit(frames)
         with tf.GradientTape(persistent=True) as tape:
             view = self.view(frames, real, step)
@@ -206,6 +208,7 @@ class VAEGAN(keras.Model):
             "bits": tf.reduce_mean(kl) / tf.math.log(2.0),
             "deception": losses.deception(adversary, logit, fantasy_logit),
             "discrimination": losses.discrimination(adversary, *logits),
+            "real_answer": tf.reduce_mean(real_logit),
             **losses.recognised(adversary, *logits),
         }
 
@@ -220,6 +223,8 @@ class VAEGAN(keras.Model):
                     fake = fantasy if turn % 2 else reconstruction
                     seed = tf.stack([self.seed + 2000 + turn, step])
                     loss += losses.gradient_penalty(self.discriminator, real, fake, seed)
+                if self.recipe.drift:
+                    loss += self.recipe.drift * losses.drift(logits[0])
                 if self.recipe.r1:
                     loss += self.recipe.r1 * losses.r1(self.discriminator, real)
             if self.recipe.equilibrium:
@@ -278,10 +283,17 @@ TRACKED = {
     "discrimination": "D's loss",
     "deception": "G's adversarial loss",
     "deception_weight": "weight of G's adversarial loss",
+    "real_answer": "D's mean answer to recorded frames",
     "real_recognised": "share of recorded frames D is right on",
     "reconstruction_recognised": "share of reconstructions D is right on",
     "fantasy_recognised": "share of prior samples D is right on",
 }
+
+
+def mirrored(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Frames (B, 64, 64, 3), each left or, with probability a half, mirrored left to right."""
+    draws = tf.random.stateless_uniform((tf.shape(frames)[0], 1, 1, 1), seed)
+    return tf.where(draws < 0.5, tf.reverse(frames, axis=[2]), frames)
 
 
 def _apply(optimizer, tape, loss, network) -> None:

@@ -54,9 +54,9 @@ def off_moments(z: tf.Tensor) -> tf.Tensor:
 
 def gradient_penalty(discriminator, real, fake, seed) -> tf.Tensor:
     """WGAN-GP's 10 · (‖∇D‖ - 1)² between real and fake frames (Gulrajani et al. 2017, eq. 3)."""
-    between = tf.random.stateless_uniform((tf.shape(real)[0], 1, 1, 1), seed)
-    frames = fake + between * (real - fake)
-    return PENALTY * _mean(tf.square(_slope(discriminator, frames) - 1))
+    shape = tf.concat([tf.shape(real)[:1], tf.ones(len(real.shape) - 1, tf.int32)], axis=0)
+    between = tf.random.stateless_uniform(shape, seed)
+    return PENALTY * _mean(tf.square(_slope(discriminator, fake + between * (real - fake)) - 1))
 
 
 def r1(discriminator, real) -> tf.Tensor:
@@ -64,14 +64,24 @@ def r1(discriminator, real) -> tf.Tensor:
     return _mean(tf.square(_slope(discriminator, real))) / 2
 
 
-def _slope(discriminator, frames) -> tf.Tensor:
-    """The norm of D's gradient at each frame, (B,)."""
+def drift(real: tf.Tensor) -> tf.Tensor:
+    """The mean square of D's answers to recorded frames (Karras et al. 2018, A.1).
+
+    A critic's loss is the same whatever is added to all of its answers, so that nothing else keeps
+    their mean from wandering off.
+    """
+    return _mean(tf.square(real))
+
+
+def _slope(discriminator, inputs) -> tf.Tensor:
+    """The norm of D's gradient at each frame, or point, (B,)."""
     with tf.GradientTape() as tape:
-        tape.watch(frames)
-        logit = discriminator(frames)[0]
-    gradient = tape.gradient(logit, frames)
+        tape.watch(inputs)
+        logit = discriminator(inputs)[0]
+    gradient = tape.gradient(logit, inputs)
     # The root of zero has no derivative; a discriminator at its start may have no slope.
-    return tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=(1, 2, 3)) + 1e-12)
+    axes = range(1, len(inputs.shape))
+    return tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=axes) + 1e-12)
 
 
 def _mean(x) -> tf.Tensor:

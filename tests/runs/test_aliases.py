@@ -13,3 +13,15 @@ def test_today_s_names_stay():
     saved = {today: number for number, today in enumerate(aliases.TODAY.values())}
     assert aliases.renamed(saved) == saved
     assert aliases.earlier("seed") == ()
+
+
+def test_settings_that_once_were_none_are_what_they_always_were():
+    earlier = {"variant": "repaired", "kl": 1.0}
+    assert aliases.completed("vision", earlier) == {
+        "variant": "repaired",
+        "kl_weight": 1.0,
+        "drift": 0.0,
+        "flips": False,
+    }
+    assert aliases.completed("vision", {})["latent"] == 32
+    assert aliases.completed("rnn", {"seed": 1}) == {"seed": 1}

@@ -133,6 +133,33 @@ def test_penalties_of_a_linear_discriminator_follow_from_its_slope():
     assert float(losses.r1(linear(3.0), real)) == pytest.approx(3**2 / 2, rel=1e-4)
 
 
+def test_the_drift_of_a_critic_is_the_mean_square_of_its_answers():
+    assert float(losses.drift(tf.constant([[3.0], [1.0]]))) == pytest.approx(5)
+
+
+def test_a_critic_s_answers_are_drawn_to_nought_by_the_drift_s_weight():
+    def answer(drift: float) -> float:
+        recipe = adversary.recipe("repaired", adversary="wgan-gp", drift=drift, critic_rate=1e-2)
+        networks = arch_vaegan.encoder(4, 2), arch_vaegan.generator(4, 2), judge(0.0, 5.0)
+        model = arch_vaegan.VAEGAN(*networks, recipe, 10)
+        model.compile(*arch_vaegan.optimizers(recipe, 10))
+        white = tf.ones((2, 64, 64, 3))
+        # Real and false are the same, so that only the drift's weight tells where to go.
+        model.discriminate(white, white, white, 0)
+        return float(tf.reduce_mean(model.discriminator(white)[0]))
+
+    assert answer(1.0) < answer(0.0)
+
+
+def test_about_half_of_the_frames_are_mirrored_and_the_others_left():
+    frames = np.random.default_rng(0).integers(0, 256, (64, 64, 64, 3), np.uint8)
+    found = arch_vaegan.mirrored(tf.constant(frames), (1, 2)).numpy()
+    left = (found == frames).all(axis=(1, 2, 3))
+    assert (found[~left] == frames[~left][:, :, ::-1]).all()
+    assert 16 < left.sum() < 48
+    np.testing.assert_array_equal(found, arch_vaegan.mirrored(tf.constant(frames), (1, 2)))
+
+
 def test_off_moments_are_nought_for_mean_0_and_variance_1():
     assert float(losses.off_moments(tf.constant([[1.0], [-1.0]]))) == pytest.approx(0)
     assert float(losses.off_moments(tf.constant([[3.0], [1.0]]))) == pytest.approx(4)
@@ -239,11 +266,11 @@ def test_a_critic_s_line_runs_between_its_means():
 @pytest.mark.parametrize(
     "recipe",
     [
-        adversary.recipe("published"),
+        adversary.recipe("published", flips=True),
         adversary.recipe("repaired"),
         adversary.recipe("repaired", adversary="bce", r1=1.0),
         # The penalty takes reconstructions and fantasies in turn.
-        adversary.recipe("repaired", adversary="wgan-gp", critic_steps=2),
+        adversary.recipe("repaired", adversary="wgan-gp", critic_steps=2, drift=1e-3),
     ],
     ids=["published", "hinge", "bce with r1", "wgan-gp"],
 )
@@ -284,6 +311,12 @@ def test_a_recipe_survives_model_json():
     facts = dataclasses.asdict(recipe) | {"latent": 32, "depth": 8, "variant": "published"}
     assert adversary.recipe_of(facts) == recipe
     assert adversary.name(facts) == "VAE-GAN published 8, heads linear, r1 2.0"
+
+
+def test_a_recipe_of_before_a_setting_has_what_was_always_done_then():
+    facts = dataclasses.asdict(adversary.REPAIRED)
+    del facts["flips"], facts["drift"]
+    assert adversary.recipe_of(facts) == adversary.REPAIRED
 
 
 def test_wgan_gp_brings_its_own_critic_s_numbers():

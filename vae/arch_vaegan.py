@@ -302,9 +302,9 @@ def _apply(optimizer, tape, loss, network) -> None:
 
 
 def optimizers(recipe: Recipe, steps: int) -> list[keras.optimizers.Adam]:
-    """Adam for E, G and D, for a training of `steps` steps."""
+    """Adam for E, G and D, for a training of `steps` steps, in each of which D has several."""
 
-    def adam(rate, **more):
+    def adam(rate, steps, **more):
         if recipe.falling:
             rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.01)
         return keras.optimizers.Adam(rate, **more)
@@ -314,5 +314,6 @@ def optimizers(recipe: Recipe, steps: int) -> list[keras.optimizers.Adam]:
         kept = 1 - 1 / max(1, recipe.averaging * steps)
         average = {"use_ema": True, "ema_momentum": kept}
     momentum, second = recipe.critic_momentum, 0.999 if recipe.adversary != "wgan-gp" else 0.9
-    critic = adam(recipe.critic_rate, beta_1=momentum, beta_2=second)
-    return [adam(recipe.learning_rate, **average), adam(recipe.learning_rate, **average), critic]
+    critic = adam(recipe.critic_rate, steps * recipe.critic_steps, beta_1=momentum, beta_2=second)
+    others = [adam(recipe.learning_rate, steps, **average) for _ in range(2)]
+    return [*others, critic]

@@ -306,6 +306,15 @@ def test_finalize_puts_the_average_in_place():
     assert moved(before, model.encoder)
 
 
+def test_d_s_rate_falls_as_slowly_as_the_others_however_many_steps_it_has_in_one():
+    recipe = adversary.recipe("repaired", adversary="wgan-gp", critic_steps=5)
+    model = trained(recipe, 4, steps=8)
+    optimizers = model.generator_optimizer, model.discriminator_optimizer
+    starts = recipe.learning_rate, recipe.critic_rate
+    shares = [float(o.learning_rate) / rate for o, rate in zip(optimizers, starts, strict=True)]
+    assert shares[0] == pytest.approx(shares[1])
+
+
 def test_a_recipe_survives_model_json():
     recipe = adversary.recipe("published", heads="linear", r1=2.0)
     facts = dataclasses.asdict(recipe) | {"latent": 32, "depth": 8, "variant": "published"}

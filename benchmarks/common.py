@@ -20,6 +20,7 @@ from rnn import arch as rnn_arch
 from runs import fitting
 from runs.arguments import folder, whole
 from runs.directory import ModelDirectory, digest
+from runs.following import LEADER
 from vae import arch as vae_arch
 
 import keras
@@ -36,10 +37,11 @@ def run_script(command: list) -> dict[str, float]:
     """Run a script of this repository, with its arguments, to its end.
 
     Returns the processor time of it and its workers in seconds, and its memory in MiB. Where it
-    stops, this process stops too.
+    stops, this process stops too, and the other way round.
     """
     script, *arguments = map(str, command)
-    with subprocess.Popen([sys.executable, str(TOP / script), *arguments]) as process:
+    led = {**os.environ, LEADER: str(os.getpid())}
+    with subprocess.Popen([sys.executable, str(TOP / script), *arguments], env=led) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -73,7 +73,9 @@ def test_a_missing_recipe_is_refused(tmp_path):
 @pytest.mark.parametrize("path", sorted((TOP / "recipes").glob("*.toml")), ids=lambda p: p.stem)
 def test_every_recipe_can_be_read_and_ends_with_a_score(path):
     stages = recipe.read(path, STEPS, RUN)
-    assert stages[0].script == "01_generate_data.py" and stages[-1].script == "evaluate.py"
+    assert stages[0].script == "01_generate_data.py"
+    last = "01_generate_data.py" if path.stem == "recordings" else "evaluate.py"
+    assert stages[-1].script == last
 
 
 def test_stages_that_are_over_are_not_begun_again(tmp_path):

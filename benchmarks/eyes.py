@@ -30,7 +30,7 @@ from runs.recipe import Stage
 from settings import MAKERS, STEPS
 from settings.shared import DataDir, Workers
 from settings.vision import Sparse
-from vae import compare
+from vae import compare, frames
 
 import common
 import eyes_plan
@@ -108,11 +108,18 @@ def make(one: Training, options: Eyes) -> None:
     eyes_report.write(options.record)
 
 
-def planned(one: Training, options: Eyes) -> tuple[Record, ModelDirectory, int]:
-    """A training's record, its model directory and the epochs of its V."""
+def planned(one: Training, options: Eyes) -> eyes_plan.Planned:
     stages = stages_of(one, options)
     model = place(one, options).model(eyes_record.VISIONS[stages[0].script])
-    return Record(options.record, one, stages), model, vars(stages[0].settings)["epochs"]
+    told = vars(stages[0].settings)
+    batches = frames_of(options.learned) // told["batch_size"]
+    return eyes_plan.Planned(Record(options.record, one, stages), model, told["epochs"], batches)
+
+
+@functools.cache
+def frames_of(learned: Path) -> int:
+    """How many frames every V learns from."""
+    return frames.count(rollouts.split(rollouts.paths(learned))[0])
 
 
 def place(one: Training, options: Eyes) -> DataDirectory:

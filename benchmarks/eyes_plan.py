@@ -1,5 +1,7 @@
 """What of the table of `eyes.py` is done, and what the rest will cost, from what was measured."""
 
+import dataclasses
+
 from runs import training
 from runs.directory import ModelDirectory
 
@@ -9,57 +11,65 @@ from eyes_record import PARTS, Record
 HEAD = ["training", *PARTS, "V so far", "core-hours: V", "M and C", "left"]
 
 
-def table(trainings: list[tuple[Record, ModelDirectory, int]]) -> str:
-    """A row for each training: its record, its model directory and the epochs of its V.
+@dataclasses.dataclass(frozen=True)
+class Planned:
+    """One training: its record, its model directory, and the length of its V's training."""
 
-    Core-hours are a training's own where it is done; else, of V, what its epochs so far come to;
-    else the mean of its row; else nobody knows.
+    record: Record
+    model: ModelDirectory
+    epochs: int
+    batches: int  # of an epoch
+
+    @property
+    def share(self) -> float:
+        """How much of V's training is over, as of its last checkpoint."""
+        if self.record.has("visions"):
+            return 1.0
+        at = self._position()
+        return (at.get("epoch", 0) + at.get("batch", 0) / self.batches) / self.epochs
+
+    @property
+    def vision_hours(self) -> float | None:
+        """Core-hours of V: all of them, or what they come to if it goes on as it did."""
+        if self.record.has("visions"):
+            return self.record.get("visions")["core_hours"]
+        seconds = self._position().get("core_seconds")
+        return seconds / 3600 / self.share if seconds and self.share else None
+
+    @property
+    def driving_hours(self) -> float | None:
+        """Core-hours of M and C."""
+        if not self.record.has("drives"):
+            return None
+        return sum(self.record.get("drives")["core_hours"].values())
+
+    def _position(self) -> dict:
+        state = training.read(self.model, "vision")
+        return state["position"] if state else {}
+
+
+def table(trainings: list[Planned]) -> str:
+    """A row for each training, and what is left in all.
+
+    Core-hours are a training's own, where they are known; else the mean of those of its row, which
+    for M and C may be any row: they are the same in all.
     """
-    own = [(vision_hours(*one), driving_hours(one[0])) for one in trainings]
-    lines = [HEAD, ["---"] * len(HEAD)]
-    total, unknown = 0.0, 0
-    for (record, model, epochs), hours in zip(trainings, own, strict=True):
-        row = [
-            known
-            for (other, _, _), known in zip(trainings, own, strict=True)
-            if other.one.row == record.one.row
-        ]
-        v, rest = (
-            own_hours if own_hours is not None else mean([known[i] for known in row])
-            for i, own_hours in enumerate(hours)
-        )
-        if rest is None:  # The same for every row.
-            rest = mean([known[1] for known in own])
-        share = 1.0 if record.has("visions") else progress(model, epochs)
+    driving = mean([one.driving_hours for one in trainings])
+    lines, total, unknown = [HEAD, ["---"] * len(HEAD)], 0.0, 0
+    for one in trainings:
+        row = [other for other in trainings if other.record.one.row == one.record.one.row]
+        vision = one.vision_hours or mean([other.vision_hours for other in row])
         left = None
-        if v is not None and rest is not None:
-            left = (1 - share) * v + (0 if record.has("drives") else rest)
+        if vision is not None and driving is not None:
+            left = (1 - one.share) * vision + (0 if one.record.has("drives") else driving)
             total += left
         unknown += left is None
-        done = ["yes" if record.has(part) else "" for part in PARTS]
-        lines.append([record.one.name, *done, f"{share:.0%}", shown(v), shown(rest), shown(left)])
+        done = ["yes" if one.record.has(part) else "" for part in PARTS]
+        hours = [shown(vision), shown(one.driving_hours or driving), shown(left)]
+        lines.append([one.record.one.name, *done, f"{one.share:.0%}", *hours])
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     ending = f", and {unknown} trainings whose cost nobody has measured" if unknown else ""
     return f"{text}\nLeft: {total:.1f} core-hours{ending}.\n"
-
-
-def vision_hours(record: Record, model: ModelDirectory, epochs: int) -> float | None:
-    if record.has("visions"):
-        return record.get("visions")["core_hours"]
-    share, state = progress(model, epochs), training.read(model, "vision")
-    if not share or not state or not state["position"].get("core_seconds"):
-        return None
-    return state["position"]["core_seconds"] / 3600 / share
-
-
-def driving_hours(record: Record) -> float | None:
-    return sum(record.get("drives")["core_hours"].values()) if record.has("drives") else None
-
-
-def progress(model: ModelDirectory, epochs: int) -> float:
-    """The share of V's epochs that are over; of one under way nothing is counted."""
-    state = training.read(model, "vision")
-    return state["position"].get("epoch", 0) / epochs if state else 0.0
 
 
 def mean(hours: list[float | None]) -> float | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from runs import config
 from runs.arguments import BadInput
-from runs.directory import read_json
+from runs.directory import read_json, write_json
 from settings import adversary
 from vae import compare
 
@@ -141,14 +141,23 @@ def test_the_report_holds_rows_against_the_vae_on_the_same_tracks(eyes, options,
     assert imageio.imread(options.record / "eyes.png").std() > 0
 
 
-def test_the_plan_reckons_with_what_was_measured(eyes, options):
+def test_the_plan_reckons_with_what_was_measured(eyes, options, record):
+    record(options.learned, [64] * 5)  # Four are learned from: 8 batches of 32.
     put(eyes, options, "vae", 1, np.ones(3))
+    rows = ("vae", 1), ("vae", 2), ("repaired", 1), ("published", 1)
     trainings = [
-        eyes.Training(TOP / "recipes" / "eyes" / f"{row}.toml", seed)
-        for row, seed in (("vae", 1), ("vae", 2), ("repaired", 1))
+        eyes.Training(TOP / "recipes" / "eyes" / f"{row}.toml", seed) for row, seed in rows
     ]
-    text = eyes.eyes_plan.table([eyes.planned(one, options) for one in trainings])
+    planned = [eyes.planned(one, options) for one in trainings]
+    at = {"epoch": 2, "batch": 8, "core_seconds": 3600.0, "history": []}
+    state = {"lineage": [{}], "stage": 1, "position": at, "saves": 1}
+    write_json(
+        planned[2].model.path / "vision.training.json",
+        state | {"finished": False, "checkpoint": None},
+    )
+    text = eyes.eyes_plan.table(planned)
     assert "| vae-1 | yes | yes | yes | 100% | 2.00 | 0.50 | 0.00 |" in text
     assert "| vae-2 |  |  |  | 0% | 2.00 | 0.50 | 2.50 |" in text
-    assert "| repaired-1 |  |  |  | 0% | ? | 0.50 | ? |" in text
-    assert "Left: 2.5 core-hours, and 1 trainings whose cost nobody has measured." in text
+    assert "| repaired-1 |  |  |  | 25% | 4.00 | 0.50 | 3.50 |" in text
+    assert "| published-1 |  |  |  | 0% | ? | 0.50 | ? |" in text
+    assert "Left: 6.0 core-hours, and 1 trainings whose cost nobody has measured." in text

@@ -4,6 +4,8 @@ One file per episode in DIR/series/VISION. Run it again after recording more epi
 training V anew, or in another precision, it starts over.
 """
 
+from collections.abc import Iterator
+
 from runs import config
 from settings import MAKERS
 from settings.memory import GenerateRNNData
@@ -33,7 +35,7 @@ def main(settings: GenerateRNNData) -> None:
         directory.require_space(folder, size, f"{len(missing)} latent episodes")
         if settings.cluster is None:
             print(device.report(computer, precision))
-            encoded = encode.episodes(vision, missing, folder, settings.batch_size)
+            encoded: Iterator = encode.episodes(vision, missing, folder, settings.batch_size)
         else:
             encoded = encode.episodes_elsewhere(
                 settings.place,

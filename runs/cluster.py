@@ -20,7 +20,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Future
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -86,7 +86,7 @@ class ClusterWorkers(Workers):
 
     def __enter__(self) -> "ClusterWorkers":
         self._client = _client(self._address, min(CONNECTING, self._hang_timeout))
-        self._executor: Executor = self._client.get_executor(pure=False, allow_other_workers=True)
+        self._executor: Any = self._client.get_executor(pure=False, allow_other_workers=True)
         try:
             self._seen = time.monotonic()
             while not self._staff:
@@ -102,6 +102,10 @@ class ClusterWorkers(Workers):
         # What was begun and is not wanted any more is cancelled with its futures.
         with contextlib.suppress(*UNANSWERED):
             self._client.close(timeout=5)
+
+    @property
+    def _scheduler(self) -> Any:
+        return self._client.scheduler  # an RPC stub; until it is connected there is none
 
     @property
     def count(self) -> int:
@@ -169,7 +173,7 @@ class ClusterWorkers(Workers):
         now = time.monotonic()
         if now < self._looked + LOOK:
             return
-        before, self._staff = self._staff, self._ask(self._client.scheduler.ncores)
+        before, self._staff = self._staff, self._ask(self._scheduler.ncores)
         self._looked = now
         for worker in before.keys() - self._staff.keys():
             print(
@@ -192,7 +196,7 @@ class ClusterWorkers(Workers):
 
     def _listen(self) -> None:
         """Notice who has not been heard of for too long."""
-        known = self._ask(self._client.scheduler.identity)["workers"]
+        known = self._ask(self._scheduler.identity)["workers"]
         last = {worker: told["last_seen"] for worker, told in known.items()}
         latest = max(last.values(), default=0)  # by the scheduler's clock
         silent = {one for one, seen in last.items() if latest - seen > self._hang_timeout}

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from runs.aliases import ONCE_FIXED_OF_A_VAEGAN
+from runs.aliases import ONCE_FIXED_IN_A_VAEGAN
 from runs.arguments import BadInput
 from runs.config import override, setting, words
 from settings.shared import Learning
@@ -165,7 +165,7 @@ def recipe(variant: str, **changes: Any) -> Recipe:
 
 def recipe_of(facts: Mapping[str, Any]) -> Recipe:
     """The recipe that `model.json` tells of, or the settings of a training."""
-    once = {name: facts.get(name, value) for name, value in ONCE_FIXED_OF_A_VAEGAN.items()}
+    once = {name: facts.get(name, value) for name, value in ONCE_FIXED_IN_A_VAEGAN.items()}
     names = [field.name for field in dataclasses.fields(Recipe)]
     return Recipe(**{name: once[name] if name in once else facts[name] for name in names})
 

@@ -48,7 +48,7 @@ def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Pa
     pictures = np.concatenate([columns[0], gap, columns[1], dreaming, columns[2]], axis=2)
     pictures = pictures.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
     names = np.tile(_header(pictures.shape[2]), (len(shown), 1, 1, 1))
-    films.save(path, np.concatenate([names, pictures], axis=1), SHOWN)
+    films.save(path, list(np.concatenate([names, pictures], axis=1)), SHOWN)
     return SEEN
 
 

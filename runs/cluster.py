@@ -86,7 +86,8 @@ class ClusterWorkers(Workers):
 
     def __enter__(self) -> "ClusterWorkers":
         self._client = _client(self._address, min(CONNECTING, self._hang_timeout))
-        self._executor: Any = self._client.get_executor(pure=False, allow_other_workers=True)
+        self._executor = self._client.get_executor(pure=False, allow_other_workers=True)
+        self._scheduler: Any = self._client.scheduler
         try:
             self._seen = time.monotonic()
             while not self._staff:
@@ -102,10 +103,6 @@ class ClusterWorkers(Workers):
         # What was begun and is not wanted any more is cancelled with its futures.
         with contextlib.suppress(*UNANSWERED):
             self._client.close(timeout=5)
-
-    @property
-    def _scheduler(self) -> Any:
-        return self._client.scheduler  # an RPC stub; until it is connected there is none
 
     @property
     def count(self) -> int:

@@ -10,7 +10,8 @@ PAGES = [TOP / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PAGES += sorted((TOP / "docs").glob("*.md"))
 # Diaries, which stay as they were written, and a page that is made by a program.
 AS_THEY_ARE = ("lab-notes", "dream", "vision", "ablations", "vaegan-remedies", "settings")
-OF_OTHER_PROGRAMS = ("CHANGELOG", "docker", "ec2", "install")  # name flags of pip, Docker, …
+# They name flags of pip, Docker, Dask, …
+OF_OTHER_PROGRAMS = ("CHANGELOG", "cluster", "docker", "ec2", "install")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PICTURES = (".png", ".gif")

@@ -60,8 +60,8 @@ def episodes_elsewhere(
     folder: Path,
     batch_size: int,
     seen: bool,
-) -> Iterator[int]:
-    """As `episodes`, by workers who are made ready by `preparation_of`; yields once for each.
+) -> Iterator[Path]:
+    """As `episodes`, in any order, by workers who are made ready by `preparation_of`.
 
     Workers that do not see the disk (`seen`) get the recordings, and their latents come back.
     """
@@ -70,7 +70,7 @@ def episodes_elsewhere(
     )
     with place.hire(preparation) as workers:
         for index, _ in delivery.each(workers, _encode_one, folder, tasks, seen):
-            yield index
+            yield folder / sources[index].name
 
 
 def preparation_of(directory: ModelDirectory, dtype: str) -> Preparation:

@@ -106,7 +106,7 @@ def test_recordings_and_latents_from_a_cluster_are_those_of_this_machine(
         latents = tmp_path / f"latents-{seen}"
         latents.mkdir()
         done = encode.episodes_elsewhere(on_cluster.place, encoder, paths, latents, 64, seen)
-        assert sorted(done) == [0, 1, 2]
+        assert sorted(done) == [latents / path.name for path in paths]
         for path in encode.episodes(agent.vision, paths, tmp_path / "encoded"):
             assert rollouts.contents(latents / path.name) == rollouts.contents(path)
 

@@ -166,8 +166,11 @@ class Evolution:
             if taken:
                 for name in names:
                     _set(self._strategy, name, saved[name])
-                # What the strategy knows of its sampler beside it.
+                # What the strategy knows of its sampler beside it, and which candidates come from
+                # the directions that lie ready.
                 self._strategy.dC = self._strategy.sm.variances
+                ready = len(self._strategy.pop_injection_directions)
+                self._strategy._indices_of_selective_mirrors = range(ready)
                 taken = np.allclose(self.deviations, saved["deviations"])
                 if self._strategy.countiter != len(returns):
                     raise ValueError("its history and its state are not of one generation")
@@ -188,12 +191,18 @@ def _get(strategy: cma.CMAEvolutionStrategy, name: str):
 
 
 def _set(strategy: cma.CMAEvolutionStrategy, name: str, value: np.ndarray) -> None:
-    """Give an attribute a value of its own kind and shape; any shape where it is one number."""
+    """Give an attribute a value of its own kind and shape; any shape where it is one number.
+
+    Of directions there are as many as a generation left: of a small population one or none.
+    """
     owner, _, last = name.rpartition(".")
     owner = _get(strategy, owner) if owner else strategy
     now = getattr(owner, last)
-    if np.shape(now) not in ((), value.shape):
-        raise ValueError(f"{name} is {value.shape}, not {np.shape(now)}")
+    wanted = np.shape(now)
+    if isinstance(now, list):
+        wanted = (len(value), len(strategy.mean)) if len(value) else (0,)
+    if wanted not in ((), value.shape):
+        raise ValueError(f"{name} is {value.shape}, not {wanted}")
     if isinstance(now, np.ndarray):
         setattr(owner, last, value.astype(float))
     else:

@@ -232,3 +232,20 @@ def test_the_step_size_never_exceeds_the_first():
         # Always further in the same direction: CMA-ES would lengthen its steps.
         evolution.tell(candidates, candidates[:, 0])
     assert evolution.sigma == 0.5
+
+
+def test_a_small_population_resumes_whether_or_not_a_direction_lies_ready(tmp_path):
+    """The candidate that mirrors the worst one comes first; is it the worst, there is none next."""
+    told = settings(population=4)
+    evolution, ready = Evolution(told, np.zeros(SIZE)), set()
+    for generation in range(8):
+        evolution.save(tmp_path / "state.npz")
+        resumed = Evolution.resume(told, SIZE, tmp_path / "state.npz")
+        ready.add(len(evolution._strategy.pop_injection_directions))
+        candidates = evolution.ask()
+        assert np.array_equal(resumed.ask(), candidates)
+        worst_first = np.arange(4.0) if generation % 3 else np.arange(4.0)[::-1]
+        evolution.tell(candidates, worst_first)
+        resumed.tell(candidates, worst_first)
+        assert np.array_equal(resumed.mean, evolution.mean)
+    assert ready == {0, 1}

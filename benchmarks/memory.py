@@ -9,9 +9,11 @@ process ever took; of the worker, what it has after each. With fewer frames than
 in which they are shuffled, 02 grows until that is full. Writes benchmarks/memory.md.
 """
 
+import argparse
 import collections
 import multiprocessing
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from controller.fleet import Fleet
@@ -32,7 +34,7 @@ RECORDED = 40  # episodes; more are links to them
 SCRIPTS = {
     "02_train_vae.py": ["--epochs", "1", "--precision", "float32"],
     "03_generate_rnn_data.py": ["--precision", "float32"],
-    "04_train_rnn.py": ["--steps", "100"],
+    "04_train_rnn.py": ["--steps", "100", "--batch-size", "10"],
 }
 # Arguments of a training of so many epochs on little data.
 LITTLE = {
@@ -119,10 +121,24 @@ def main() -> None:
         "--epochs", type=whole(1), default=30, help="of trainings on little data (default: 30)"
     )
     given = parser.parse_args()
-    found = measure_scripts(given.episodes, given.steps, given.untrained)
-    found.update(measure_epochs(given.epochs))
+    settings = {name: getattr(given, name) for name in ("episodes", "steps", "driven", "epochs")}
+    found: dict[str, list[float]] = {}
+    for measured in measures(given):
+        found.update(measured)
+        write_json(given.json, {"settings": settings, "mib": found})
+        report(settings, found)
+
+
+def measures(given: argparse.Namespace) -> Iterator[dict[str, list[float]]]:
+    """What is measured, one thing after the other: it takes long."""
+    yield measure_scripts(given.episodes, given.steps, given.untrained)
     with common.model_directory(None) as directory:
-        found["a worker that drives"] = measure_worker(directory, given.driven)
+        yield {"a worker that drives": measure_worker(directory, given.driven)}
+    yield measure_epochs(given.epochs)
+
+
+def report(settings: dict, found: dict[str, list[float]]) -> None:
+    """Print the figures, and write them as a page."""
     head = ["memory, MiB", "few", f"{GROWTH} times as many", "growth", "to keep"]
     rows = [
         [name, f"{few:,.0f}", f"{many:,.0f}", f"{many / few:.3f} x", f"{TO_KEEP} x"]
@@ -130,19 +146,12 @@ def main() -> None:
     ]
     for row in (head, *rows):
         common.row(*row)
-    settings = {name: getattr(given, name) for name in ("episodes", "steps", "driven", "epochs")}
-    write_json(given.json, {"settings": settings, "mib": found})
-    report(settings, [head, ["---"] * len(head), *rows])
-
-
-def report(settings: dict, table: list[list[str]]) -> None:
-    """Write the figures as a page."""
     write_text(
         REPORT,
         "# Whether memory grows\n\n    python benchmarks/memory.py\n\n"
         f"Few are {settings['episodes']} episodes of at most {settings['steps']} steps; "
         f"{settings['driven']} episodes that a worker drives; {settings['epochs']} epochs.\n\n"
-        + "".join(f"| {' | '.join(row)} |\n" for row in table)
+        + "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
         + f"\n{measured_on()}\n",
     )
 

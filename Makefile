@@ -42,7 +42,7 @@ stop = { echo "make: $(strip $(1))" >&2; exit 2; }
 help:
 	@echo "make run      environment, install, recipes/quick.toml in $(DATA): a driver and its score"
 	@echo "make best     the same with recipes/best.toml in $(BEST): a driver of over 900"
-	@echo "make test-fast   the quick tests of the packages, in about a minute"
+	@echo "make test-fast   the quick tests of the packages, in a minute or two"
 	@echo "make test     environment, install, ruff, mypy, the whole test suite"
 	@echo "make web      the dream as a page on http://127.0.0.1:4173, and in web/dist (needs Node)"
 	@echo "make install  environment and install only"

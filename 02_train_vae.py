@@ -16,13 +16,16 @@ if __name__ == "__main__":
 
 import vae
 from envs import rollouts
-from runs import arguments, device, directory, fitting, plots
+from runs import arguments, device, directory, fitting, plots, replicas
 from vae import arch, frames, pictures, watch
 
 
 def main(settings: TrainVAE) -> None:
     computer = device.read()
-    precision = device.precision(settings.precision, computer, float16=True)
+    devices = replicas.strategy(settings.devices, settings.batch_size)
+    # Of several devices Keras asks the first alone whether the scaled loss has overflowed.
+    alone = devices.num_replicas_in_sync == 1
+    precision = device.precision(settings.precision, computer, float16=alone)
     settings = dataclasses.replace(settings, precision=precision)
     data = directory.DataDirectory(settings.data_dir)
     model_directory = data.model("vae")
@@ -40,14 +43,15 @@ def main(settings: TrainVAE) -> None:
     with directory.locked(model_directory.path):
         fitting.seed(settings.seed)
         dtype = arguments.PRECISIONS[settings.precision]
-        model = arch.VAE(
-            arch.encoder(settings.latent, dtype),
-            arch.decoder(settings.latent, dtype),
-            settings.kl_tolerance,
-            settings.seed,
-            settings.kl_weight,
-        )
-        model.compile(fitting.adam(settings.learning_rate, settings.epochs * per_epoch))
+        with devices.scope():
+            model = arch.VAE(
+                arch.encoder(settings.latent, dtype),
+                arch.decoder(settings.latent, dtype),
+                settings.kl_tolerance,
+                settings.seed,
+                settings.kl_weight,
+            )
+            model.compile(fitting.adam(settings.learning_rate, settings.epochs * per_epoch))
         run = fitting.NetworkTraining(model_directory, "vision", saved, settings.from_scratch)
         if run.is_over:
             print(run.nothing_to_do())
@@ -55,7 +59,7 @@ def main(settings: TrainVAE) -> None:
         if not run.resume(model) and settings.finetune:
             vae.restore(model_directory, model.encoder, model.decoder)
 
-        print(device.report(computer, settings.precision))
+        print(device.report(computer, settings.precision, devices.num_replicas_in_sync))
         fitting.fit(
             model,
             run,

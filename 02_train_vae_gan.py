@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 import vae
 from envs import rollouts
-from runs import arguments, device, directory, fitting
+from runs import arguments, device, directory, fitting, replicas
 from vae import arch, arch_vaegan, frames, pictures, scenes, watch
 
 
@@ -31,6 +31,7 @@ def main(settings: TrainVAEGAN) -> None:
     # Not float16: this training weighs gradients against each other, some of which vanish there.
     precision = device.precision(settings.precision, computer)
     settings = dataclasses.replace(settings, precision=precision)
+    devices = replicas.strategy(settings.devices, settings.batch_size)
     data = directory.DataDirectory(settings.data_dir)
     model_directory = data.model("vaegan")
     episodes = rollouts.paths(data.rollout, settings.skip_damaged)
@@ -49,15 +50,16 @@ def main(settings: TrainVAEGAN) -> None:
         fitting.seed(settings.seed)
         steps = settings.epochs * per_epoch
         dtype = arguments.PRECISIONS[settings.precision]
-        model = arch_vaegan.VAEGAN(
-            arch_vaegan.encoder(arch.LATENT, settings.depth, recipe, dtype),
-            arch_vaegan.generator(arch.LATENT, settings.depth, recipe, dtype),
-            arch_vaegan.discriminator(settings.depth, recipe, dtype),
-            recipe,
-            steps,
-            settings.seed,
-        )
-        model.compile(*arch_vaegan.optimizers(recipe, steps))
+        with devices.scope():
+            model = arch_vaegan.VAEGAN(
+                arch_vaegan.encoder(arch.LATENT, settings.depth, recipe, dtype),
+                arch_vaegan.generator(arch.LATENT, settings.depth, recipe, dtype),
+                arch_vaegan.discriminator(settings.depth, recipe, dtype),
+                recipe,
+                steps,
+                settings.seed,
+            )
+            model.compile(*arch_vaegan.optimizers(recipe, steps))
         run = fitting.NetworkTraining(model_directory, "vision", saved, settings.from_scratch)
         if run.is_over:
             print(run.nothing_to_do())
@@ -70,7 +72,7 @@ def main(settings: TrainVAEGAN) -> None:
         kept = model_directory.path / "film"
         video = watch.TrainingVideo(kept, shown, steps, resumed=resumed)
         curve = watch.TrainingCurve(kept / "course.csv", steps, resumed=resumed)
-        print(device.report(computer, settings.precision))
+        print(device.report(computer, settings.precision, devices.num_replicas_in_sync))
         fitting.fit(
             model,
             run,

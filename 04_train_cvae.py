@@ -18,12 +18,13 @@ from rnn.video import pictures, schedules, sequences
 from rnn.video.arch_cvae import Networks
 from rnn.video.saved import PART
 from rnn.video.training import CVAE
-from runs import arguments, device, directory, fitting
+from runs import arguments, device, directory, fitting, replicas
 
 HELD_OUT_BATCHES = 4
 
 
 def main(settings: TrainCVAE) -> None:
+    devices = replicas.strategy(settings.devices, settings.batch_size)
     data = directory.DataDirectory(settings.data_dir)
     model_directory = data.model("cvae")
     frames = settings.past + settings.future
@@ -37,9 +38,11 @@ def main(settings: TrainCVAE) -> None:
 
     with directory.locked(model_directory.path):
         fitting.seed(settings.seed)
-        networks = Networks(videos.condition, settings.width, settings.past, settings.prior)
-        model = CVAE(networks, settings.future, settings.seed)
-        model.compile(fitting.adam(settings.learning_rate, settings.epochs * settings.epoch_steps))
+        steps = settings.epochs * settings.epoch_steps
+        with devices.scope():
+            networks = Networks(videos.condition, settings.width, settings.past, settings.prior)
+            model = CVAE(networks, settings.future, settings.seed)
+            model.compile(fitting.adam(settings.learning_rate, steps))
         run = fitting.NetworkTraining(model_directory, PART, saved, settings.from_scratch)
         if run.is_over:
             print(run.nothing_to_do())
@@ -50,7 +53,7 @@ def main(settings: TrainCVAE) -> None:
         def batches(chosen, count, *seed):
             return sequences.batches(chosen, frames, settings.batch_size, count, seed)
 
-        print(device.report(device.read(), "float32"))
+        print(device.report(device.read(), "float32", devices.num_replicas_in_sync))
         fitting.fit(
             model,
             run,

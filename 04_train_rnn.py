@@ -19,13 +19,14 @@ import vae
 from envs import rollouts
 from rnn import arch, pictures, series
 from rnn.dream import starts
-from runs import arguments, device, directory, fitting, plots
+from runs import arguments, device, directory, fitting, plots, replicas
 
 STEPS_PER_EPOCH = 100
 HELD_OUT_BATCHES = 4
 
 
 def main(settings: TrainRNN) -> None:
+    devices = replicas.strategy(settings.devices, settings.batch_size)
     data = directory.DataDirectory(settings.data_dir)
     model_directory = data.model(settings.vision)
     vision = vae.load(model_directory)
@@ -42,17 +43,18 @@ def main(settings: TrainRNN) -> None:
 
     with directory.locked(model_directory.path):
         fitting.seed(settings.seed)
-        model = arch.MDNRNN(
-            vision.latent,
-            settings.units,
-            settings.mixtures,
-            {"tile": settings.reward_weight, "done": settings.done_weight},
-            settings.seed,
-            settings.latent_noise,
-        )
         # No schedule has no steps; that of an M which is not trained is not used.
         steps = max(1, epochs) * STEPS_PER_EPOCH
-        model.compile(fitting.adam(settings.learning_rate, steps, clip=1.0))
+        with devices.scope():
+            model = arch.MDNRNN(
+                vision.latent,
+                settings.units,
+                settings.mixtures,
+                {"tile": settings.reward_weight, "done": settings.done_weight},
+                settings.seed,
+                settings.latent_noise,
+            )
+            model.compile(fitting.adam(settings.learning_rate, steps, clip=1.0))
         run = fitting.NetworkTraining(model_directory, "rnn", saved, settings.from_scratch)
         if run.is_over:
             print(run.nothing_to_do())
@@ -70,7 +72,7 @@ def main(settings: TrainRNN) -> None:
                 (settings.seed,),
             )
 
-        print(device.report(device.read(), "float32"))
+        print(device.report(device.read(), "float32", devices.num_replicas_in_sync))
         validation = batches_of(held_out, HELD_OUT_BATCHES)()
         if settings.steps:
             fitting.fit(

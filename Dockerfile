@@ -67,9 +67,13 @@ COPY --from=environment /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 
 COPY --chown=driver:driver . .
+# CLUSTER=1 adds Dask, for scheduler, workers and whoever gives them work (compose.yaml).
+ARG CLUSTER=0
 # Copied files carry the host's times: the stamp says that this lock is the one installed.
 RUN touch "$VENV/.dependencies-gpu$GPU" \
     && make install \
+    && { [ "$CLUSTER" = 0 ] || pip install --quiet --constraint requirements.lock \
+        --no-build-isolation --editable ".[cluster]"; } \
     && mkdir -p data res \
     && chown driver:driver . data res
 

@@ -6,7 +6,7 @@ Dimensions: B sequences, T steps, L latent numbers, K mixture components, H unit
 import functools
 import itertools
 
-import runs.quiet  # noqa: F401 - before Keras
+from runs import replicas  # before Keras
 from settings.memory import MIXTURES, UNITS
 
 import keras
@@ -122,7 +122,7 @@ def mean_of(mixture: tf.Tensor, latent: int) -> tf.Tensor:
     return tf.reduce_sum(tf.exp(log_weight) * mean, axis=-1)
 
 
-class MDNRNN(keras.Model):
+class MDNRNN(replicas.Model):
     """Trains M on latent sequences.
 
     Each batch is a dictionary of `mean`, `log_variance` (B, T, L), `action` (B, T, 3), `tile`,
@@ -166,7 +166,7 @@ class MDNRNN(keras.Model):
         return list(self.trackers.values())
 
     def losses_of(self, batch, noise_seed) -> dict[str, tf.Tensor]:
-        drawn = tf.random.stateless_normal(tf.shape(batch["mean"]), noise_seed)
+        drawn = replicas.normal(tf.shape(batch["mean"]), noise_seed)
         z = batch["mean"] + self.noise * tf.exp(batch["log_variance"] / 2) * drawn
         zeros = tf.zeros((tf.shape(z)[0], self.units))
         outputs = self.network([tf.concat([z, batch["action"]], -1), zeros, zeros])
@@ -186,8 +186,9 @@ class MDNRNN(keras.Model):
         with tf.GradientTape() as tape:
             losses = self.losses_of(batch, noise_seed)
             loss = self.total(losses)
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            part = replicas.part(loss)
+        gradients = tape.gradient(part, self.trainable_variables)
+        replicas.apply(self.optimizer, gradients, self.trainable_variables)
         return self.track({"loss": loss, **losses})
 
     def test_step(self, batch):
@@ -196,10 +197,11 @@ class MDNRNN(keras.Model):
 
     def track(self, losses):
         for name, value in losses.items():
-            self.trackers[name].update_state(value)
+            replicas.update(self.trackers[name], value)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
 
 def masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-    """The mean of the values where the mask is 1."""
-    return tf.reduce_sum(values * mask) / tf.maximum(tf.reduce_sum(mask), 1)
+    """The mean of the values where the mask is 1, over the whole batch."""
+    summed, steps = replicas.total([tf.reduce_sum(values * mask), tf.reduce_sum(mask)])
+    return summed / tf.maximum(steps, 1)

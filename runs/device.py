@@ -72,9 +72,13 @@ def one_thread() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def report(computer: Computer, precision: str) -> str:
-    """A line that says what is computed on, and lines on a GPU that should be used and is not."""
-    line = f"Computing on {_name(computer)}, {precision}."
+def report(computer: Computer, precision: str, devices: int = 1) -> str:
+    """A line that says what is computed on, and lines on a GPU that should be used and is not.
+
+    `devices`: how many divide every batch among them, of which the computer has the first.
+    """
+    together = f", on {devices} devices at once" if devices > 1 else ""
+    line = f"Computing on {_name(computer)}, {precision}{together}."
     if computer.unused_gpu:
         line += (
             "\nTensorFlow cannot use this machine's NVIDIA GPU: `make install GPU=1` installs "

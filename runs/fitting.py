@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import runs.quiet  # noqa: F401 - before Keras
+from runs import replicas  # before Keras
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, require_space
 from runs.facts import are_numbers, is_number_or_none, is_whole
@@ -106,6 +106,7 @@ def fit(
     that a resumed epoch goes on with the batch that would have come next.
     """
     _require_space(model, training)
+    validation = replicas.even(validation, model.distribute_strategy.num_replicas_in_sync)
     total = epochs * batches_per_epoch
     done = training.epoch * batches_per_epoch + training.batch
     folder = training.directory.path / "logs" / training.part

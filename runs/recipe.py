@@ -15,7 +15,7 @@ A recipe is a TOML file:
     finetune = true
 
 `{data}` in a text stands for the directory of everything generated. Where that is, where pictures
-go, the seed and the number of workers are not the recipe's: a run is told them.
+go, the seed and how many workers and GPUs there are is not the recipe's: a run is told them.
 """
 
 import dataclasses
@@ -36,7 +36,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-OF_THE_RUN = ("data_dir", "res", "seed", "workers", "cluster", "shared_disk", "hang_timeout")
+OF_THE_RUN = (
+    "data_dir",
+    "res",
+    "seed",
+    "devices",
+    "workers",
+    "cluster",
+    "shared_disk",
+    "hang_timeout",
+)
 STATE = "recipe.json"
 MOST_BYTES = 1e6  # of a recipe
 

@@ -8,6 +8,7 @@ from runs.config import REQUIRED, Settings, override, setting
 from settings.shared import (
     Again,
     DataDir,
+    Devices,
     Learning,
     Precision,
     Recordings,
@@ -57,7 +58,18 @@ class MemorySteps(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainRNN(TrainedMemory, MemorySteps, Learning, Again, Vision, Recordings, Res, Seed, DataDir):
+class TrainRNN(
+    TrainedMemory,
+    MemorySteps,
+    Learning,
+    Devices,
+    Again,
+    Vision,
+    Recordings,
+    Res,
+    Seed,
+    DataDir,
+):
     """What 04_train_rnn.py is told."""
 
     sequence: int = setting(

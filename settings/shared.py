@@ -9,6 +9,8 @@ from runs.config import REQUIRED, Settings, setting
 from runs.processors import cores
 from runs.workplace import Workplace
 
+MOST_DEVICES = 64  # of one machine
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataDir(Settings):
@@ -96,6 +98,18 @@ class Precision(Settings):
         "arithmetic of V's convolutions; auto: the fastest that the processor has natively, or the "
         "GPU where V trains and encodes; float16 is for GPUs alone",
         choices=("auto", *PRECISIONS),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Devices(Settings):
+    devices: int = setting(
+        1,
+        "GPUs that divide every batch among them; 0: all that can have equal parts of it; a "
+        "training may go on with another number",
+        least=0,
+        most=MOST_DEVICES,
+        saved=False,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from runs.arguments import BadInput
 from runs.config import REQUIRED, Settings, override, setting
-from settings.shared import Again, DataDir, Learning, Recordings, Res, Seed
+from settings.shared import Again, DataDir, Devices, Learning, Recordings, Res, Seed
 
 FUTURE = 10  # frames that a training predicts
 
@@ -96,7 +96,16 @@ class TeacherForcing(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainCVAE(
-    VideoSource, VideoNetwork, Annealing, TeacherForcing, Learning, Again, Res, Seed, DataDir
+    VideoSource,
+    VideoNetwork,
+    Annealing,
+    TeacherForcing,
+    Learning,
+    Devices,
+    Again,
+    Res,
+    Seed,
+    DataDir,
 ):
     """04_train_cvae.py"""
 

@@ -5,7 +5,17 @@ from pathlib import Path
 
 from runs.aliases import earlier
 from runs.config import Settings, setting
-from settings.shared import Again, DataDir, Learning, Models, Precision, Recordings, Res, Seed
+from settings.shared import (
+    Again,
+    DataDir,
+    Devices,
+    Learning,
+    Models,
+    Precision,
+    Recordings,
+    Res,
+    Seed,
+)
 
 LATENT = 32  # numbers that a frame becomes, in the paper and by default
 
@@ -53,7 +63,9 @@ class KLDivergence(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainVision(Passes, Stride, FrameBatch, Precision, Again, Recordings, Res, Seed, DataDir):
+class TrainVision(
+    Passes, Stride, FrameBatch, Devices, Precision, Again, Recordings, Res, Seed, DataDir
+):
     """What the training of any V is told."""
 
 

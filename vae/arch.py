@@ -3,6 +3,7 @@
 Dimensions: B frames in a batch, 64×64×3 bytes each, L latent numbers.
 """
 
+from runs import replicas
 from settings.vision import LATENT
 
 import keras
@@ -81,7 +82,7 @@ def to_unit(frames: tf.Tensor) -> tf.Tensor:
 
 def sample(z_mean: tf.Tensor, z_log_var: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """z ~ N(z_mean, exp(z_log_var)), by the reparametrisation trick (Kingma & Welling 2014)."""
-    noise = tf.random.stateless_normal(tf.shape(z_mean), seed)
+    noise = replicas.normal(tf.shape(z_mean), seed)
     return z_mean + tf.exp(z_log_var / 2) * noise
 
 
@@ -90,7 +91,7 @@ def kl_divergence(z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_sum(tf.square(z_mean) + tf.exp(z_log_var) - z_log_var - 1, axis=-1)
 
 
-class VAE(keras.Model):
+class VAE(replicas.Model):
     """Trains an encoder and a decoder on frames.
 
     Loss per frame: the sum of squared errors + `kl_weight` · max(KL, `kl_tolerance` · L) nats;
@@ -137,27 +138,27 @@ class VAE(keras.Model):
         z_mean, z_log_var = self.encoder(frames)
         reconstruction = self.decoder(sample(z_mean, z_log_var, noise_seed))
         squared = tf.square(to_unit(frames) - reconstruction)
-        reconstruction_loss = tf.reduce_mean(tf.reduce_sum(squared, axis=(1, 2, 3)))
+        reconstruction_loss = replicas.mean(tf.reduce_sum(squared, axis=(1, 2, 3)))
         kl = kl_divergence(z_mean, z_log_var)
-        cost = tf.reduce_mean(tf.maximum(kl, self.free_nats))
+        cost = replicas.mean(tf.maximum(kl, self.free_nats))
         loss = reconstruction_loss + self.kl_weight * cost
-        return loss, reconstruction_loss, tf.reduce_mean(kl)
+        return loss, reconstruction_loss, replicas.mean(kl)
 
     def train_step(self, frames):
         noise_seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
         with tf.GradientTape() as tape:
             loss, reconstruction_loss, kl = self.losses_of(frames, noise_seed)
-            scaled = self.optimizer.scale_loss(loss)
+            scaled = self.optimizer.scale_loss(replicas.part(loss))
         gradients = tape.gradient(scaled, self.trainable_variables)
         # Takes the scale out again; where there is one, it also skips what has overflowed.
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        replicas.apply(self.optimizer, gradients, self.trainable_variables)
         return self.track(loss, reconstruction_loss, kl)
 
     def test_step(self, frames):
         return self.track(*self.losses_of(frames, tf.constant([self.seed, -1])))
 
     def track(self, loss, reconstruction_loss, kl):
-        self.loss_tracker.update_state(loss)
-        self.reconstruction_tracker.update_state(reconstruction_loss)
-        self.kl_tracker.update_state(kl)
+        replicas.update(self.loss_tracker, loss)
+        replicas.update(self.reconstruction_tracker, reconstruction_loss)
+        replicas.update(self.kl_tracker, kl)
         return {metric.name: metric.result() for metric in self.metrics}

@@ -15,6 +15,7 @@ the adversary is added gently.
 Dimensions: B frames in a batch, 64×64×3 each, L latent numbers.
 """
 
+from runs import replicas
 from settings.adversary import REPAIRED, Recipe
 from vae import arch, losses
 
@@ -118,7 +119,7 @@ def _scaled(x, dtype: str = "float32"):
     return layers.LeakyReLU(0.2, dtype=dtype)(x)
 
 
-class VAEGAN(keras.Model):
+class VAEGAN(replicas.Model):
     """Trains E, G and D on frames; each minimises its own loss and nobody else's.
 
         E: pixels + features + max(KL, free nats) + moments
@@ -170,7 +171,8 @@ class VAEGAN(keras.Model):
             encoder_loss += self.recipe.moments * view["off_moments"]
             with tape.stop_recording():
                 weight = self.deception_weight(tape, view, common, step)
-            generator_loss = common + weight * view["deception"]
+            generator_loss = replicas.part(common + weight * view["deception"])
+            encoder_loss = replicas.part(encoder_loss)
         _apply(self.encoder_optimizer, tape, encoder_loss, self.encoder)
         _apply(self.generator_optimizer, tape, generator_loss, self.generator)
         self.discriminate(real, view["reconstruction"], view["fantasy"], step)
@@ -187,7 +189,7 @@ class VAEGAN(keras.Model):
         z = arch.sample(z_mean, z_log_var, tf.stack([self.seed, step]))
         reconstruction = self.generator(z)
         # Seeds end at 999, so these streams meet no other run's.
-        prior = tf.random.stateless_normal(tf.shape(z), tf.stack([self.seed + 1000, step]))
+        prior = replicas.normal(tf.shape(z), tf.stack([self.seed + 1000, step]))
         fantasy = self.generator(prior)
         real_logit, *real_layers = self.discriminator(real)
         logit, *its_layers = self.discriminator(reconstruction)
@@ -199,13 +201,13 @@ class VAEGAN(keras.Model):
             "reconstruction": reconstruction,
             "fantasy": fantasy,
             "logits": logits,
-            "pixels": tf.reduce_mean(
+            "pixels": replicas.mean(
                 tf.reduce_sum(tf.square(real - reconstruction), axis=(1, 2, 3))
             ),
             "features": losses.feature_distance(real_layers, its_layers, self.recipe.relative),
             "off_moments": losses.off_moments(z),
-            "cost": tf.reduce_mean(tf.maximum(kl, self.free_nats)),
-            "bits": tf.reduce_mean(kl) / tf.math.log(2.0),
+            "cost": replicas.mean(tf.maximum(kl, self.free_nats)),
+            "bits": replicas.mean(kl) / tf.math.log(2.0),
             "deception": losses.deception(adversary, logit, fantasy_logit),
             "discrimination": losses.discrimination(adversary, *logits),
             "real_answer": tf.reduce_mean(real_logit),
@@ -227,18 +229,20 @@ class VAEGAN(keras.Model):
                     loss += self.recipe.drift * losses.drift(logits[0])
                 if self.recipe.r1:
                     loss += self.recipe.r1 * losses.r1(self.discriminator, real)
+                loss = replicas.part(loss)
             if self.recipe.equilibrium:
-                tf.cond(
-                    losses.cost(*logits) > EQUILIBRIUM[0],
-                    lambda tape=tape, loss=loss: self._learn(tape, loss),
-                    lambda: False,
-                )
+                self._learn_if(losses.cost(*logits) > EQUILIBRIUM[0], tape, loss)
             else:
-                self._learn(tape, loss)
+                _apply(self.discriminator_optimizer, tape, loss, self.discriminator)
 
-    def _learn(self, tape, loss) -> bool:
-        _apply(self.discriminator_optimizer, tape, loss, self.discriminator)
-        return True
+    def _learn_if(self, condition, tape, loss) -> None:
+        variables = self.discriminator.trainable_variables
+        replicas.apply_if(
+            condition,
+            self.discriminator_optimizer,
+            lambda: tape.gradient(loss, variables),
+            variables,
+        )
 
     def deception_weight(self, tape, view, common, step) -> tf.Tensor:
         """The weight of deceiving D at this step.
@@ -249,8 +253,8 @@ class VAEGAN(keras.Model):
         weight = self.ramp(step)
         if self.recipe.adaptive:
             reconstruction = view["reconstruction"]
-            others = tf.norm(tape.gradient(common, reconstruction))
-            own = tf.norm(tape.gradient(view["deception"], reconstruction))
+            gradients = [tape.gradient(one, reconstruction) for one in (common, view["deception"])]
+            others, own = (replicas.norm(replicas.part(gradient)) for gradient in gradients)
             weight *= tf.minimum(others / (own + 1e-8), MOST_WEIGHT)
         if self.recipe.equilibrium:
             losing = losses.cost(*view["logits"]) > EQUILIBRIUM[1]
@@ -270,7 +274,7 @@ class VAEGAN(keras.Model):
 
     def track(self, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         for name, tracker in self.trackers.items():
-            tracker.update_state(values[name])
+            replicas.update(tracker, values[name])
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
 
@@ -298,7 +302,7 @@ def mirrored(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 def _apply(optimizer, tape, loss, network) -> None:
     variables = network.trainable_variables
-    optimizer.apply(tape.gradient(loss, variables), variables)
+    replicas.apply(optimizer, tape.gradient(loss, variables), variables)
 
 
 def optimizers(recipe: Recipe, steps: int) -> list[keras.optimizers.Adam]:

@@ -4,6 +4,8 @@ Of D's answers, logits or a critic's numbers, (B, 1) each, to recorded frames (r
 reconstructions and fantasies, G's frames of z ~ N(0, I).
 """
 
+from runs import replicas
+
 import tensorflow as tf
 
 PENALTY = 10  # of WGAN-GP, on (‖gradient‖ - 1)²
@@ -48,14 +50,15 @@ def feature_distance(real: list, reconstructed: list, relative: bool) -> tf.Tens
 
 def off_moments(z: tf.Tensor) -> tf.Tensor:
     """How far a batch (B, L) is from mean 0 and variance 1, averaged over dimensions."""
-    mean, variance = tf.nn.moments(z, axes=[0])
+    mean = replicas.mean(z, axis=0)
+    variance = replicas.mean(tf.square(z - mean), axis=0)
     return _mean(tf.square(mean) + tf.square(variance - 1))
 
 
 def gradient_penalty(discriminator, real, fake, seed) -> tf.Tensor:
     """WGAN-GP's 10 · (‖∇D‖ - 1)² between real and fake frames (Gulrajani et al. 2017, eq. 3)."""
     shape = tf.concat([tf.shape(real)[:1], tf.ones(len(real.shape) - 1, tf.int32)], axis=0)
-    between = tf.random.stateless_uniform(shape, seed)
+    between = replicas.uniform(shape, seed)
     return PENALTY * _mean(tf.square(_slope(discriminator, fake + between * (real - fake)) - 1))
 
 
@@ -85,7 +88,7 @@ def _slope(discriminator, inputs) -> tf.Tensor:
 
 
 def _mean(x) -> tf.Tensor:
-    return tf.reduce_mean(x)
+    return replicas.mean(x)
 
 
 def cost(real, reconstructed, fantasy) -> tf.Tensor:

@@ -1,15 +1,17 @@
 """Trains the CVAE: its loss over time, and what is measured on held-out videos meanwhile."""
 
 from rnn.video.arch_cvae import LATENT, Networks, kl_between
+from runs import replicas
 from vae.arch import sample, to_unit
 
 import keras
 import tensorflow as tf
 
 HORIZONS = (1, 2, 5, 10)  # frames ahead
+MOVING_AVERAGES = ("moving_mean", "moving_variance")  # of batch normalisation
 
 
-class CVAE(keras.Model):
+class CVAE(replicas.Model):
     """Trains the networks on batches of `frames` (B, T, 64, 64, 3) uint8, `condition` (B, T, K).
 
     Maximises L = E_q log p(x_t | x_<t, z_≤t, c_<t) - KL(q(z_t | x_≤t) ‖ p(z_t)) for each frame
@@ -59,7 +61,7 @@ class CVAE(keras.Model):
 
         if training:
             # One draw a sequence; where all are forced, there is no need to go step by step.
-            uniform = tf.random.stateless_uniform(tf.shape(z)[:1], forcing_seed)
+            uniform = replicas.uniform(tf.shape(z)[:1], forcing_seed)
             forced = uniform < self.teacher_forcing
             predicted, p_mean, p_log_var = tf.cond(
                 tf.reduce_all(forced),
@@ -68,8 +70,8 @@ class CVAE(keras.Model):
             )
         else:
             predicted, p_mean, p_log_var = at_once()
-        mse = tf.reduce_mean(tf.square(true[:, 1:] - predicted))
-        kl = tf.reduce_mean(kl_between(z_mean[:, 1:], z_log_var[:, 1:], p_mean, p_log_var))
+        mse = replicas.mean(tf.square(true[:, 1:] - predicted))
+        kl = replicas.mean(kl_between(z_mean[:, 1:], z_log_var[:, 1:], p_mean, p_log_var))
         frames = true.shape[1] - 1
         return {"loss": frames * (mse + self.kl_weight * kl), "mse": mse, "kl": kl}
 
@@ -77,8 +79,11 @@ class CVAE(keras.Model):
         seed = tf.stack([self.seed, tf.cast(self.optimizer.iterations, tf.int32)])
         with tf.GradientTape() as tape:
             losses = self.losses_of(batch, seed, training=True)
-        gradients = tape.gradient(losses["loss"], self.trainable_variables)
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            part = replicas.part(losses["loss"])
+        gradients = tape.gradient(part, self.trainable_variables)
+        replicas.apply(self.optimizer, gradients, self.trainable_variables)
+        # Each device normalises its own part of a batch; what they predict with is one.
+        replicas.share([one for one in self.networks.variables if one.name in MOVING_AVERAGES])
         return self.track(losses)
 
     def test_step(self, batch):
@@ -86,21 +91,22 @@ class CVAE(keras.Model):
         seed = tf.constant([self.seed, -1])
         losses = self.losses_of(batch, seed, training=False)
         frames, condition = batch["frames"], batch["condition"]
-        noise = tf.random.stateless_normal((*tf.unstack(tf.shape(condition)[:2]), LATENT), seed)
+        shape = tf.concat([tf.shape(condition)[:2], [LATENT]], 0)
+        noise = replicas.normal(shape, seed)
         true = to_unit(frames)
         last = true[:, self.networks.past - 1, None]
         true = true[:, self.networks.past :]
         psnr = psnr_of(true, self.networks.imagine(frames, condition, noise))
         copy = psnr_of(true, last)
-        measured = {"psnr": tf.reduce_mean(psnr), "copy": tf.reduce_mean(copy)}
+        measured = {"psnr": replicas.mean(psnr), "copy": replicas.mean(copy)}
         for horizon in self.horizons:
-            measured[f"psnr_{horizon}"] = tf.reduce_mean(psnr[:, horizon - 1])
-            measured[f"copy_{horizon}"] = tf.reduce_mean(copy[:, horizon - 1])
+            measured[f"psnr_{horizon}"] = replicas.mean(psnr[:, horizon - 1])
+            measured[f"copy_{horizon}"] = replicas.mean(copy[:, horizon - 1])
         return self.track({**losses, **measured})
 
     def track(self, values):
         for name, value in values.items():
-            self.trackers[name].update_state(value)
+            replicas.update(self.trackers[name], value)
         return {name: self.trackers[name].result() for name in values}
 
 

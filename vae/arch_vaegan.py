@@ -296,7 +296,7 @@ TRACKED = {
 
 def mirrored(frames: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Frames (B, 64, 64, 3), each left or, with probability a half, mirrored left to right."""
-    draws = tf.random.stateless_uniform((tf.shape(frames)[0], 1, 1, 1), seed)
+    draws = replicas.uniform(tf.stack([tf.shape(frames)[0], 1, 1, 1]), seed)
     return tf.where(draws < 0.5, tf.reverse(frames, axis=[2]), frames)
 
 

@@ -20,6 +20,7 @@ def test_settings_that_once_were_none_are_what_they_always_were():
     assert aliases.completed("vision", earlier) == {
         "variant": "repaired",
         "kl_weight": 1.0,
+        "frame_stride": 1,
         "drift": 0.0,
         "flips": False,
     }

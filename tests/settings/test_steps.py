@@ -112,6 +112,8 @@ def test_what_is_saved_of_a_vae_is_all_that_it_depends_on():
 
 REPAIRED = {
     "frame_stride": 1,
+    "drift": 0.0,
+    "flips": False,
     "variant": "repaired",
     "epochs": 10,
     "batch_size": 100,

@@ -308,7 +308,7 @@ def test_finalize_puts_the_average_in_place():
 
 def test_d_s_rate_falls_as_slowly_as_the_others_however_many_steps_it_has_in_one():
     recipe = adversary.recipe("repaired", adversary="wgan-gp", critic_steps=5)
-    model = trained(recipe, 4, steps=8)
+    model = trained(recipe, 4)
     optimizers = model.generator_optimizer, model.discriminator_optimizer
     starts = recipe.learning_rate, recipe.critic_rate
     shares = [float(o.learning_rate) / rate for o, rate in zip(optimizers, starts, strict=True)]

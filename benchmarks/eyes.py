@@ -112,14 +112,14 @@ def planned(one: Training, options: Eyes) -> eyes_plan.Planned:
     stages = stages_of(one, options)
     model = place(one, options).model(eyes_record.VISIONS[stages[0].script])
     told = vars(stages[0].settings)
-    batches = frames_of(options.learned) // told["batch_size"]
+    batches = frames_of(options.learned, told["frame_stride"]) // told["batch_size"]
     return eyes_plan.Planned(Record(options.record, one, stages), model, told["epochs"], batches)
 
 
 @functools.cache
-def frames_of(learned: Path) -> int:
-    """How many frames every V learns from."""
-    return frames.count(rollouts.split(rollouts.paths(learned))[0])
+def frames_of(learned: Path, stride: int) -> int:
+    """How many frames an epoch of V visits."""
+    return frames.count(rollouts.split(rollouts.paths(learned))[0], stride)
 
 
 def place(one: Training, options: Eyes) -> DataDirectory:

@@ -13,7 +13,7 @@ FROM python:3.12.11-slim-bookworm AS base
 # No system libraries: headless OpenCV, pygame and Box2D bring their own in their wheels.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends make tini \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
 
 ARG GPU=0
 
@@ -67,13 +67,9 @@ COPY --from=environment /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 
 COPY --chown=driver:driver . .
-# CLUSTER=1 adds Dask, for scheduler, workers and whoever gives them work (compose.yaml).
-ARG CLUSTER=0
 # Copied files carry the host's times: the stamp says that this lock is the one installed.
 RUN touch "$VENV/.dependencies-gpu$GPU" \
     && make install \
-    && { [ "$CLUSTER" = 0 ] || pip install --quiet --constraint requirements.lock \
-        --no-build-isolation --editable ".[cluster]"; } \
     && mkdir -p data res \
     && chown driver:driver . data res
 

@@ -15,7 +15,10 @@ from settings import STEPS
 import pytest
 
 TOP = Path(__file__).parents[1]
-PAGES = [TOP / "README.md", *(TOP / "docs" / f"{name}.md" for name in ("cluster", "docker", "ec2", "install"))]
+PAGES = [
+    TOP / "README.md",
+    *(TOP / "docs" / f"{name}.md" for name in ("cluster", "docker", "ec2", "install")),
+]
 FENCED = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(
     r"^ +command:\s(\s*\[.*?\])$", re.MULTILINE | re.DOTALL

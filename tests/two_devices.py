@@ -138,7 +138,7 @@ def sit(folder: Path, name: str, devices: int, stop: int | None = None):
 def trained(folder: Path, name: str) -> dict:
     """What came of it: on one device, begun on two and ended on one, and the other way round."""
     found = {"1": sit(folder / "1", name, 1)}
-    for first, then in ((2, 1), (1, 2)) if name == "vision" else ((2, 1),):
+    for first, then in ((2, 1), (1, 2)) if name == "memory" else ((2, 1),):
         place = folder / f"{first}{then}"
         try:
             sit(place, name, first, STOP)

@@ -29,7 +29,8 @@ COMPOSES = ["docker", "compose"], ["docker-compose"]  # today's, and that of bef
 def words_of(text: str) -> Iterator[list[str]]:
     """The commands of a page's blocks, word by word, without what is behind a #."""
     for block in FENCED.findall(text):
-        for line in block.replace("\\\n", " ").splitlines():
+        # What is left of backslashes is Windows'.
+        for line in block.replace("\\\n", " ").replace("\\", "/").splitlines():
             if not re.search(r"\b(python3?|make)\b", line):
                 continue
             reader = shlex.shlex(line, posix=True, punctuation_chars=True)

@@ -12,6 +12,8 @@ in which they are shuffled, 02 grows until that is full. Writes benchmarks/memor
 import argparse
 import collections
 import multiprocessing
+import shlex
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,7 +150,7 @@ def report(settings: dict, found: dict[str, list[float]]) -> None:
         common.row(*row)
     write_text(
         REPORT,
-        "# Whether memory grows\n\n    python benchmarks/memory.py\n\n"
+        f"# Whether memory grows\n\n    python {shlex.join(sys.argv)}\n\n"
         f"Few are {settings['episodes']} episodes of at most {settings['steps']} steps; "
         f"{settings['driven']} episodes that a worker drives; {settings['epochs']} epochs.\n\n"
         + "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))

@@ -4,6 +4,7 @@ from controller.fleet import Fleet
 from controller.report import parts
 from runs.arguments import BadInput
 from runs.directory import read_json, write_json
+from runs.workplace import Workplace
 
 import pytest
 
@@ -17,7 +18,7 @@ def drive(tmp_path, own_model, policies, monkeypatch):
 
     def drive(tracks=TRACKS):
         told = []
-        with Fleet(own_model, "float32", workers=1, worlds=2) as fleet:
+        with Fleet(own_model, "float32", Workplace(1), worlds=2) as fleet:
             kept = tmp_path / "part.json"
             driven = parts.drive_in_parts(
                 kept, own_model, fleet, policies[0], tracks, False, told.append

@@ -347,5 +347,4 @@ def _unable(worker: str, problem: BaseException | str) -> BadInput:
 
 def _reason(problem: BaseException | str) -> str:
     """The first line of what went wrong, without its full stop."""
-    lines = str(problem).strip().splitlines() or [type(problem).__name__]
-    return lines[0].rstrip(".")
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")

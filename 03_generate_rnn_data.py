@@ -33,7 +33,7 @@ def main(settings: GenerateRNNData) -> None:
         missing = series.prepare(folder, recorded, maker)
         size = series.bytes_of(missing, vision.latent)
         directory.require_space(folder, size, f"{len(missing)} latent episodes")
-        if settings.cluster is None:
+        if settings.cluster is None or not missing:
             print(device.report(computer, precision))
             encoded: Iterator = encode.episodes(vision, missing, folder, settings.batch_size)
         else:

@@ -41,9 +41,14 @@ WORLDS = 10  # stepped together by each process; the stock world is slow and lar
 def main(settings: Evaluate) -> None:
     driven_on = tracks.evaluation(settings.tracks, settings.first_track)
     names = named(settings.models)
+    stock = settings.drawing == "stock"
+    # Before they are loaded, for a training may save another C meanwhile.
+    drivers = {
+        name: parts.identity(directory.ModelDirectory(path), stock) for name, path in names.items()
+    }
     agents = {name: load(path) for name, path in names.items()}
     lines = {name: history.line(directory.ModelDirectory(path)) for name, path in names.items()}
-    kind = "scores" if settings.drawing == "stock" else "scores_fast"
+    kind = "scores" if stock else "scores_fast"
     kept = {name: settings.res / f"{file_name(name)}_{kind}_part.json" for name in names}
     scores = {}
     for name, path in names.items():
@@ -56,11 +61,11 @@ def main(settings: Evaluate) -> None:
         with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
             outcomes = parts.drive_in_parts(
                 kept[name],
-                directory.ModelDirectory(path),
+                drivers[name],
                 fleet,
                 agents[name][1],
                 driven_on,
-                settings.drawing == "stock",
+                stock,
                 bar.update,
             )
         scores[name] = scoring.report(outcomes, driven_on, settings.drawing)
@@ -69,12 +74,12 @@ def main(settings: Evaluate) -> None:
     directory.write_json(settings.res / f"{kind}.json", scores)
     directory.write_text(settings.res / f"{kind}.md", table + "\n")
     scoring.histogram(settings.res / f"{kind}.png", scores)
-    for path in kept.values():
-        path.unlink(missing_ok=True)
     if all(lines.values()):
         history.curves(settings.res / "curves.png", lines)
     if not settings.scores_only:
         make_films(agents, scores, settings.res)
+    for path in kept.values():
+        path.unlink(missing_ok=True)
     print(table)
     print(f"{settings.res}/{kind}.md, {kind}.json and {kind}.png, pictures and videos beside them.")
 

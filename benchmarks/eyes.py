@@ -129,7 +129,7 @@ def place(one: Training, options: Eyes) -> DataDirectory:
 def stages_of(one: Training, options: Eyes) -> list[Stage]:
     """The stages of a training's recipe. Raises `BadInput` when it does not begin with V."""
     data = place(one, options)
-    run = {name: getattr(options, name) for name in ("workers", "hang_timeout")}
+    run = {name: getattr(options, name) for name in ("workers", "cluster", "hang_timeout")}
     run |= {"data_dir": data.root, "res": data.root / "res", "seed": one.seed}
     stages = recipe.read(one.recipe, STEPS, run)
     if stages[0].script not in eyes_record.VISIONS or stages[-1].script != "evaluate.py":

@@ -26,6 +26,7 @@ class Fleet:
         worlds: int,
         sees: str | None = None,
     ):
+        self.worlds = worlds
         # Here, for C may change while they drive, and with it what it sees.
         sees = sees or seen(directory)
         self._sharing = sharing.of(place, directory, (precision, sees), worlds)

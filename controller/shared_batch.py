@@ -69,6 +69,7 @@ class SharedBatch:
                 self._waiting.clear()
                 for number in list(self._open):
                     self._is_over(number, _Failed(error))
+                self._end()  # Here, for another may bring jobs as soon as the lock is free.
         finally:
             with self._changed:
                 if not self._open:

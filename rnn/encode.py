@@ -66,11 +66,17 @@ def episodes_elsewhere(
     Workers that do not see the disk (`seen`) get the recordings, and their latents come back.
     """
     tasks = (
-        (source.name, source if seen else source.read_bytes(), batch_size) for source in sources
+        (source.name, source.absolute() if seen else _whole(source), batch_size)
+        for source in sources
     )
     with place.hire(preparation) as workers:
         for index, _ in delivery.each(workers, _encode_one, folder, tasks, seen):
             yield folder / sources[index].name
+
+
+def _whole(source: Path) -> bytes:
+    rollouts.read(source)  # What is wrong with it is said here, where its path means something.
+    return source.read_bytes()
 
 
 def preparation_of(directory: ModelDirectory, dtype: str) -> Preparation:

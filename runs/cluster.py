@@ -11,10 +11,8 @@ import collections
 import contextlib
 import dataclasses
 import functools
-import hashlib
 import heapq
 import itertools
-import json
 import logging
 import pickle
 import sys
@@ -78,10 +76,11 @@ class ClusterWorkers(Workers):
     ):
         self._address = address
         self._hang_timeout = hang_timeout
-        self._kind, self._pickled, self._files = _packed(preparation or Preparation())
+        self._kind, self._pickled, self._files = (preparation or Preparation()).packed()
         self._staff: dict[str, int] = {}  # address → tasks that it can do at once
         self._ready: set[str] = set()  # those who were greeted
         self._silent: set[str] = set()
+        self._heard: dict[str, tuple[float, float]] = {}  # last sign of life: theirs, our clock
         self._looked = self._listened = self._seen = -float("inf")
 
     def __enter__(self) -> "ClusterWorkers":
@@ -93,7 +92,7 @@ class ClusterWorkers(Workers):
             while not self._staff:
                 self._look()
                 time.sleep(0 if self._staff else 0.2)
-            self._greet(self._staff)
+            self._greet(self._staff.keys() - self._silent)
         except BaseException:
             self.__exit__(*sys.exc_info())
             raise
@@ -185,7 +184,7 @@ class ClusterWorkers(Workers):
                 f"{self._hang_timeout:g} seconds; start some (dask worker {self._address}).",
                 options=OPTION,
             )
-        elif before:
+        elif before and not self._staff:
             print("Warning: no worker is left; waiting for one.", file=sys.stderr)
         if now > self._listened + min(LISTEN, self._hang_timeout / 4):
             self._listen()
@@ -195,8 +194,17 @@ class ClusterWorkers(Workers):
         """Notice who has not been heard of for too long."""
         known = self._ask(self._scheduler.identity)["workers"]
         last = {worker: told["last_seen"] for worker, told in known.items()}
+        now, before = time.monotonic(), self._heard
+        self._heard = {
+            one: before[one] if one in before and before[one][0] == seen else (seen, now)
+            for one, seen in last.items()
+        }
         latest = max(last.values(), default=0)  # by the scheduler's clock
-        silent = {one for one, seen in last.items() if latest - seen > self._hang_timeout}
+        silent = {
+            one
+            for one, (seen, noticed) in self._heard.items()
+            if max(latest - seen, now - noticed) > self._hang_timeout
+        }
         for worker in silent - self._silent:
             print(
                 f"Warning: worker {worker} hangs. What it had begun is done again.",
@@ -307,21 +315,6 @@ def _client(address: str, timeout: float) -> Client:
         raise BadInput(
             f"No Dask scheduler answers at {address} ({_reason(problem)}).", options=OPTION
         ) from None
-
-
-def _packed(preparation: Preparation) -> tuple[str, bytes, dict[str, bytes] | None]:
-    """What is to be made ready: a name for it by its content, itself, and its files."""
-    pickled = pickle.dumps((preparation.make, preparation.arguments))
-    files = None
-    if (directory := preparation.directory) is not None:
-        parts = preparation.parts
-        described = {part: dict(directory.facts(part)) for part in parts}
-        files = {directory.file(part).name: directory.file(part).read_bytes() for part in parts}
-        files[directory.model_json.name] = json.dumps(described).encode()
-    sums = hashlib.sha256(pickled)
-    for name, content in sorted((files or {}).items()):
-        sums.update(f"{name} {len(content)}\n".encode() + content)
-    return sums.hexdigest()[:16], pickled, files
 
 
 def _all_of(ended: SimpleQueue) -> list[Ended]:

@@ -66,8 +66,12 @@ def greet(kind: str, dask_worker=None) -> tuple[dict[str, str], str, bool]:
     # It looks at all threads a hundred times a second, also at those that wait for another.
     if (profiler := dask_worker.periodic_callbacks.get("profile")) is not None:
         profiler.stop()
+    try:
+        ours = versions.here(), processor()
+    except OSError as problem:
+        raise RuntimeError(str(problem)) from None  # An OSError would be a lost connection.
     with _guard:
-        return versions.here(), processor(), kind in _kinds
+        return *ours, kind in _kinds
 
 
 def keep(kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=None) -> str | None:

@@ -18,7 +18,8 @@ def each(
     they wrote comes back with the result.
     """
     if seen:
-        yield from workers.each(function, ((folder, *task) for task in tasks))
+        there = folder.absolute()  # A worker elsewhere works in another directory.
+        yield from workers.each(function, ((there, *task) for task in tasks))
         return
     errands = ((function, *task) for task in tasks)
     for index, (result, files) in workers.each(_in_own_folder, errands):

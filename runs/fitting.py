@@ -206,6 +206,9 @@ class _Checkpoints(keras.callbacks.Callback):
                 raise self.training.torn() from None
 
     def _go_on(self, before: dict) -> None:
+        # An earlier version tracked one share less: averages begin anew in this epoch.
+        if len(before["metrics"]) == len(self._averages()) - 2:
+            return
         for variable, value in zip(self._averages(), before["metrics"], strict=True):
             variable.assign(float(value))
         for callback, state in zip(self.averaging, before["callbacks"], strict=True):

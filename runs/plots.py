@@ -67,8 +67,10 @@ def training_curve(
     figure, axes = _panels(list(titles.values()), "gradient step")
     ends = steps[-1] / len(epochs) * np.arange(1, len(epochs) + 1)
     for axis, name in zip(axes, titles, strict=True):
-        axis.plot(steps, [row[name] for row in rows], label="training")
-        axis.plot(ends, [epoch[f"val_{name}"] for epoch in epochs], "o", label="held out")
+        # What an earlier version did not track is a gap.
+        axis.plot(steps, np.array([row[name] for row in rows], float), label="training")
+        held_out = [epoch.get(f"val_{name}", np.nan) for epoch in epochs]
+        axis.plot(ends, held_out, "o", label="held out")
     _save_panels(figure, axes, title, path)
 
 

@@ -2,6 +2,9 @@
 
 import contextlib
 import dataclasses
+import hashlib
+import json
+import pickle
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,6 +33,24 @@ class Preparation:
     def given(self) -> tuple:
         """What `make` is called with on this machine."""
         return self.arguments if self.directory is None else (self.directory, *self.arguments)
+
+    def packed(self) -> tuple[str, bytes, dict[str, bytes] | None]:
+        """What travels to a worker: a name for it by its content, itself, and its files."""
+        pickled = pickle.dumps((self.make, self.arguments))
+        files = None if self.directory is None else self._files(self.directory)
+        sums = hashlib.sha256(pickled)
+        for name, content in sorted((files or {}).items()):
+            sums.update(f"{name} {len(content)}\n".encode() + content)
+        return sums.hexdigest()[:16], pickled, files
+
+    def _files(self, directory: ModelDirectory) -> dict[str, bytes]:
+        files = {
+            directory.file(part).name: directory.file(part).read_bytes() for part in self.parts
+        }
+        # Of starts of earlier versions nothing is described.
+        known = [part for part in self.parts if part != "starts" or directory.described(part)]
+        described = {part: dict(directory.facts(part)) for part in known}
+        return files | {directory.model_json.name: json.dumps(described).encode()}
 
 
 _of_process: Any = None

@@ -34,7 +34,8 @@ def here() -> dict[str, str]:
 
 def project(top: Path) -> str:
     """Eight hexadecimal digits that change with any source of the packages in a folder."""
-    sources = sorted(path for name in PROJECT for path in (top / name).rglob("*.py"))
+    found = (path for name in PROJECT for path in (top / name).rglob("*.py"))
+    sources = sorted(path for path in found if path.is_file())  # Editors leave links to nothing.
     sums = hashlib.sha256()
     for path in sources:
         # A checkout on Windows may have other ends of lines.

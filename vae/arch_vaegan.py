@@ -210,7 +210,7 @@ class VAEGAN(replicas.Model):
             "bits": replicas.mean(kl) / tf.math.log(2.0),
             "deception": losses.deception(adversary, logit, fantasy_logit),
             "discrimination": losses.discrimination(adversary, *logits),
-            "real_answer": tf.reduce_mean(real_logit),
+            "real_answer": replicas.mean(real_logit),
             **losses.recognised(adversary, *logits),
         }
 

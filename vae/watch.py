@@ -75,7 +75,9 @@ def picture(path: Path) -> np.ndarray:
 
 
 Point = dataclasses.make_dataclass(
-    "Point", [("step", int), *((name, float) for name in arch_vaegan.TRACKED)], frozen=True
+    "Point",  # None: from before it was tracked
+    [("step", int), *((name, float | None, None) for name in arch_vaegan.TRACKED)],
+    frozen=True,
 )
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from controller.fleet import Fleet
+from controller.handover import AGENT
 from controller.report.scores import drive_tracks
 from controller.rollout import Outcome
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, digest, read_json, write_json
+from runs.directory import ModelDirectory, read_json, write_json
 from runs.facts import is_count, is_number
 
 import gymnasium
@@ -20,7 +21,7 @@ PART = 100  # tracks; about five minutes of the stock world on two cores
 
 def drive_in_parts(
     kept: Path,
-    model_directory: ModelDirectory,
+    driver: dict[str, Any],
     fleet: Fleet,
     parameters: np.ndarray,
     tracks: list[int],
@@ -29,25 +30,28 @@ def drive_in_parts(
 ) -> list[Outcome]:
     """`drive_tracks`, whose outcomes stand in the file `kept` after every part.
 
-    The tracks that it has of this agent, drawing and version of Gymnasium are not driven again.
-    Raises `BadInput` when the file cannot be what was kept.
+    The tracks that it has of this driver (`identity`) are not driven again. A part has as many
+    tracks as all worlds of the fleet drive at once, or `PART` if those are fewer. Raises
+    `BadInput` when the file cannot be what was kept.
     """
-    driver = _identity(model_directory, stock)
     outcomes = _read(kept, driver)
     missing = [track for track in tracks if track not in outcomes]
     progress(len(tracks) - len(missing))
-    for begin in range(0, len(missing), PART):
-        part = missing[begin : begin + PART]
+    while missing:
+        size = max(PART, fleet.workers * fleet.worlds)
+        part, missing = missing[:size], missing[size:]
         driven = drive_tracks(fleet, parameters, part, stock, progress)
         outcomes |= dict(zip(part, driven, strict=True))
         write_json(kept, {"driver": driver, "episodes": _plain(outcomes)})
     return [outcomes[track] for track in tracks]
 
 
-def _identity(model_directory: ModelDirectory, stock: bool) -> dict[str, Any]:
-    """All that the outcome on a track depends on."""
+def identity(model_directory: ModelDirectory, stock: bool) -> dict[str, Any]:
+    """All that the outcome on a track depends on. Raises `BadInput` where there is no agent."""
+    # C may see z alone, without any M.
+    there = [part for part in AGENT if part != "rnn" or model_directory.has(part)]
     return {
-        "agent": digest(model_directory.model_json),  # it names the digests of all weights
+        "agent": {part: model_directory.facts(part)["digest"] for part in there},
         "drawing": "stock" if stock else "fast",
         "gymnasium": gymnasium.__version__,
     }

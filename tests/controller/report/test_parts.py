@@ -1,5 +1,3 @@
-import json
-
 from controller.fleet import Fleet
 from controller.report import parts
 from runs.arguments import BadInput
@@ -21,7 +19,13 @@ def drive(tmp_path, own_model, policies, monkeypatch):
         with Fleet(own_model, "float32", Workplace(1), worlds=2) as fleet:
             kept = tmp_path / "part.json"
             driven = parts.drive_in_parts(
-                kept, own_model, fleet, policies[0], tracks, False, told.append
+                kept,
+                parts.identity(own_model, False),
+                fleet,
+                policies[0],
+                tracks,
+                False,
+                told.append,
             )
         return driven, told[0]
 
@@ -39,15 +43,16 @@ def test_an_evaluation_that_was_stopped_drives_only_what_is_missing(drive, tmp_p
     assert drive() == (whole, 2)
     assert drive(tracks=[22, 20]) == ([whole[2], whole[0]], 2)
 
-    facts = json.loads(own_model.model_json.read_text())
-    own_model.model_json.write_text(json.dumps(facts, indent=1))  # another file: another agent
+    saved = read_json(kept)
+    saved["driver"]["agent"]["controller"] = "another"
+    write_json(kept, saved)
     assert drive(tracks=[20]) == (whole[:1], 0)
 
 
 @pytest.mark.parametrize("episodes", [3, {"x": {}}, {"20": {"score": "1"}}, {"20": [1, 2, 3, 4]}])
 def test_a_file_that_cannot_be_what_was_kept_is_refused(tmp_path, own_model, episodes):
     kept = tmp_path / "part.json"
-    driver = parts._identity(own_model, False)
+    driver = parts.identity(own_model, False)
     write_json(kept, {"driver": driver, "episodes": episodes})
     with pytest.raises(BadInput, match="part.json does not hold what was driven"):
-        parts.drive_in_parts(kept, own_model, None, None, TRACKS, False, int)
+        parts.drive_in_parts(kept, driver, None, None, TRACKS, False, int)

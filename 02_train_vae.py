@@ -45,8 +45,8 @@ def main(settings: TrainVAE) -> None:
         dtype = arguments.PRECISIONS[settings.precision]
         with devices.scope():
             model = arch.VAE(
-                arch.encoder(settings.latent, dtype),
-                arch.decoder(settings.latent, dtype),
+                arch.encoder(settings.latent, settings.depth, dtype),
+                arch.decoder(settings.latent, settings.depth, dtype),
                 settings.kl_tolerance,
                 settings.seed,
                 settings.kl_weight,

@@ -32,7 +32,7 @@ TODAY = {
 }
 # Settings of any V, of a VAE and of a VAE-GAN that once were none, and what they always were then.
 ONCE_FIXED = {"frame_stride": 1}
-ONCE_FIXED_IN_A_VAE = {"latent": 32, "kl_weight": 1.0}
+ONCE_FIXED_IN_A_VAE = {"latent": 32, "depth": 32, "kl_weight": 1.0}
 ONCE_FIXED_IN_A_VAEGAN = {"drift": 0.0, "flips": False}
 POSITION = ("epoch", "batch", "history", "core_seconds")  # of the training of a network
 SCRIPTS = {"practice.py": "06_finetune_controller.py"}

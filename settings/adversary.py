@@ -190,9 +190,6 @@ class TrainVAEGAN(Recipe, TrainVision):
     where a command line or a recipe file is read; see `usual`."""
 
     variant: str = setting("repaired", "which recipe", choices=tuple(RECIPES))
-    depth: int = setting(
-        32, "filters that all layers are multiples of", least=2, most=256, unit="filters"
-    )
 
     @classmethod
     def usual(cls, given: Mapping[str, Any]) -> dict[str, Any]:

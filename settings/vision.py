@@ -18,6 +18,7 @@ from settings.shared import (
 )
 
 LATENT = 32  # numbers that a frame becomes, in the paper and by default
+DEPTH = 32  # filters of the encoder's first layer, likewise
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,17 @@ class FrameBatch(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Depth(Settings):
+    depth: int = setting(
+        DEPTH,
+        "filters that all layers are multiples of; fewer are faster, to train and to drive with",
+        least=2,
+        most=256,
+        unit="filters",
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class KLDivergence(Settings):
     kl_weight: float = setting(
         1.0,
@@ -64,7 +76,7 @@ class KLDivergence(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainVision(
-    Passes, Stride, FrameBatch, Devices, Precision, Again, Recordings, Res, Seed, DataDir
+    Passes, Stride, FrameBatch, Depth, Devices, Precision, Again, Recordings, Res, Seed, DataDir
 ):
     """What the training of any V is told."""
 

@@ -1,10 +1,10 @@
 """V: the convolutional variational autoencoder of World Models (Ha & Schmidhuber 2018, A.1).
 
-Dimensions: B frames in a batch, 64×64×3 bytes each, L latent numbers.
+Dimensions: B frames in a batch, 64×64×3 bytes each, L latent numbers. The paper's depth is 32.
 """
 
 from runs import replicas
-from settings.vision import LATENT
+from settings.vision import DEPTH, LATENT
 
 import keras
 import tensorflow as tf
@@ -37,7 +37,7 @@ class Conv2DTranspose(layers.Conv2DTranspose):
         return self.activation(outputs + self.bias)
 
 
-def encoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
+def encoder(latent: int = LATENT, depth: int = DEPTH, dtype: str = "float32") -> keras.Model:
     """Frames (B, 64, 64, 3) uint8 → mean and log-variance of their latents, (B, L) float32 each.
 
     `dtype` is a Keras policy; `mixed_bfloat16` and `mixed_float16` keep the weights and halve the
@@ -45,20 +45,20 @@ def encoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
     """
     frames = keras.Input(FRAME, dtype="uint8", name="frames")
     x = layers.Rescaling(1 / 255, dtype=dtype)(frames)
-    for filters in (32, 64, 128, 256):
+    for filters in (depth, 2 * depth, 4 * depth, 8 * depth):
         x = layers.Conv2D(filters, 4, strides=2, activation="relu", dtype=dtype)(x)
-    x = layers.Flatten(dtype=dtype)(x)  # (B, 2·2·256)
+    x = layers.Flatten(dtype=dtype)(x)  # (B, 2·2·8·depth)
     z_mean = layers.Dense(latent, name="mean", dtype="float32")(x)
     z_log_var = layers.Dense(latent, name="log_variance", dtype="float32")(x)
     return keras.Model(frames, [z_mean, z_log_var], name="encoder")
 
 
-def decoder(latent: int = LATENT, dtype: str = "float32") -> keras.Model:
+def decoder(latent: int = LATENT, depth: int = DEPTH, dtype: str = "float32") -> keras.Model:
     """Latents (B, L) float32 → frames (B, 64, 64, 3) float32 in [0, 1]."""
     z = keras.Input((latent,), name="z")
-    x = layers.Dense(1024, dtype=dtype)(z)
-    x = layers.Reshape((1, 1, 1024), dtype=dtype)(x)
-    for filters, kernel in ((128, 5), (64, 5), (32, 6)):
+    x = layers.Dense(32 * depth, dtype=dtype)(z)
+    x = layers.Reshape((1, 1, 32 * depth), dtype=dtype)(x)
+    for filters, kernel in ((4 * depth, 5), (2 * depth, 5), (depth, 6)):
         x = Conv2DTranspose(filters, kernel, strides=2, activation="relu", dtype=dtype)(x)
     x = layers.Conv2DTranspose(3, 6, strides=2, dtype=dtype)(x)
     frames = layers.Activation("sigmoid", dtype="float32")(x)

@@ -6,6 +6,7 @@ from runs.arguments import BadInput
 from runs.directory import ModelDirectory
 from runs.weights import buildable, load_weights, refuse_larger, save_weights
 from settings import adversary
+from settings.vision import DEPTH
 from vae import arch, arch_vaegan
 
 import keras
@@ -31,7 +32,8 @@ class Vision:
 def build(facts: dict, dtype: str = "float32") -> tuple[keras.Model, keras.Model]:
     """The untrained encoder and decoder of the architecture that `facts` name."""
     if facts["architecture"] == "vae":
-        return arch.encoder(facts["latent"], dtype), arch.decoder(facts["latent"])
+        depth = facts.get("depth", DEPTH)
+        return arch.encoder(facts["latent"], depth, dtype), arch.decoder(facts["latent"], depth)
     if facts["architecture"] == "vaegan":
         recipe = adversary.recipe_of(facts)
         return (
@@ -43,14 +45,15 @@ def build(facts: dict, dtype: str = "float32") -> tuple[keras.Model, keras.Model
 
 def least_size(facts: dict) -> int:
     """A number of weights that no encoder of this latent size and depth is below."""
-    depth = facts.get("depth", 32) if facts.get("architecture") == "vaegan" else 32
+    depth = facts.get("depth", DEPTH)
     return 500 * depth**2 + 2 * 32 * depth * facts["latent"]
 
 
 def name(facts: dict) -> str:
     """What a V is called in a table: all that its training was told, but for the seed."""
     if facts["architecture"] == "vae":
-        return "VAE"
+        depth = facts.get("depth", DEPTH)
+        return "VAE" if depth == DEPTH else f"VAE {depth}"
     return adversary.name(facts)
 
 

@@ -24,5 +24,6 @@ def test_settings_that_once_were_none_are_what_they_always_were():
         "drift": 0.0,
         "flips": False,
     }
-    assert aliases.completed("vision", {})["latent"] == 32
+    once = aliases.completed("vision", {})
+    assert once["latent"] == once["depth"] == 32
     assert aliases.completed("rnn", {"seed": 1}) == {"seed": 1}

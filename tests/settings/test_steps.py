@@ -99,6 +99,7 @@ def test_what_is_saved_of_a_vae_is_all_that_it_depends_on():
         "batch_size": 100,
         "learning_rate": 0.001,
         "latent": 32,
+        "depth": 32,
         "kl_weight": 1.0,
         "kl_tolerance": 0.5,
         "precision": "float32",

@@ -34,6 +34,23 @@ def test_v_has_the_4_348_547_parameters_of_the_paper(encoder, decoder):
     assert arch.autoencoder(encoder, decoder).count_params() == 4_348_547
 
 
+def test_at_half_the_depth_a_frame_costs_less_than_a_third():
+    shallow = arch.encoder(depth=16)
+    convolutions = 16 * (3 * 16 + 16 * 32 + 32 * 64 + 64 * 128) + 16 + 32 + 64 + 128
+    assert shallow.count_params() == convolutions + 2 * (512 * 32 + 32)
+    assert arch.decoder(depth=16)(np.zeros((2, 32), np.float32)).shape == (2, 64, 64, 3)
+    assert 3 * multiplications(shallow) < multiplications(arch.encoder())
+
+
+def multiplications(model: keras.Model) -> int:
+    """Those of the convolutions for one frame: every kernel once for each place."""
+    convolutions = [layer for layer in model.layers if isinstance(layer, layers.Conv2D)]
+    return sum(
+        int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:3]))
+        for layer in convolutions
+    )
+
+
 def test_shapes_and_ranges(encoder, decoder):
     mean, log_variance = encoder(frames(3))
     assert mean.shape == log_variance.shape == (3, 32)

@@ -33,6 +33,25 @@ def test_a_saved_v_comes_back(saved):
     assert np.array_equal(vision.decoder(z), decoder(z))
 
 
+def test_a_v_of_another_depth_comes_back_and_tables_tell(saved, tmp_path):
+    encoder, decoder = arch.encoder(LATENT, 4), arch.decoder(LATENT, 4)
+    facts = {"architecture": "vae", "latent": LATENT, "depth": 4}
+    shallow = ModelDirectory(tmp_path / "shallow")
+    vae.save(shallow, encoder, decoder, facts)
+    vision = vae.load(shallow)
+    frames = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    assert np.array_equal(vision.encoder(frames)[0], encoder(frames)[0])
+    assert vae.name(facts) == "VAE 4"
+    # The paper's is not told, as none was when there was no other.
+    directory, _, _ = saved
+    assert "depth" not in directory.facts("vision")
+    assert vae.name(directory.facts("vision")) == "VAE"
+    # Weights of one depth are not those of another.
+    tell(directory, depth=4)
+    with pytest.raises(BadInput, match="vision.weights.h5 does not fit the model"):
+        vae.load(directory)
+
+
 def test_the_same_weights_have_the_same_digest(saved, tmp_path):
     directory, encoder, decoder = saved
     other = ModelDirectory(tmp_path / "other")
@@ -91,6 +110,7 @@ def test_torn_weights_are_refused(saved):
     "facts",
     [
         {"architecture": "vae", "latent": 10**6},
+        {"architecture": "vae", "latent": 4, "depth": 10_000},
         {"architecture": "vaegan", "latent": 4, "depth": 10_000},
     ],
 )

@@ -73,7 +73,8 @@ def one_round(
     print(f"Round {number}: learn", flush=True)
     if settings.retrain_vision or "vision" not in had["parts"]:
         kind = {"vae": TrainVAE, "vaegan": TrainVAEGAN}[settings.vision]
-        script(kind(**places, epochs=settings.epochs, finetune="vision" in had["parts"]))
+        passes = {"epochs": settings.epochs, "depth": settings.depth}
+        script(kind(**places, **passes, finetune="vision" in had["parts"]))
     script(
         GenerateRNNData(
             data_dir=settings.data_dir,

@@ -14,6 +14,7 @@ steps = 30
 [[stage]]
 step = "02_train_vae.py"
 epochs = 1
+depth = 4
 batch_size = 30
 
 [[stage]]
@@ -63,11 +64,13 @@ MEMORY = "--steps 200 --batch-size 2 --sequence 12 --units 16"
 COMMANDS = {
     "01": Command("01_generate_data.py", "--data-dir data --episodes 3 --steps 60 --workers 1"),
     "02": Command(
-        "02_train_vae.py", f"{PLACES} --epochs 2 --batch-size 40 --precision float32", "01"
+        "02_train_vae.py",
+        f"{PLACES} --epochs 2 --batch-size 40 --depth 4 --precision float32",
+        "01",
     ),
     "02 gan": Command(
         "02_train_vae_gan.py",
-        f"{PLACES} --epochs 2 --batch-size 20 --depth 8 --precision float32",
+        f"{PLACES} --epochs 2 --batch-size 20 --depth 4 --precision float32",
         "01",
     ),
     "03": Command("03_generate_rnn_data.py", "--data-dir data --precision float32", "02"),
@@ -93,7 +96,7 @@ COMMANDS = {
     ),
     "02 fine-tuned": Command(
         "02_train_vae.py",
-        f"{PLACES} --epochs 1 --batch-size 40 --precision float32 --finetune",
+        f"{PLACES} --epochs 1 --batch-size 40 --depth 4 --precision float32 --finetune",
         "05",
     ),
     "03 again": Command(
@@ -114,9 +117,9 @@ COMMANDS = {
     "evaluate": Command("evaluate.py", "data/models/vae --tracks 2 --workers 1 --res res", "05"),
     "iterate": Command(
         "iterate.py",
-        f"{PLACES} --rounds 2 --episodes 2 --steps 40 --workers 1 --epochs 1 --memory-steps 100 "
-        "--memory-batch 2 --units 8 --population 4 --rollouts 1 --generations 1 --patience 15 "
-        "--validation-tracks 1 --dream-steps 20 --curiosity 1",
+        f"{PLACES} --rounds 2 --episodes 2 --steps 40 --workers 1 --epochs 1 --depth 4 "
+        "--memory-steps 100 --memory-batch 2 --units 8 --population 4 --rollouts 1 "
+        "--generations 1 --patience 15 --validation-tracks 1 --dream-steps 20 --curiosity 1",
         every=8,
     ),
     "run_recipe": Command(

@@ -8,7 +8,7 @@ from settings.driving import Dreams, Generations, Population, ValidationTracks
 from settings.memory import MemorySteps, TrainedMemory
 from settings.recording import AgentRecording
 from settings.shared import DataDir, Res, Seed, Vision
-from settings.vision import Passes
+from settings.vision import Depth, Passes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,7 @@ class Iterate(
     ValidationTracks,
     TrainedMemory,
     Passes,
+    Depth,
     AgentRecording,
     Vision,
     Res,

@@ -205,7 +205,7 @@ class Chain:
 
 TINY = {
     "01_generate_data.py": "--episodes 5 --steps 40 --workers 2",
-    "02_train_vae.py": "--epochs 3 --batch-size 40",
+    "02_train_vae.py": "--epochs 3 --batch-size 40 --depth 8",
     "03_generate_rnn_data.py": "--batch-size 32 --precision float32",
     "04_train_rnn.py": "--steps 200 --batch-size 2 --sequence 12 --units 16",
     # So near to zero C drives straight on, and leaves the field long before its 1000 steps.

@@ -138,7 +138,7 @@ def spoil(path, content: bytes | None = None) -> None:
 def new_v(data) -> list[str]:
     """Arguments that make 02 train, not say that it has."""
     shutil.rmtree(data / "models")
-    return ["--epochs", "1", "--batch-size", "40"]
+    return ["--epochs", "1", "--batch-size", "40", "--depth", "8"]
 
 
 def test_02_on_an_episode_that_cannot_be_read(refuse, data):

@@ -42,7 +42,7 @@ def contents(folder) -> dict:
     }
 
 
-TINY = ["--epochs", 1, "--batch-size", 10, "--precision", "float32"]
+TINY = ["--epochs", 1, "--batch-size", 10, "--depth", 8, "--precision", "float32"]
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from imageio import v3 as imageio
 
 TINY = (
-    "--episodes 3 --steps 40 --curiosity 0.5 --epochs 1 --memory-steps 100 --memory-batch 2 "
-    "--units 16 --generations 2 --population 4 --rollouts 2 --sigma 0.001 --dream-steps 20 "
-    "--validation-tracks 1 --memories 2 --workers 1"
+    "--episodes 3 --steps 40 --curiosity 0.5 --epochs 1 --depth 8 --memory-steps 100 "
+    "--memory-batch 2 --units 16 --generations 2 --population 4 --rollouts 2 --sigma 0.001 "
+    "--dream-steps 20 --validation-tracks 1 --memories 2 --workers 1"
 )
 
 

@@ -150,7 +150,7 @@ def test_v_and_m_learn_from_what_hands_have_driven(scripts, screen, small, tmp_p
     driven = [rollouts.read(path).action for path in recorded]
     assert all(action[:, 1].any() and (action[:, 0] < 0).any() for action in driven)
 
-    few = {"02_train_vae.py": ["--epochs", 1], "04_train_rnn.py": ["--steps", 1]}
+    few = {"02_train_vae.py": ["--epochs", 1, "--depth", 8], "04_train_rnn.py": ["--steps", 1]}
     for script in ("02_train_vae.py", "03_generate_rnn_data.py", "04_train_rnn.py"):
         scripts.succeed(script, *small(script, tmp_path, tmp_path), *few.get(script, []))
     encoded = series.read(tmp_path / "series" / "vae" / recorded[0].name, 32)

@@ -18,6 +18,7 @@ steps = 30
 [[stage]]
 step = "02_train_vae.py"
 epochs = 2
+depth = 8
 batch_size = 40
 
 [[stage]]

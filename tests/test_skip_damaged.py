@@ -10,7 +10,7 @@ from settings.video import TrainCVAE
 import pytest
 
 TINY = {
-    "02_train_vae.py": "--epochs 1 --batch-size 30 --precision float32",
+    "02_train_vae.py": "--epochs 1 --batch-size 30 --depth 8 --precision float32",
     "03_generate_rnn_data.py": "--precision float32",
 }
 

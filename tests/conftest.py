@@ -276,11 +276,11 @@ def save_dreamer(folder: Path, heads: tuple[str, ...] = ("tile", "done")) -> Mod
 
     import keras
 
-    latent, units, mixtures = 4, 6, 3
+    latent, depth, units, mixtures = 4, 4, 6, 3
     keras.utils.set_random_seed(4)
     made = ModelDirectory(folder)
-    facts = {"architecture": "vae", "latent": latent}
-    vae.save(made, vae_arch.encoder(latent), vae_arch.decoder(latent), facts)
+    facts = {"architecture": "vae", "latent": latent, "depth": depth}
+    vae.save(made, vae_arch.encoder(latent, depth), vae_arch.decoder(latent, depth), facts)
     vision = made.facts("vision")["digest"]
     network = rnn_arch.network(latent, units, mixtures, heads)
     facts = {"latent": latent, "units": units, "mixtures": mixtures, "heads": list(heads)}

@@ -8,22 +8,24 @@ from controller import arch
 from rnn import arch as rnn_arch
 from runs import processes
 from runs.directory import ModelDirectory
+from vae import arch as vae_arch
 from vae.arch import decoder, encoder
 
 import keras
 import numpy as np
 import pytest
 
-LATENT, UNITS = 32, 16  # multiples of 8: to the last bit, a row does not depend on the others
+# Multiples of 8: to the last bit, a row does not depend on the others.
+LATENT, UNITS, DEPTH = 32, 16, 8
 SIZE = arch.size(LATENT + UNITS)
 
 
-def save_agent(folder: Path, units: int = UNITS) -> ModelDirectory:
+def save_agent(folder: Path, units: int = UNITS, depth: int = DEPTH) -> ModelDirectory:
     """A whole agent, small and untrained, whose policy is half gas straight on."""
     keras.utils.set_random_seed(4)
     made = ModelDirectory(folder)
-    facts = {"architecture": "vae", "latent": LATENT}
-    vae.save(made, encoder(LATENT), decoder(LATENT), facts)
+    facts = {"architecture": "vae", "latent": LATENT, "depth": depth}
+    vae.save(made, encoder(LATENT, depth), decoder(LATENT, depth), facts)
     facts = {"latent": LATENT, "units": units, "mixtures": 2, "heads": ["tile"]}
     network = rnn_arch.network(LATENT, units, 2, ("tile",))
     rnn.save(made, network, {**facts, "vision": made.facts("vision")["digest"]})
@@ -49,8 +51,8 @@ def model(tmp_path_factory) -> ModelDirectory:
 
 @pytest.fixture(scope="session")
 def full_model(tmp_path_factory) -> ModelDirectory:
-    """An untrained agent with a memory of the full size."""
-    return save_agent(tmp_path_factory.mktemp("full agent"), rnn_arch.UNITS)
+    """An untrained agent of the full size."""
+    return save_agent(tmp_path_factory.mktemp("full agent"), rnn_arch.UNITS, vae_arch.DEPTH)
 
 
 @pytest.fixture

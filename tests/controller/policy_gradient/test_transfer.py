@@ -17,7 +17,7 @@ from vae import arch as vae_arch
 import numpy as np
 import pytest
 
-LATENT, UNITS = 32, 16
+LATENT, UNITS, DEPTH = 32, 16, 8
 NOWHERE = Path("recordings are needed for another V only")
 
 
@@ -107,7 +107,7 @@ def reversed_vision(model: ModelDirectory, folder) -> ModelDirectory:
     """An agent whose z is that of the same agent backwards, and so is what its M reads."""
     shutil.copytree(model.path, folder)
     made = ModelDirectory(folder)
-    encoder, decoder = vae_arch.encoder(LATENT), vae_arch.decoder(LATENT)
+    encoder, decoder = vae_arch.encoder(LATENT, DEPTH), vae_arch.decoder(LATENT, DEPTH)
     vae.restore(made, encoder, decoder)
     for layer in (encoder.get_layer("mean"), encoder.get_layer("log_variance")):
         layer.set_weights([part[..., ::-1] for part in layer.get_weights()])

@@ -1,4 +1,4 @@
-"""Train a conditional VAE that predicts video from a few frames, the actions and chance.
+"""Train a conditional VAE that predicts video from a few frames, the actions and noise.
 
 Writes DIR/models/cvae/cvae.weights.h5; RES/cvae_curve.png (losses, KL in nats, β, teacher forcing,
 PSNR on held-out videos beside that of the last frame seen, copied); RES/cvae_strip.png and

@@ -95,7 +95,7 @@ def tell_of_collapse(before: np.ndarray, now: np.ndarray, sigma: float) -> None:
     if now.max() < COLLAPSED * sigma <= before.max():
         print(
             f"Warning: the step size has collapsed (to {now.max():.1g}, from {sigma:g} at first): "
-            "candidates are hardly to be told apart, and nothing more is learned. Fine-tune the "
+            "candidates are hardly distinguishable, and nothing more is learned. Fine-tune the "
             "best C with a larger one."
         )
 

@@ -1,5 +1,6 @@
 """The window in which a person drives: pictures, instruments, keys."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -21,7 +22,7 @@ LARGE, SMALL = (768, 512), (256, 256)  # pixels of the world from above, and of 
 SIDE = 512  # pixels of a dream that is driven alone
 BAR = 96  # pixels of the instruments below
 FPS = 50  # steps of CarRacing in a second
-WHITE, GREY, DARK = (255, 255, 255), (150, 150, 150), (60, 60, 60)
+WHITE, GREY, DARK, BLACK = (255, 255, 255), (150, 150, 150), (60, 60, 60), (0, 0, 0)
 GREEN, RED, BLUE = (90, 200, 90), (220, 80, 80), (110, 160, 240)
 FASTEST = 100.0  # Box2D's units a second, of the speedometer
 DRIVING = "arrows: drive   A: the agent drives   P: pause   R: again   N: next track"
@@ -100,8 +101,8 @@ class Window:
 
     def _end_video(self) -> None:
         if self._filmed:
-            number = 1 + len(list(self._videos.glob("play_*.gif")))
-            path = self._videos / f"play_{number}.gif"
+            names = (self._videos / f"play_{number}.gif" for number in itertools.count(1))
+            path = next(path for path in names if not path.exists())
             films.save(path, self._filmed, video.SHOWN)
             self.game.says = f"{path} is written"
             print(f"{path}: a video of {len(self._filmed) * video.EVERY / FPS:.0f} seconds.")
@@ -116,7 +117,7 @@ class Window:
     # Pictures
 
     def _draw(self) -> None:
-        self._screen.fill((0, 0, 0))
+        self._screen.fill(BLACK)
         first = self.game.sides[0]
         if first.name == "world":
             self._show(first.env.render(), (0, 0), LARGE)
@@ -133,7 +134,10 @@ class Window:
     def _show(self, picture, place: tuple[int, int], size: tuple[int, int], name: str = "") -> None:
         surface = pygame.surfarray.make_surface(np.asarray(picture).swapaxes(0, 1))
         self._screen.blit(pygame.transform.smoothscale(surface, size), place)
-        self._write(name, (place[0] + 8, place[1] + 8))
+        if name:
+            # On black, which is legible whatever the picture shows.
+            drawn = self._font.render(f" {name} ", True, WHITE, BLACK)
+            self._screen.blit(drawn, (place[0] + 8, place[1] + 8))
 
     def _draw_instruments(self, side: Side) -> None:
         top = LARGE[1] + 8
@@ -176,7 +180,7 @@ class Window:
         )
 
     def _write(self, words: str, place: tuple[int, int], colour=WHITE) -> None:
-        for shift, ink in ((1, (0, 0, 0)), (0, colour)):
+        for shift, ink in ((1, BLACK), (0, colour)):
             drawn = self._font.render(words, True, ink)
             self._screen.blit(drawn, (place[0] + shift, place[1] + shift))
 

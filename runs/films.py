@@ -1,6 +1,7 @@
 """Films: an endless GIF, and an MP4 beside it where the extra `video` is installed."""
 
 import importlib.util
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def save(
     """Write pictures (H, W, 3) uint8, each shown for `seconds`, the last one for `pause` more.
 
     The GIF has at most `largest` bytes: where it would be larger, pictures are left out, and the
-    rest is shown for longer. The MP4 has all pictures and one edge more where H or W is odd.
+    rest is shown for longer. The MP4 has all pictures and one edge more where H or W is odd; where
+    ffmpeg does not run, a sentence says so and the GIF is all there is.
     """
     with write_whole(path) as beside:
         for every in range(1, len(pictures) + 1):
@@ -37,10 +39,21 @@ def save(
             if beside.stat().st_size <= largest:
                 break
     if MP4:
-        with write_whole(path.with_suffix(".mp4")) as beside:
-            waited = [pictures[-1]] * round(pause / seconds)
-            film = np.stack([*pictures, *waited])
+        waited = [pictures[-1]] * round(pause / seconds)
+        _save_mp4(path.with_suffix(".mp4"), np.stack([*pictures, *waited]), seconds)
+
+
+def _save_mp4(path: Path, film: np.ndarray, seconds: float) -> None:
+    try:
+        with write_whole(path) as beside:
             imageio.imwrite(beside, _even(film), fps=1 / seconds, macro_block_size=2)
+    # The library may be there without a program that runs on this machine.
+    except (RuntimeError, OSError) as problem:
+        reason = str(problem).partition("\n")[0]
+        print(
+            f"{path} is not written, for ffmpeg does not run ({reason}); the GIF is there.",
+            file=sys.stderr,
+        )
 
 
 def _even(film: np.ndarray) -> np.ndarray:

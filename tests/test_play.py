@@ -189,10 +189,12 @@ def test_pause_stops_the_world_and_the_agent_drives_on_a_key(
         wait_until(lambda: not gas_is_pressed())
 
     agent = TOP / "res" / "published" / "vae"
+    (tmp_path / "play_2.gif").write_bytes(b"an earlier one")
     found = drive(scripts, screen, chain.data, "real", keys, agent, "--res", tmp_path)
     points, steps = re.search(r"world: (\S+) points, (\d+) steps", found[2]).groups()
     assert float(points) > 5 - 0.1 * int(steps)
     assert imageio.imread(tmp_path / "play_1.gif", index=None).ndim == 4
+    assert (tmp_path / "play_2.gif").read_bytes() == b"an earlier one"
 
 
 def test_refuses_to_play_without_a_screen(refuse, chain, monkeypatch):

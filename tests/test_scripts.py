@@ -74,6 +74,8 @@ def test_02_leaves_a_v_a_curve_and_a_strip(chain):
     assert picture(chain.res / "vae_strip.png").shape == (2 * 128, 100 + 12 * 128, 3)
     picture(chain.res / "vae_curve.png")
     assert list((chain.model / "logs" / "vision").rglob("events.*"))
+    told = f"Losses as they come: tensorboard --logdir {chain.model / 'logs' / 'vision'}"
+    assert told in chain.printed["02_train_vae.py"]
     assert not list(chain.model.glob("vision.training[01].weights.h5"))
 
 
@@ -83,6 +85,23 @@ def test_02_learns(chain):
         for row in read_json(chain.model / "vision.training.json")["position"]["history"]
     ]
     assert len(losses) == 3 and losses[-1] < losses[0]
+
+
+def test_02_says_when_its_loss_is_no_number_and_begins_again_as_it_advises(
+    chain, scripts, small, tmp_path
+):
+    chain.copy(tmp_path, "rollout")
+    arguments = [*small("02_train_vae.py", tmp_path, tmp_path), "--epochs", 1, "--latent", 4]
+    spoilt = scripts.run("02_train_vae.py", *arguments, "--learning-rate", 1)
+    assert spoilt.returncode == 2 and not (tmp_path / "models" / "vae" / "model.json").exists()
+    assert "no longer a number in epoch 1" in spoilt.stderr
+    advised = ["--from-scratch", "--learning-rate", 1e-3, "--kl-weight", 1000]
+    done = scripts.run("02_train_vae.py", *arguments, *advised)
+    assert done.returncode == 0, done.stderr
+    directory = ModelDirectory(tmp_path / "models" / "vae")
+    assert vae.load(directory).latent == 4 and directory.facts("vision")["kl_weight"] == 1000
+    # Where the KL is all that counts, z says nothing.
+    assert "Warning, epoch 1: a latent holds only" in done.stdout and "(kl_weight)" in done.stdout
 
 
 @pytest.mark.parametrize("part, arch", [("vision", vae_arch), ("rnn", rnn_arch)])

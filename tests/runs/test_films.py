@@ -47,6 +47,23 @@ def test_with_the_extra_an_mp4_of_all_pictures_lies_beside_the_gif(tmp_path, hei
     assert imageio.immeta(tmp_path / "f.mp4")["fps"] == 10
 
 
+@pytest.mark.skipif(not films.MP4, reason="needs the extra video")
+@pytest.mark.parametrize("program", ["missing", "not executable", "broken"])
+def test_where_ffmpeg_does_not_run_the_gif_is_there_and_a_sentence(
+    tmp_path, monkeypatch, capfd, program
+):
+    ffmpeg = tmp_path / "ffmpeg"
+    if program != "missing":
+        ffmpeg.write_text("#!/bin/sh\nexit 127\n")
+        ffmpeg.chmod(0o755 if program == "broken" else 0o644)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(ffmpeg))
+    films.save(tmp_path / "films" / "f.gif", PICTURES, 0.05)
+    assert [path.name for path in (tmp_path / "films").iterdir()] == ["f.gif"]
+    [told] = capfd.readouterr().err.splitlines()
+    assert "f.mp4 is not written, for ffmpeg does not run (" in told
+    assert imageio.imread(tmp_path / "films" / "f.gif", index=None).shape == PICTURES.shape
+
+
 @pytest.mark.skipif(films.MP4, reason="the extra video is installed")
 def test_without_the_extra_there_is_the_gif_alone(tmp_path):
     films.save(tmp_path / "f.gif", PICTURES, 0.05)

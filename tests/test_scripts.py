@@ -88,9 +88,9 @@ def test_02_learns(chain):
 
 
 def test_02_says_when_its_loss_is_no_number_and_begins_again_as_it_advises(
-    chain, scripts, small, tmp_path
+    record, scripts, small, tmp_path
 ):
-    chain.copy(tmp_path, "rollout")
+    record(tmp_path / "rollout", [40] * 3)
     arguments = [*small("02_train_vae.py", tmp_path, tmp_path), "--epochs", 1, "--latent", 4]
     spoilt = scripts.run("02_train_vae.py", *arguments, "--learning-rate", 1)
     assert spoilt.returncode == 2 and not (tmp_path / "models" / "vae" / "model.json").exists()

@@ -26,6 +26,9 @@ SHORTER = {
     "    256,": "    16,",
     "range(1000)": "range(20)",
     "world = gymnasium.make(envs.ENV_ID": "world = gymnasium.make(envs.ENV_ID, max_episode_steps=9",
+    'make("envs:WorldModels/CarRacing-v0")\nframe, info = world': (
+        'make("envs:WorldModels/CarRacing-v0", max_episode_steps=9)\nframe, info = world'
+    ),
     "range(1, 3)": "range(1, 2)",
 }
 
@@ -55,9 +58,11 @@ def test_a_snippet_runs(title, tmp_path):
     if "mine/rollout" in program:
         recorded = rollouts.paths(tmp_path / "mine" / "rollout")
         assert [len(rollouts.read(path)) for path in recorded] == [20] * 10
+    if "PPO" in program:
+        assert re.search(r"^-?\d+ points in the world$", done.stdout, re.MULTILINE)
     if "RecordVideo" in program:
         assert (tmp_path / "videos" / "rl-video-episode-0.mp4").stat().st_size > 1000
-    if "lap" in done.stdout and "points" in done.stdout:
+    if "of the lap" in done.stdout and "points" in done.stdout:
         scores = [int(score) for score in re.findall(r": (-?\d+) points", done.stdout)]
         assert len(scores) == 1 and scores[0] > 800  # It drives as it was published.
 

@@ -9,22 +9,21 @@ them once for each version, by a hash of its content.
 import asyncio
 import collections
 import contextlib
-import dataclasses
 import functools
 import heapq
 import itertools
 import logging
-import pickle
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from runs import versions
 from runs.arguments import HANG_TIMEOUT, BadInput
 from runs.executor import Ended, Workers, readable, report
+from runs.flights import Flight, Waiting
 from runs.preparation import Preparation
 
 try:
@@ -41,21 +40,13 @@ except ModuleNotFoundError as missing:
 CONNECTING = 15  # seconds that a scheduler has for its first answer
 LOOK = 1.0  # seconds between two looks at who is there
 LISTEN = 10.0  # seconds, at most, between two looks at when each was last heard of
+GREETING = 40.0  # seconds, at least, for an answer: Dask tries for 30 to reach who is gone
+SENT_TOGETHER = 64  # workers who get files at once: some GB through the scheduler in one greeting
 OPTION = ("cluster",)
 UNANSWERED = (OSError, TimeoutError, asyncio.TimeoutError, CancelledError, RuntimeError)
 
 # What it has to say of a lost connection stands in our one sentence.
 logging.getLogger("distributed").setLevel(logging.CRITICAL)
-
-
-@dataclasses.dataclass
-class _Flight:
-    """A task that was given to a worker."""
-
-    index: int
-    pickled: bytes
-    worker: str
-    future: Future | None = None
 
 
 class ClusterWorkers(Workers):
@@ -114,9 +105,9 @@ class ClusterWorkers(Workers):
     def each(
         self, function: Callable, tasks: Iterable[tuple], together: int = 1
     ) -> Iterator[tuple[int, Any]]:
-        waiting = _Waiting(function, tasks)
+        waiting = Waiting(function, tasks)
         alone = together == 1
-        flights: dict[int, _Flight] = {}
+        flights: dict[int, Flight] = {}
         ended: SimpleQueue[Ended] = SimpleQueue()
         numbers = itertools.count()
         while True:
@@ -129,7 +120,7 @@ class ClusterWorkers(Workers):
             for worker in self._vacancies(flights.values(), together):
                 if (task := waiting.next()) is None:
                     break
-                number, flight = next(numbers), _Flight(*task, worker)
+                number, flight = next(numbers), Flight(*task, worker)
                 flights[number] = flight
                 flight.future = self._executor.submit(
                     self._work, self._kind, alone, flight.pickled, workers=[worker]
@@ -152,7 +143,7 @@ class ClusterWorkers(Workers):
                 else:
                     yield flight.index, one.result
 
-    def _vacancies(self, flights: Iterable[_Flight], most: int) -> Iterator[str]:
+    def _vacancies(self, flights: Iterable[Flight], most: int) -> Iterator[str]:
         """The workers that have room for a task more, again and again, the idlest first."""
         busy = collections.Counter(flight.worker for flight in flights)
         room = {worker: min(most, threads) for worker, threads in self._staff.items()}
@@ -187,11 +178,11 @@ class ClusterWorkers(Workers):
         elif before and not self._staff:
             print("Warning: no worker is left; waiting for one.", file=sys.stderr)
         if now > self._listened + min(LISTEN, self._hang_timeout / 4):
-            self._listen()
+            self._listen(self._hang_timeout)
             self._listened = now
 
-    def _listen(self) -> None:
-        """Notice who has not been heard of for too long."""
+    def _listen(self, limit: float) -> None:
+        """Notice who has not been heard of for so many seconds."""
         known = self._ask(self._scheduler.identity)["workers"]
         last = {worker: told["last_seen"] for worker, told in known.items()}
         now, before = time.monotonic(), self._heard
@@ -203,7 +194,7 @@ class ClusterWorkers(Workers):
         silent = {
             one
             for one, (seen, noticed) in self._heard.items()
-            if max(latest - seen, now - noticed) > self._hang_timeout
+            if max(latest - seen, now - noticed) > limit
         }
         for worker in silent - self._silent:
             print(
@@ -212,7 +203,7 @@ class ClusterWorkers(Workers):
             )
         self._silent = silent
 
-    def _lost(self, flights: dict[int, _Flight]) -> list[int]:
+    def _lost(self, flights: dict[int, Flight]) -> list[int]:
         """Tasks that are with workers who hang; Dask itself sees to those of who left."""
         return [number for number, one in flights.items() if one.worker in self._silent]
 
@@ -270,42 +261,28 @@ class ClusterWorkers(Workers):
                 )
             if not knows:
                 lacking.append(worker)
-        if lacking:
-            kept = self._run(
-                cluster_worker.keep, self._kind, self._pickled, self._files, workers=lacking
-            )
-            for worker, answer in kept.items():
+        for first in range(0, len(lacking), SENT_TOGETHER):
+            some = lacking[first : first + SENT_TOGETHER]
+            given = self._kind, self._pickled, self._files
+            for worker, answer in self._run(cluster_worker.keep, *given, workers=some).items():
                 if answer is not None:
                     raise _unable(worker, answer)
         self._ready.update(answers)
 
     def _run(self, function: Callable, *arguments, workers: list[str]) -> dict[str, Any]:
         """What a function returns, or raises, in each of these workers that is still there."""
-        details = {"workers": workers, "on_error": "return"}
-        answers = self._ask(self._client._run, function, *arguments, **details)
+        patience = max(GREETING, self._hang_timeout)
+        details = {"workers": workers, "on_error": "return", "callback_timeout": patience}
+        try:
+            answers = self._client.sync(self._client._run, function, *arguments, **details)
+        except UNANSWERED as problem:
+            # One that hangs keeps all waiting; it was not heard of meanwhile.
+            self._listen(patience / 2)
+            if not self._silent.intersection(workers):
+                raise self._gone(problem) from None
+            answering = [worker for worker in workers if worker not in self._silent]
+            return self._run(function, *arguments, workers=answering)
         return {one: answer for one, answer in answers.items() if not isinstance(answer, OSError)}
-
-
-class _Waiting:
-    """Tasks that are to be given out, packed when their turn comes."""
-
-    def __init__(self, function: Callable, tasks: Iterable[tuple]):
-        self._function = function
-        self._tasks = enumerate(tasks)
-        self._again: collections.deque[tuple[int, bytes]] = collections.deque()
-        self.over = False  # the last time that one was asked for
-
-    def next(self) -> tuple[int, bytes] | None:
-        if self._again:
-            return self._again.popleft()
-        for index, task in self._tasks:
-            return index, pickle.dumps((self._function, task))
-        self.over = True
-        return None
-
-    def again(self, flight: _Flight) -> None:
-        self._again.append((flight.index, flight.pickled))
-        self.over = False
 
 
 def _client(address: str, timeout: float) -> Client:

@@ -200,6 +200,17 @@ def test_a_worker_that_cannot_write_is_named(cluster, errands, tmp_path):
     (place / "world-models").unlink()
 
 
+def test_a_worker_that_hangs_before_it_is_greeted_is_left_out(cluster, errands, capfd, monkeypatch):
+    monkeypatch.setattr("runs.cluster.GREETING", 4)
+    cluster.workers[0].send_signal(signal.SIGSTOP)
+    try:
+        with hire(cluster, errands.make, (3,), hang_timeout=3) as workers:
+            assert workers.all(errands.what_is_here, [()] * 4) == [3] * 4
+    finally:
+        cluster.workers[0].send_signal(signal.SIGCONT)
+    assert " hangs. " in capfd.readouterr().err
+
+
 def test_a_worker_that_is_killed_or_hangs_or_joins_changes_no_result(cluster, errands, capfd):
     by: list[int] = []  # which processes the results came from
     given = 0

@@ -58,7 +58,7 @@ def main(settings: Evaluate) -> None:
             settings.place,
             WORLDS,
         )
-        with fleet, progress.bar(len(driven_on), "tracks", what=name) as bar:
+        with progress.bar(len(driven_on), "tracks", what=name) as bar:
             outcomes = parts.drive_in_parts(
                 kept[name],
                 drivers[name],

@@ -1,5 +1,6 @@
 """Evaluations in parts, so that one that was stopped goes on where it was."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -30,19 +31,20 @@ def drive_in_parts(
 ) -> list[Outcome]:
     """`drive_tracks`, whose outcomes stand in the file `kept` after every part.
 
-    The tracks that it has of this driver (`identity`) are not driven again. A part has as many
-    tracks as all worlds of the fleet drive at once, or `PART` if those are fewer. Raises
-    `BadInput` when the file cannot be what was kept.
+    The tracks that it has of this driver (`identity`) are not driven again, and the fleet is
+    entered only where some are missing. A part has as many tracks as all worlds of the fleet drive
+    at once, or `PART` if those are fewer. Raises `BadInput` when the file cannot be what was kept.
     """
     outcomes = _read(kept, driver)
     missing = [track for track in tracks if track not in outcomes]
     progress(len(tracks) - len(missing))
-    while missing:
-        size = max(PART, fleet.workers * fleet.worlds)
-        part, missing = missing[:size], missing[size:]
-        driven = drive_tracks(fleet, parameters, part, stock, progress)
-        outcomes |= dict(zip(part, driven, strict=True))
-        write_json(kept, {"driver": driver, "episodes": _plain(outcomes)})
+    with fleet if missing else contextlib.nullcontext():
+        while missing:
+            size = max(PART, fleet.workers * fleet.worlds)
+            part, missing = missing[:size], missing[size:]
+            driven = drive_tracks(fleet, parameters, part, stock, progress)
+            outcomes |= dict(zip(part, driven, strict=True))
+            write_json(kept, {"driver": driver, "episodes": _plain(outcomes)})
     return [outcomes[track] for track in tracks]
 
 

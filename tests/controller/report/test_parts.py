@@ -18,19 +18,17 @@ def drive(tmp_path, own_model, ready_workers, monkeypatch):
     """Drives in parts of two tracks; gives the outcomes, and how many were known before."""
     monkeypatch.setattr(parts, "PART", 2)
 
-    def drive(tracks=TRACKS):
+    def drive(tracks=TRACKS, cluster=None):
         told = []
-        with Fleet(own_model, "float32", Workplace(1), worlds=2) as fleet:
-            kept = tmp_path / "part.json"
-            driven = parts.drive_in_parts(
-                kept,
-                parts.identity(own_model, False),
-                fleet,
-                STRAIGHT_ON,
-                tracks,
-                False,
-                told.append,
-            )
+        driven = parts.drive_in_parts(
+            tmp_path / "part.json",
+            parts.identity(own_model, False),
+            Fleet(own_model, "float32", Workplace(cluster=cluster), worlds=2),
+            STRAIGHT_ON,
+            tracks,
+            False,
+            told.append,
+        )
         return driven, told[0]
 
     return drive
@@ -45,6 +43,8 @@ def test_an_evaluation_that_was_stopped_drives_only_what_is_missing(drive, tmp_p
     write_json(kept, saved)
     assert drive() == (whole, 2)
     assert drive(tracks=[22, 20]) == ([whole[2], whole[0]], 2)
+    # Nobody is asked where nothing is missing: here no scheduler is.
+    assert drive(cluster="tcp://127.0.0.1:1") == (whole, 3)
 
     saved = read_json(kept)
     saved["driver"]["agent"]["controller"] = "another"

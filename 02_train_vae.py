@@ -32,6 +32,7 @@ def main(settings: TrainVAE) -> None:
     episodes = rollouts.paths(data.rollout, settings.skip_damaged)
     learned, held_out = rollouts.split(episodes)
     visited = frames.count(learned, settings.frame_stride)
+    replicas.require_parts(devices, visited, settings.batch_size)
     per_epoch = max(1, visited // settings.batch_size)
     print(
         f"{frames.count(learned):,} frames of {len(learned)} episodes, {visited:,} in an epoch; "

@@ -47,6 +47,20 @@ def strategy(devices: int, batch_size: int) -> tf.distribute.Strategy:
     return _mirrored(tuple(there[:devices]))
 
 
+def require_parts(strategy: tf.distribute.Strategy, frames: int, batch_size: int) -> None:
+    """Refuse so few frames that they are one small batch, which devices cannot have equal parts of.
+
+    oneDNN's convolutions fail on a device that has none of them.
+    """
+    devices = strategy.num_replicas_in_sync
+    if frames < batch_size and frames % devices:
+        raise BadInput(
+            f"{devices} devices cannot have equal parts of the only batch, which has the {frames} "
+            "frames that an epoch visits; ask for fewer devices, or record more.",
+            options=DEVICES,
+        )
+
+
 @functools.cache
 def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
     # One for a process: each numbers what devices exchange from the same number up, and TensorFlow

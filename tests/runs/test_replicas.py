@@ -55,6 +55,19 @@ def test_more_devices_than_there_are_or_unequal_parts_are_refused(found):
     ]
 
 
+class Two:
+    """A strategy of two devices, as far as it is asked for their number."""
+
+    num_replicas_in_sync = 2
+
+
+def test_frames_that_are_one_small_batch_must_have_equal_parts():
+    replicas.require_parts(Two(), frames=4, batch_size=100)
+    replicas.require_parts(Two(), frames=101, batch_size=100)
+    with pytest.raises(BadInput, match="^2 devices cannot have equal parts of the only batch, wh"):
+        replicas.require_parts(Two(), frames=3, batch_size=100)
+
+
 without_gpu = pytest.mark.skipif("tf.config.list_physical_devices('GPU')", reason="has a GPU")
 
 

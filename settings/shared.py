@@ -96,7 +96,8 @@ class Precision(Settings):
     precision: str = setting(
         "auto",
         "arithmetic of V's convolutions; auto: the fastest that the processor has natively, or the "
-        "GPU where V trains and encodes; float16 is for GPUs alone",
+        "GPU where V trains and encodes; float16 is for GPUs alone, and auto takes it on those "
+        "without bfloat16 (T4), where a VAE trains on one GPU, and where it encodes",
         choices=("auto", *PRECISIONS),
     )
 
@@ -106,7 +107,8 @@ class Devices(Settings):
     devices: int = setting(
         1,
         "GPUs that divide every batch among them; 0: all that can have equal parts of it; a "
-        "training may go on with another number",
+        "training may go on with another number in the same precision (V has no float16 on "
+        "several, so that T4s then compute in float32)",
         least=0,
         most=MOST_DEVICES,
         saved=False,

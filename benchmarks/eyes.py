@@ -112,7 +112,7 @@ def planned(one: Training, options: Eyes) -> eyes_plan.Planned:
     stages = stages_of(one, options)
     model = place(one, options).model(eyes_record.VISIONS[stages[0].script])
     told = vars(stages[0].settings)
-    batches = frames_of(options.learned, told["frame_stride"]) // told["batch_size"]
+    batches = max(1, frames_of(options.learned, told["frame_stride"]) // told["batch_size"])
     return eyes_plan.Planned(Record(options.record, one, stages), model, told["epochs"], batches)
 
 

@@ -18,16 +18,14 @@ import time
 from pathlib import Path
 
 from controller.fleet import Fleet
-from controller.rollout import Job
-from runs.arguments import BadInput, run, whole
+from runs.arguments import run
 from runs.directory import ModelDirectory, write_json
-from runs.processors import best_precision, cores
+from runs.processors import best_precision
 from runs.workplace import Workplace
 
 import common
-import numpy as np
 from loopback import Loopback, processor_time
-from workers import TRACKS, candidates
+from workers import arguments, generation
 
 TO_REACH = {"two": 1.9, "overhead": 0.05}
 
@@ -50,11 +48,7 @@ def measure(
     directory: ModelDirectory, rounds: int, policies: int, worlds: int, patience: int
 ) -> dict:
     """Every way in turn; a round is one turn of each."""
-    rng = np.random.default_rng(1)
-    parameters = candidates(directory, policies, rng)
-    tracks = range(common.FIRST_TRACK, common.FIRST_TRACK + TRACKS)
-    jobs = [Job(policy, track) for policy in parameters for track in tracks]
-    precision = best_precision()
+    jobs, precision = generation(directory, policies), best_precision()
     seen: dict[str, list[dict]] = {}
     driven = None
     with contextlib.ExitStack() as stack:
@@ -151,33 +145,11 @@ def show(result: dict) -> None:
 
 
 def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=5)
-    common.add_model(parser)
-    parser.add_argument(
-        "--policies", type=whole(1), default=64, help=f"each on {TRACKS} tracks (default: 64)"
-    )
-    parser.add_argument(
-        "--worlds", type=whole(1), default=36, help="stepped together by each (default: 36)"
-    )
-    parser.add_argument(
-        "--patience",
-        type=whole(1),
-        default=100,
-        help="steps without a new tile that end an episode (default: 100)",
-    )
-    arguments = parser.parse_args()
-    if cores() < 2:
-        raise BadInput("Two workers need two processors, and this process may use only one.")
-    with common.model_directory(arguments.model) as directory:
-        result = measure(
-            directory,
-            arguments.rounds,
-            arguments.policies,
-            arguments.worlds,
-            arguments.patience,
-        )
+    given = arguments(__file__, __doc__, rounds=5)
+    with common.model_directory(given.model) as directory:
+        result = measure(directory, given.rounds, given.policies, given.worlds, given.patience)
     show(result)
-    write_json(arguments.json, result)
+    write_json(given.json, result)
 
 
 if __name__ == "__main__":

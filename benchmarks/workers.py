@@ -7,6 +7,7 @@ episodes begin as others end and the last of them end alone. Times are of the cl
 so the machine must have two cores that nobody else works on.
 """
 
+import argparse
 import time
 from collections import defaultdict
 
@@ -29,11 +30,7 @@ def measure(
     directory: ModelDirectory, rounds: int, policies: int, worlds: int, patience: int
 ) -> dict:
     """Steps a second of one and of two workers, and the ratio. A round is one turn of each."""
-    rng = np.random.default_rng(1)
-    parameters = candidates(directory, policies, rng)
-    tracks = range(common.FIRST_TRACK, common.FIRST_TRACK + TRACKS)
-    jobs = [Job(policy, track) for policy in parameters for track in tracks]
-    precision = best_precision()
+    jobs, precision = generation(directory, policies), best_precision()
     seen, driven = defaultdict(list), {}
     with (
         Fleet(directory, precision, Workplace(1), worlds) as one,
@@ -62,8 +59,15 @@ def measure(
     }
 
 
-def candidates(directory: ModelDirectory, count: int, rng: np.random.Generator) -> np.ndarray:
-    """A generation as evolution has it: around the model's controller, or around nothing."""
+def generation(directory: ModelDirectory, policies: int) -> list[Job]:
+    """The episodes of a generation as evolution has it."""
+    tracks = range(common.FIRST_TRACK, common.FIRST_TRACK + TRACKS)
+    return [Job(policy, track) for policy in around(directory, policies) for track in tracks]
+
+
+def around(directory: ModelDirectory, count: int) -> np.ndarray:
+    """Policies around the model's controller, or around nothing."""
+    rng = np.random.default_rng(1)
     if directory.has("controller"):
         features = directory.facts("controller")["features"]
         return rng.normal(arch.load(directory, features), 0.05, (count, arch.size(features)))
@@ -71,38 +75,36 @@ def candidates(directory: ModelDirectory, count: int, rng: np.random.Generator) 
     return rng.normal(0, 0.1, (count, arch.size(288)))
 
 
-def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=5)
+def arguments(script: str, description: str, rounds: int) -> argparse.Namespace:
+    """What a benchmark is told in which one worker and two drive the same policies.
+
+    Raises `BadInput` where this process may not use two processors.
+    """
+    parser = common.parser(script, description, rounds)
     common.add_model(parser)
-    parser.add_argument(
-        "--policies", type=whole(1), default=64, help=f"each on {TRACKS} tracks (default: 64)"
-    )
-    parser.add_argument(
-        "--worlds", type=whole(1), default=32, help="stepped together by each (default: 32)"
-    )
-    parser.add_argument(
-        "--patience",
-        type=whole(1),
-        default=100,
-        help="steps without a new tile that end an episode (default: 100)",
-    )
-    arguments = parser.parse_args()
+    for name, default, help in (
+        ("policies", 64, f"each on {TRACKS} tracks"),
+        ("worlds", 36, "stepped together by each"),
+        ("patience", 100, "steps without a new tile that end an episode"),
+    ):
+        words = f"{help} (default: {default})"
+        parser.add_argument(f"--{name}", type=whole(1), default=default, help=words)
+    given = parser.parse_args()
     if cores() < 2:
         raise BadInput("Two workers need two processors, and this process may use only one.")
-    with common.model_directory(arguments.model) as directory:
-        result = measure(
-            directory,
-            arguments.rounds,
-            arguments.policies,
-            arguments.worlds,
-            arguments.patience,
-        )
+    return given
+
+
+def main() -> None:
+    given = arguments(__file__, __doc__, rounds=5)
+    with common.model_directory(given.model) as directory:
+        result = measure(directory, given.rounds, given.policies, given.worlds, given.patience)
     common.row("workers", "steps/s", "ratio", "to reach")
     rates = result["steps_per_s"]
     common.row("one", f"{rates[1]:,.0f}")
     ratio = result["ratios"]["one worker"]
     common.row("two", f"{rates[2]:,.0f}", f"{ratio:.2f} x", f"{TO_REACH} x")
-    write_json(arguments.json, result)
+    write_json(given.json, result)
 
 
 if __name__ == "__main__":

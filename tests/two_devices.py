@@ -13,8 +13,8 @@ from runs import fitting, replicas
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
 from settings import adversary
+from tests.stopping import Stop
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -92,19 +92,6 @@ NETWORKS: dict[str, tuple[Callable, Callable]] = {
     "memory": (memory, sequences),
     "video": (video, videos),
 }
-
-
-class Stop(keras.callbacks.Callback):
-    """Ends a training as a kill would, after some batches of this sitting."""
-
-    def __init__(self, after: int):
-        super().__init__()
-        self.left = after
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.left -= 1
-        if self.left < 0:
-            raise InterruptedError
 
 
 def sit(folder: Path, name: str, devices: int, stop: int | None = None):

@@ -3,6 +3,7 @@ import shutil
 from runs import fitting
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
+from tests.stopping import Stop
 
 import keras
 import numpy as np
@@ -24,19 +25,6 @@ def batches(epoch: int) -> tf.data.Dataset:
     rng = np.random.default_rng((1, epoch))
     x = rng.normal(size=(BATCHES * 5, 3)).astype(np.float32)
     return tf.data.Dataset.from_tensor_slices((x, x.sum(1, keepdims=True) ** 2)).batch(5)
-
-
-class Stop(keras.callbacks.Callback):
-    """Ends a training as a kill would, after some batches in all."""
-
-    def __init__(self, after: int):
-        super().__init__()
-        self.left = after
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.left -= 1
-        if self.left < 0:
-            raise InterruptedError
 
 
 def train(folder, settings=None, stop_after: int | None = None, from_scratch=False):

@@ -1,7 +1,5 @@
 """Whatever drives gives the same on a cluster, to the last bit, though workers come and go."""
 
-from pathlib import Path
-
 from controller import arch, recording
 from controller.agent import Agent
 from controller.dream.elsewhere import DreamsElsewhere
@@ -16,40 +14,18 @@ from rnn.dream.dynamics import Dream
 from runs import preparation
 from runs.workplace import Workplace
 from settings.recording import AgentRecording
-from tests.forked import Script
 
 import numpy as np
 import pytest
 
 pytest.importorskip("distributed")
 
-from benchmarks.loopback import Loopback
+from tests.forked_cluster import Forked
 
 pytestmark = pytest.mark.slow  # starts processes
 
 PATIENCE = 15
 NOISE = ActionNoise((0.1, 0.2, 0.1), 0.9)
-
-
-class Forked(Loopback):
-    """Its workers begin with TensorFlow imported."""
-
-    def __init__(self, folder: Path, scripts):
-        super().__init__(folder)
-        self._scripts = scripts
-
-    def add(self, threads: int = 1) -> None:
-        command = [str(Path(__file__).parents[1] / "forked_worker.py"), *self.next_worker(threads)]
-        environment = self._scripts._environment()
-        self.workers.append(Script(self._scripts.server, command, self.places[-1], environment))
-
-    def __exit__(self, *details) -> None:
-        for worker in self.workers:
-            if worker.poll() is None:
-                worker.kill()
-                worker.communicate()
-        self.workers = []
-        super().__exit__(*details)
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,18 @@ def test_a_stage_is_a_script_with_its_settings_and_those_of_the_run(tmp_path):
     assert second.settings.models == ("d/models/vae",) and second.settings.workers == 2
 
 
+def test_what_can_leave_this_machine_is_done_on_the_cluster_of_the_run(tmp_path):
+    steps = ["01_generate_data.py", "02_train_vae.py", "03_generate_rnn_data.py"]
+    steps += ["04_train_rnn.py", "05_train_controller.py", "06_finetune_controller.py"]
+    text = "".join(f"[[stage]]\nstep = '{step}'\n" for step in steps) + TWO
+    on_cluster = {**RUN, "cluster": "tcp://there:1", "hang_timeout": 60.0}
+    stages = recipe.read(written(tmp_path, text), STEPS, on_cluster)
+    told = {stage.script: " ".join(config.flags(stage.settings)) for stage in stages}
+    there = {script for script, flags in told.items() if "--cluster tcp://there:1" in flags}
+    assert told.keys() - there == {"02_train_vae.py", "04_train_rnn.py"}
+    assert all("--hang-timeout 60" in told[script] for script in there)
+
+
 def test_a_seed_may_be_added_to_that_of_the_run(tmp_path):
     [stage] = read(tmp_path, "[[stage]]\nstep = '02_train_vae.py'\nseed_plus = 100\n")
     assert stage.settings.seed == 103

@@ -145,7 +145,7 @@ def show(result: dict) -> None:
 
 
 def main() -> None:
-    given = arguments(__file__, __doc__, rounds=5)
+    given = arguments(__file__, __doc__, rounds=3)
     with common.model_directory(given.model) as directory:
         result = measure(directory, given.rounds, given.policies, given.worlds, given.patience)
     show(result)

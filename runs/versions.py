@@ -1,5 +1,6 @@
 """What has to be the same on two machines for their results to be the same, to the last bit."""
 
+import functools
 import hashlib
 import platform
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ PACKAGES = (
 )
 
 
+@functools.cache  # What a process has imported stays, though its sources may change.
 def here() -> dict[str, str]:
     """The versions of this process: of Python, of packages, and a digest of the project."""
     return {

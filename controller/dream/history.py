@@ -65,11 +65,13 @@ def write_table(path: Path, histories: dict[float, list[Pair]]) -> None:
         "|" + "---|" * 5,
     ]
     for temperature, pairs in histories.items():
-        last, best = pairs[-1], max(pairs, key=lambda pair: pair.real)
-        cells = [
-            f"{score:.0f} ± {sd:.0f}"
-            for pair in (last, best)
-            for score, sd in ((pair.dream, pair.dream_sd), (pair.real, pair.real_sd))
-        ]
+        cells = ["–"] * 4  # where the file was removed
+        if pairs:
+            last, best = pairs[-1], max(pairs, key=lambda pair: pair.real)
+            cells = [
+                f"{score:.0f} ± {sd:.0f}"
+                for pair in (last, best)
+                for score, sd in ((pair.dream, pair.dream_sd), (pair.real, pair.real_sd))
+            ]
         lines.append(f"| {temperature:g} | " + " | ".join(cells) + " |")
     write_text(path, "\n".join(lines) + "\n")

@@ -29,6 +29,14 @@ def test_the_table_shows_the_last_mean_and_the_best_in_the_real_world(tmp_path):
     assert row == "| 1.15 | 300 ± 6 | -60 ± 4 | 100 ± 5 | 50 ± 20 |"
 
 
+def test_a_temperature_of_which_no_pair_is_left_has_dashes_and_an_empty_panel(tmp_path):
+    write_table(tmp_path / "dream.md", {1.0: [], 1.15: PAIRS})
+    rows = (tmp_path / "dream.md").read_text(encoding="utf-8").splitlines()
+    assert rows[2] == "| 1 | – | – | – | – |" and rows[3].startswith("| 1.15 | 300")
+    curve(tmp_path / "none.png", {1.0: []}, "none")
+    assert imageio.imread(tmp_path / "none.png").std() > 0
+
+
 @pytest.mark.slow
 def test_the_curve_has_a_panel_for_each_temperature(tmp_path):
     curve(tmp_path / "one.png", {1.0: PAIRS}, "one")

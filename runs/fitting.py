@@ -103,8 +103,11 @@ def fit(
     """Train a compiled model from where `training` stands until `epochs` are over.
 
     `batches_of(epoch)` gives the batches of an epoch, always the same for the same number, so
-    that a resumed epoch goes on with the batch that would have come next.
+    that a resumed epoch goes on with the batch that would have come next. Raises `BadInput` when
+    the training stands where such a one never does.
     """
+    if not _can_stand(model, training, epochs, batches_per_epoch):
+        raise training.torn()
     _require_space(model, training)
     validation = replicas.even(validation, model.distribute_strategy.num_replicas_in_sync)
     total = epochs * batches_per_epoch
@@ -128,6 +131,22 @@ def fit(
                     shuffle=False,
                     verbose=0,
                 )
+
+
+def _can_stand(
+    model: keras.Model, training: NetworkTraining, epochs: int, batches_per_epoch: int
+) -> bool:
+    """Whether a training can stand there: its history has every epoch, with what is measured."""
+    within = training.epoch <= epochs and training.batch < batches_per_epoch
+    if not within or len(training.history) != training.epoch:
+        return False
+    if not training.history:
+        return True
+    first = training.history[0].keys()
+    measured = {f"val_{metric.name}" for metric in model.metrics}
+    # An earlier version measured one share less; its training goes on here with one more.
+    enough = len(measured & first) >= max(1, len(measured) - 1)
+    return enough and all(first <= row.keys() for row in training.history)
 
 
 def _require_space(model: keras.Model, training: NetworkTraining) -> None:

@@ -216,6 +216,38 @@ def test_a_training_of_an_earlier_version_goes_on(tmp_path, whole):
         assert np.array_equal(one, other)
 
 
+ROW = {"loss": 1.0, "val_loss": 1.0}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"history": []},
+        {"history": [ROW]},
+        {"history": [ROW, {}]},
+        {"history": [{}, {}]},
+        {"history": [{"colour": 1.0}, ROW]},
+        {"history": [ROW, ROW, ROW]},
+        {"epoch": 10**9},
+        {"epoch": EPOCHS + 1, "history": [ROW] * (EPOCHS + 1)},
+        {"batch": BATCHES},
+    ],
+)
+def test_a_state_that_no_training_comes_to_is_refused(tmp_path, changed):
+    def begin() -> fitting.NetworkTraining:
+        return fitting.NetworkTraining(ModelDirectory(tmp_path), "rnn", {"units": 2})
+
+    model, run = network(), begin()
+    run.epoch, run.history = 2, [ROW, ROW]
+    run.save(model)
+    state = read_json(run.state_file)
+    write_json(run.state_file, state | {"position": state["position"] | changed})
+    before = run.state_file.read_bytes()
+    with pytest.raises(BadInput, match="rnn.training.json is not the state of a training; remove"):
+        fitting.fit(model, begin(), EPOCHS, batches, BATCHES, batches(99))
+    assert run.state_file.read_bytes() == before and not (tmp_path / "logs").exists()
+
+
 @pytest.mark.slow
 def test_a_checkpoint_that_was_changed_is_refused(tmp_path):
     stopped(tmp_path)

@@ -116,7 +116,8 @@ class Run(abc.ABC):
         # Rows of a generation that was killed before its state was saved are made again.
         over = self.learner.generation
         self.rows = [r for r in self.rows if r.stage < self.stage or r.generation <= over]
-        if [r.generation for r in self.rows if r.stage == self.stage] != list(range(1, over + 1)):
+        recorded = [r.generation for r in self.rows if r.stage == self.stage]
+        if len(recorded) != over or recorded != list(range(1, over + 1)):
             raise BadInput(
                 f"{self.csv_file} lacks generations that {self.training.state_file} has; "
                 "put the file back or begin from scratch.",

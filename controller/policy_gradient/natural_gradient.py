@@ -18,6 +18,7 @@ from settings.driving import PolicyGradient
 
 import numpy as np
 
+MOST_GENERATIONS = 10**6  # ten times what may be asked for
 STATE = ("policy", "generation", "gradient", "fisher", "gram", "moment")
 
 
@@ -132,7 +133,10 @@ class NaturalPolicyGradient:
             if value.shape != np.shape(getattr(resumed, name)):
                 raise BadInput(f"{path} was made for another C; remove it.")
             setattr(resumed, name, value)
-        resumed.generation = int(resumed.generation)
+        generation = float(resumed.generation)
+        if not (0 <= generation <= MOST_GENERATIONS and generation.is_integer()):
+            raise BadInput(f"{path} cannot be after {generation:g} generations; remove it.")
+        resumed.generation = int(generation)
         return resumed
 
 

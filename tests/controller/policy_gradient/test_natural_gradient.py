@@ -202,6 +202,32 @@ def test_a_torn_state_and_that_of_something_else_are_refused(tmp_path):
         NaturalPolicyGradient.resume(settings(), SIZE + 3, path)
 
 
+def resaved(path, **changed) -> None:
+    """Save a state after a generation, with some arrays changed."""
+    learner = NaturalPolicyGradient(settings(), np.zeros(SIZE))
+    learner.update([trajectory()])
+    np.savez(path, **{name: getattr(learner, name) for name in STATE} | changed)
+
+
+@pytest.mark.parametrize("generation", [-1.0, 0.5, 1e7, 1e9, 1e300])
+def test_a_number_of_generations_that_no_run_has_is_refused(tmp_path, generation):
+    resaved(tmp_path / "a.npz", generation=generation)
+    with pytest.raises(BadInput, match="a.npz cannot be after .* generations"):
+        NaturalPolicyGradient.resume(settings(), SIZE, tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", STATE)
+def test_a_state_with_what_is_no_number_is_refused(tmp_path, name, value):
+    resaved(tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        array = file[name].astype(float)
+    array[(-1,) * array.ndim] = value
+    resaved(tmp_path / "a.npz", **{name: array})
+    with pytest.raises(BadInput, match=f"a.npz cannot be read .{name} is not all finite"):
+        NaturalPolicyGradient.resume(settings(), SIZE, tmp_path / "a.npz")
+
+
 @pytest.mark.parametrize("worth", [np.nan, np.inf])
 def test_a_policy_that_is_no_longer_made_of_numbers_ends_the_run(worth):
     climber = NaturalPolicyGradient(SETTINGS, np.zeros(SIZE))

@@ -66,9 +66,19 @@ def script(name: Any) -> Any:
     return SCRIPTS.get(name, name) if isinstance(name, str) else name
 
 
+def are_trainings(value: Any) -> bool:
+    """Whether something read from a file can be the settings of trainings, one or more."""
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
 def training_state(saved: dict[str, Any]) -> dict[str, Any]:
-    """What a training's file says, as today's say it; earlier ones had two forms."""
+    """What a training's file says, as today's say it; earlier ones had two forms.
+
+    What has none of the three stays as it is.
+    """
     if saved.keys() == {"stage", "lineage"}:  # of a controller
+        if not are_trainings(saved["lineage"]):
+            return saved
         # Before C could see less nobody said what it saw, and the largest step size was once a
         # setting of its own: where it was not the first one, the evolution's state refuses.
         lineage = [{"sees": "zh", **settings} for settings in saved["lineage"]]

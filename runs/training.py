@@ -17,12 +17,8 @@ from runs.facts import is_text, is_whole
 AGAIN = ("finetune", "from_scratch")
 
 
-def _are_trainings(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
-
-
 STATE: dict[str, Callable[[Any], bool]] = {
-    "lineage": _are_trainings,
+    "lineage": aliases.are_trainings,
     "stage": is_whole,
     "position": lambda value: isinstance(value, dict),
     "saves": is_whole,

@@ -157,7 +157,26 @@ def test_what_was_removed_after_its_training_is_made_anew(place):
     assert Training(place, "rnn", ONE).standing is Standing.NEW
 
 
-@pytest.mark.parametrize("state", [{}, {"lineage": []}, {"stage": 1, "lineage": []}])
+EARLIER = {"saves": 1, "finished": False, "digest": "0", "epoch": 0, "batch": 0, "history": []}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"lineage": []},
+        {"stage": 1, "lineage": []},
+        # Forms of earlier versions, with values of other kinds.
+        {"stage": 1, "lineage": 3},
+        {"stage": 1, "lineage": None},
+        {"stage": 1, "lineage": [3]},
+        {"stage": 1, "lineage": "settings"},
+        {"stage": "first", "lineage": [{}]},
+        EARLIER | {"settings": 3},
+        EARLIER | {"settings": None},
+        EARLIER | {"settings": {}, "saves": "once"},
+    ],
+)
 def test_what_is_no_state_is_refused(place, state):
     path = place.path / "rnn.training.json"
     write_json(path, state)

@@ -11,6 +11,7 @@ from typing import Any
 from runs import aliases
 from runs.arguments import BadInput
 from runs.directory import require_file, write_whole
+from runs.facts import LARGEST_WHOLE
 
 MOST_BYTES = 50e6  # of a file
 
@@ -52,4 +53,6 @@ def _value(kind: Any, text: str) -> Any:
     value = kind(text)
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{text} is no number")
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+        raise ValueError(f"{text[:20]}… is too large")
     return value

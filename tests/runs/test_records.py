@@ -42,6 +42,10 @@ def test_a_file_from_before_a_field_was_there_has_its_default(tmp_path):
         b"number,weight\n1,2,3\n",
         b"number,weight\n1.5,2\n",
         b"number,weight\n,2\n",
+        *(b"number,weight\n1," + weight for weight in (b"nan", b"-inf", b"1e999")),
+        b"number,weight,height\n1,2,inf\n",
+        # A whole number that Python reads and no float can hold, and one that floats would skip.
+        *(b"number,weight\n" + number + b",2\n" for number in (b"9" * 400, b"-9007199254740993")),
         b"\xff\xfe\n1",
     ],
 )

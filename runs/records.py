@@ -24,11 +24,11 @@ def write(path: Path, kind: type, records: list) -> None:
         writer.writerows(map(dataclasses.asdict, records))
 
 
-def read(path: Path, kind: type) -> list:
+def read(path: Path, kind: type, advice: str = "remove it") -> list:
     """The records of a file, none if there is no file.
 
     Columns may be missing whose field has a default: the file is from before they were there.
-    Raises `BadInput` when it cannot be read or a number in it is none.
+    Raises `BadInput`, with the advice, when it cannot be read or a number in it is none.
     """
     if not require_file(path, MOST_BYTES).exists():
         return []
@@ -41,7 +41,7 @@ def read(path: Path, kind: type) -> list:
                 for row in rows
             ]
     except (OSError, KeyError, TypeError, ValueError, csv.Error) as problem:
-        raise BadInput(f"{path} cannot be read ({problem!r}); remove it.") from None
+        raise BadInput(f"{path} cannot be read ({problem!r}); {advice}.") from None
 
 
 def _value(kind: Any, text: str) -> Any:

@@ -9,6 +9,9 @@ from runs.directory import ModelDirectory
 import matplotlib.pyplot as plt
 import numpy as np
 
+# A run does not go on without its generations.
+PUT_BACK = "put it back as it was, or remove it and begin from scratch"
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
@@ -35,7 +38,7 @@ def write(path: Path, rows: list[Row]) -> None:
 
 def read(path: Path) -> list[Row]:
     """The rows of a file, none if there is no file."""
-    return records.read(path, Row)
+    return records.read(path, Row, PUT_BACK)
 
 
 def line(directory: ModelDirectory) -> list[Row]:

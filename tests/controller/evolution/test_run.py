@@ -173,6 +173,20 @@ def test_a_history_that_lacks_generations_is_refused(own_model):
         run(own_model)
 
 
+def test_the_advice_on_a_history_that_cannot_be_read_works(own_model):
+    begun = run(own_model)
+    tell(begun, 2)
+    whole = begun.csv_file.read_bytes()
+    begun.csv_file.write_bytes(whole[:-30])
+    with pytest.raises(BadInput, match="put it back as it was, or remove it and begin from scratch"):
+        run(own_model)
+    begun.csv_file.unlink()
+    again = run(own_model, from_scratch=True, sigma=0.2)
+    assert again.stage == 2 and again.rows == []
+    begun.csv_file.write_bytes(whole)
+    assert len(run(own_model, sigma=0.2).rows) == 2
+
+
 def test_a_kill_while_finetuning_begins_loses_nothing(own_model):
     begun = run(own_model)
     tell(begun, 3)

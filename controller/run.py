@@ -99,6 +99,11 @@ class Run(abc.ABC):
             # A published agent has its history and not the state: what fine-tunes it comes after.
             begun_before=max((row.stage for row in self.rows), default=0),
         )
+        if any(row.stage > self.stage for row in self.rows):
+            raise BadInput(
+                f"{self.csv_file} has generations of a later run than {self.training.state_file} "
+                f"knows; {history.PUT_BACK}."
+            )
         if self.training.is_over:
             return
         if self.training.standing is Standing.NEW:

@@ -173,12 +173,27 @@ def test_a_history_that_lacks_generations_is_refused(own_model):
         run(own_model)
 
 
+def test_a_history_of_a_run_that_is_still_to_come_is_refused(own_model):
+    tell(run(own_model))
+    parameters = np.zeros(arch.size(FEATURES), np.float32)
+    arch.save(own_model, parameters, {"rnn": own_model.facts("rnn")["digest"]})
+    begun = run(own_model, finetune=True)
+    tell(begun)
+    earlier, last = begun.rows
+    history.write(begun.csv_file, [dataclasses.replace(earlier, stage=9), last])
+    before = begun.training.state_file.read_bytes()
+    for settings in ({"finetune": True}, {"finetune": True, "sigma": 0.04}, {}):
+        with pytest.raises(BadInput, match="controller.csv has generations of a later run than"):
+            run(own_model, **settings)
+    assert begun.training.state_file.read_bytes() == before
+
+
 def test_the_advice_on_a_history_that_cannot_be_read_works(own_model):
     begun = run(own_model)
     tell(begun, 2)
     whole = begun.csv_file.read_bytes()
     begun.csv_file.write_bytes(whole[:-30])
-    with pytest.raises(BadInput, match="put it back as it was, or remove it and begin from scratch"):
+    with pytest.raises(BadInput, match="put it back as it was, or remove it and begin"):
         run(own_model)
     begun.csv_file.unlink()
     again = run(own_model, from_scratch=True, sigma=0.2)

@@ -32,6 +32,8 @@ from settings.iteration import Iterate
 import matplotlib.pyplot as plt
 import numpy as np
 
+# Without it the rounds would begin at the first again, on what the last one left.
+PUT_BACK = "put it back as it was"
 DRAFTS = 3  # episodes driven for each that is kept, if curiosity chooses
 
 
@@ -203,9 +205,12 @@ def read(path: Path) -> list[Round]:
     try:
         rounds = [Round(**row) for row in told["rounds"]]
     except (KeyError, TypeError) as problem:
-        raise BadInput(f"{path} is no list of rounds ({problem!r}); remove it.") from None
+        raise BadInput(f"{path} is no list of rounds ({problem!r}); {PUT_BACK}.") from None
     if not all(map(_is_whole, rounds)):
-        raise BadInput(f"{path} is no list of rounds (a value is no number); remove it.")
+        raise BadInput(f"{path} is no list of rounds (a value is no number); {PUT_BACK}.")
+    numbers = [row.round for row in rounds]
+    if numbers != list(range(1, len(rounds) + 1)):
+        raise BadInput(f"{path} is no list of rounds (not all from 1 on); {PUT_BACK}.")
     return rounds
 
 

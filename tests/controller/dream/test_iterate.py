@@ -44,12 +44,23 @@ def test_rounds_come_back(tmp_path):
         ("speeds", 3),
         ("speeds", [0.5] * 20),
         ("dream", []),
+        ("round", 2),
+        ("round", 0),
+        ("round", 1.5),
     ],
 )
 def test_a_round_of_which_a_value_cannot_be_is_refused(tmp_path, name, value):
     write_json(tmp_path / "rounds.json", {"rounds": [ROW | {name: value}]})
-    with pytest.raises(BadInput, match="rounds.json is no list of rounds"):
+    with pytest.raises(BadInput, match="rounds.json is no list of rounds .*; put it back"):
         iterate.read(tmp_path / "rounds.json")
+
+
+def test_rounds_of_which_one_is_missing_or_there_twice_are_refused(tmp_path):
+    for numbers in ([2], [1, 3], [1, 1], [2, 1]):
+        rows = [ROW | {"round": number} for number in numbers]
+        write_json(tmp_path / "rounds.json", {"rounds": rows})
+        with pytest.raises(BadInput, match="rounds.json is no list of rounds .not all from 1 on"):
+            iterate.read(tmp_path / "rounds.json")
 
 
 def test_a_round_begins_with_a_driver_of_its_own_places_only(tmp_path):

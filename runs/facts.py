@@ -10,10 +10,18 @@ LARGEST_WHOLE = 2**53  # beyond, floats skip whole numbers
 
 
 class Facts(dict):
-    """The facts of a part; asked for what they lack, they name the file."""
+    """The facts of a part; asked for what they lack, they name the file.
+
+    So do those of them that are dictionaries themselves, such as its losses.
+    """
 
     def __init__(self, facts: dict, source: Path, part: str):
-        super().__init__(facts)
+        super().__init__(
+            {
+                name: Facts(value, source, part) if isinstance(value, dict) else value
+                for name, value in facts.items()
+            }
+        )
         self._source, self._part = source, part
 
     def __missing__(self, name: str):

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from runs.arguments import BadInput
-from runs.facts import check
+from runs.facts import Facts, check
 
 import pytest
 
@@ -44,6 +44,15 @@ def test_facts_that_can_be_are_taken_and_so_are_names_that_nobody_reads():
 def test_what_cannot_be_is_named(name, value):
     with pytest.raises(BadInput, match=f"model.json: the {name} of its rnn cannot be"):
         check(M | {name: value}, Path("model.json"), "rnn")
+
+
+def test_what_facts_lack_is_named_at_any_depth():
+    facts = Facts(M | {"losses": {"val_loss": 1.0}}, Path("model.json"), "rnn")
+    assert facts["losses"] == {"val_loss": 1.0} and facts["losses"]["val_loss"] == 1
+    for known, name in ((facts, "colour"), (facts["losses"], "nll")):
+        with pytest.raises(BadInput, match=f"model.json does not say the {name} of its rnn") as no:
+            known[name]
+        assert no.value.make == ("rnn",)
 
 
 @pytest.mark.parametrize("facts", [None, 3, [], "rnn"])

@@ -1,6 +1,6 @@
 from controller.dream import iterate
 from runs.arguments import BadInput
-from runs.directory import DataDirectory, ModelDirectory, write_json
+from runs.directory import DataDirectory, ModelDirectory, read_json, write_json
 from settings.iteration import Iterate
 
 import pytest
@@ -74,6 +74,24 @@ def test_a_round_begins_with_a_driver_of_its_own_places_only(tmp_path):
         write_json(begun, other)
         with pytest.raises(BadInput, match="round-1-begins.json names no agent of this round"):
             iterate.begin(1, data, places)
+
+
+@pytest.mark.parametrize("part, name", [("controller", "mean"), ("rnn", "val_nll")])
+def test_a_round_whose_agent_does_not_say_what_it_scored_is_not_written_down(
+    own_model, record, tmp_path, part, name
+):
+    data = DataDirectory(tmp_path)
+    record(data.rollout, [20])
+    told = read_json(own_model.model_json)
+    told["controller"]["validation"] = {"tracks": 1, "mean": 8.0, "sd": 0.0}
+    told["rnn"]["losses"] = {"val_nll": 0.5}
+    write_json(own_model.model_json, told)
+    choice = {"tracks": [0], "score": 1.0, "surprise": None}
+    assert iterate.close(1, data, choice, own_model, own_model, []).loss == 0.5
+    del told[part][{"controller": "validation", "rnn": "losses"}[part]][name]
+    write_json(own_model.model_json, told)
+    with pytest.raises(BadInput, match=f"model.json does not say the {name} of its {part}"):
+        iterate.close(1, data, choice, own_model, own_model, [])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import textwrap
 
 import rnn
 import vae
+from envs import rollouts
+from rnn import series
 from runs.directory import ModelDirectory, read_json, write_json
 
 import numpy as np
@@ -104,6 +106,33 @@ def test_a_file_that_may_not_be_replaced_stays_and_nothing_is_left_beside(tmp_pa
         write_json(path, {"new": 1})
     assert read_json(path) == {"old": 1}
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+
+
+def disk_with(monkeypatch, free: int) -> None:
+    """Let every disk say that it has so many bytes left."""
+    usage = shutil._ntuple_diskusage(10**12, 10**12 - free, free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+
+def test_01_asks_for_the_room_of_its_episodes_before_it_records(refuse, tmp_path, monkeypatch):
+    disk_with(monkeypatch, 3 * 40 * rollouts.BYTES_PER_STEP - 1)
+    arguments = ["--data-dir", tmp_path, "--episodes", 3, "--steps", 40, "--workers", 1]
+    sentence = refuse("01_generate_data.py", *arguments)
+    assert "3 episodes of at most 40 steps may take" in sentence and "make room" in sentence
+    assert contents(tmp_path) == {}
+
+
+def test_03_asks_for_the_room_of_its_latents_before_it_encodes(
+    dreamer, refuse, record, monkeypatch, tmp_path
+):
+    shutil.copytree(dreamer.path, tmp_path / "models" / "vae")
+    recorded = record(tmp_path / "rollout", [30, 20])
+    latent = vae.load(dreamer).latent
+    disk_with(monkeypatch, series.bytes_of(recorded, latent) - 1)
+    arguments = ["--data-dir", tmp_path, "--precision", "float32"]
+    sentence = refuse("03_generate_rnn_data.py", *arguments)
+    assert "2 latent episodes may take" in sentence and "make room" in sentence
+    assert not list((tmp_path / "series").rglob("*.npz"))
 
 
 FILL = """

@@ -23,6 +23,7 @@ from runs.directory import (
     DataDirectory,
     ModelDirectory,
     read_json,
+    require_space,
     write_json,
     write_text,
 )
@@ -99,6 +100,8 @@ def drive(
         asked = tracks.recording(settings.seed, "iterate", count, (number - 1) * count)
         missing = [t for t in asked if not rollouts.path_of(drafts, t).exists()]
         drafts.mkdir(parents=True, exist_ok=True)
+        size = len(missing) * settings.steps * rollouts.BYTES_PER_STEP
+        require_space(drafts, size, f"{len(missing)} episodes of at most {settings.steps} steps")
         if driver is None:
             recording.record_with_policy(drafts, missing, "random", settings)
         else:

@@ -1,4 +1,7 @@
+import shutil
+
 from controller.dream import iterate
+from envs import rollouts
 from runs.arguments import BadInput
 from runs.directory import DataDirectory, ModelDirectory, read_json, write_json
 from settings.iteration import Iterate
@@ -92,6 +95,24 @@ def test_a_round_whose_agent_does_not_say_what_it_scored_is_not_written_down(
     write_json(own_model.model_json, told)
     with pytest.raises(BadInput, match=f"model.json does not say the {name} of its {part}"):
         iterate.close(1, data, choice, own_model, own_model, [])
+
+
+@pytest.mark.parametrize("curiosity, episodes", [(0.0, 4), (0.5, 12)])
+def test_a_round_whose_episodes_the_disk_cannot_hold_is_refused_before_it_drives(
+    tmp_path, monkeypatch, curiosity, episodes
+):
+    needed = episodes * 1000 * rollouts.BYTES_PER_STEP
+    full = shutil._ntuple_diskusage(10**9, 10**9 - needed + 1, needed - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(BadInput, match=f"{episodes} episodes of at most 1000 steps may take"):
+        iterate.drive(
+            DataDirectory(tmp_path),
+            1,
+            None,
+            ModelDirectory(tmp_path / "vae"),
+            Iterate(episodes=4, curiosity=curiosity),
+        )
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,34 @@ def test_every_number_has_bounds_and_every_default_is_within():
             assert option.complaint(option.default) is None, option.name
 
 
+WITH_WORKERS = [
+    "01_generate_data.py",
+    "03_generate_rnn_data.py",
+    "05_train_controller.py",
+    "06_finetune_controller.py",
+    "evaluate.py",
+    "iterate.py",
+    "run_recipe.py",
+]
+
+
+@pytest.mark.parametrize("script", WITH_WORKERS)
+def test_the_time_after_which_a_worker_hangs_reaches_those_who_hire(script):
+    kind = STEPS[script]
+    needed = ["there" for option in config.options(kind) if option.default is config.REQUIRED]
+    given = config.parse(kind, None, [*needed, "--hang-timeout", "7"])
+    assert given.place.hang_timeout == 7 and config.parse(kind, None, needed).place != given.place
+
+
+def test_no_other_step_has_workers():
+    having = {
+        script
+        for script, kind in STEPS.items()
+        if "hang_timeout" in {option.name for option in config.options(kind)}
+    }
+    assert having == set(WITH_WORKERS)
+
+
 def saved(kind: type[config.Settings], *line: str) -> dict:
     return config.saved(config.parse(kind, None, ["--precision", "float32", *line]))
 

@@ -137,3 +137,13 @@ def test_a_c_that_sees_something_unknown_is_refused(directory):
 def test_a_missing_c_is_named(directory):
     with pytest.raises(BadInput, match="no trained controller"):
         arch.load(directory, 6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("place", [0, -1])  # of the kernel and of the bias
+def test_a_c_of_what_is_no_number_is_refused(own_model, value, place):
+    parameters = np.zeros(arch.size(32 + 16))
+    parameters[place] = value
+    arch.save(own_model, parameters, arch.evolved_on(own_model, "zh"))
+    with pytest.raises(BadInput, match="controller.weights.h5: .* is not all finite numbers"):
+        arch.load(own_model, 32 + 16)

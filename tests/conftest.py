@@ -75,6 +75,19 @@ def record() -> Callable[..., list[Path]]:
     return write
 
 
+@pytest.fixture(scope="session")
+def exchange() -> Callable[[Path, Path], None]:
+    """`exchange(one, other)`: exchange two files under their names; each keeps its date."""
+
+    def swap(one: Path, other: Path) -> None:
+        aside = one.with_name("aside")
+        one.rename(aside)
+        other.rename(one)
+        aside.rename(other)
+
+    return swap
+
+
 @dataclasses.dataclass
 class Scripts:
     """Runs the project's scripts as a user does, from another directory."""

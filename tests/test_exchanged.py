@@ -38,16 +38,8 @@ def test_a_result_whose_training_is_not_on_record_is_not_overwritten(
     assert {path: path.read_bytes() for path in model.path.glob("[a-z]*.*")} == kept
 
 
-def exchange(one, other) -> None:
-    """Exchange two files under their names; each keeps its date."""
-    aside = one.with_name("aside")
-    one.rename(aside)
-    other.rename(one)
-    aside.rename(other)
-
-
 def test_recordings_under_each_other_s_names_are_noticed_and_encoded_again(
-    data, refuse, perform, small, tmp_path
+    data, exchange, refuse, perform, small, tmp_path
 ):
     _, second, *_, last = rollouts.paths(data.rollout)
     latents = data.series("vae")

@@ -118,15 +118,7 @@ def test_preparing_removes_latents_that_nothing_describes(folder, recorded):
     assert read_json(folder / series.MANIFEST).items() >= MADE_BY.items()
 
 
-def exchange(one, other) -> None:
-    """Exchange two files under their names; each keeps its date."""
-    aside = one.with_name("aside")
-    one.rename(aside)
-    other.rename(one)
-    aside.rename(other)
-
-
-def test_recordings_that_were_exchanged_are_noticed(folder, recorded):
+def test_recordings_that_were_exchanged_are_noticed(folder, recorded, exchange):
     assert series.prepare(folder, recorded, MADE_BY) == []
     series.refuse_exchanged(folder, recorded[0].parent)
     exchange(*recorded[:2])

@@ -43,7 +43,7 @@ class Exploration(Settings):
     action_noise: float = _exploration(0.1, "SD of the noise on every action", least=0, most=10)
     noise_hold: int = _exploration(
         1,
-        "steps that this noise is held, on average: M sees what comes of a mistake that lasts",
+        "steps that this noise is held, on average: M sees what comes of an error that lasts",
         least=1,
         most=MAX_STEPS,
         unit="environment steps",

@@ -98,14 +98,14 @@ def step(memory: Memory, tile: float, stored: type[np.floating] = np.float16) ->
         "Split", "uniform", graph.integers(latent, 1), names=["z_uniform", "end_uniform"], axis=1
     )
     _draw(graph, shaped, components, z_uniform)
-    chance = graph.add("Sigmoid", _dense(graph, h, layer("tile")), name="tile")
+    probability = graph.add("Sigmoid", _dense(graph, h, layer("tile")), name="tile")
     over = graph.add("Less", end_uniform, graph.add("Sigmoid", _dense(graph, h, layer("done"))))
     graph.add("Cast", over, name="done", to=FLOAT)
-    gained = graph.add("Mul", chance, graph.numbers(tile))
+    gained = graph.add("Mul", probability, graph.numbers(tile))
     reward = graph.add("Add", gained, graph.numbers(starts.STEP_REWARD))
-    lost = graph.add("Sub", graph.numbers(1), chance)
+    lost = graph.add("Sub", graph.numbers(1), probability)
     left = graph.add("Mul", lost, graph.numbers(LEFT_PLAYFIELD))
-    at_end = graph.add("Add", graph.add("Mul", chance, reward), left)
+    at_end = graph.add("Add", graph.add("Mul", probability, reward), left)
     graph.add("Where", over, at_end, reward, name="reward")
 
     def of(size: int, *names: str) -> list[Input]:

@@ -15,7 +15,7 @@ const ABOUT = {
   dream: "One road, imagined. Nothing of it was drawn by hand or by the game.",
   two:
     "Two agents that learned to see in two ways, from the same moment, with the same keys and " +
-    "the same chance.",
+    "the same random numbers.",
   world:
     "Left what happened, right what M dreams from the same actions once it no longer sees the " +
     "world. Steer, and only the dream follows you.",

@@ -41,7 +41,7 @@ export class Dream {
     this.frame = (await this.agent.engine.decode(z)).frame;
   }
 
-  /** How fast M believes the car to be. */
+  /** How fast the car is by what M predicts. */
   get speed() {
     const { weights, bias } = this.agent.speed;
     return Math.max(0, this.state.h.reduce((sum, h, i) => sum + h * weights[i], bias));
@@ -49,7 +49,7 @@ export class Dream {
 }
 
 function ending(tile) {
-  return tile > 0.5 ? "M believes the lap is complete." : "M believes the car left the world.";
+  return tile > 0.5 ? "M predicts: the lap is complete." : "M predicts: the car has left the world.";
 }
 
 /** Dreams of one or more agents that start from the same moment and get the same keys. */

@@ -6,8 +6,8 @@
 oneDNN, which computes nearly everything here, can be told to do without a processor's newer
 instructions, so that a fast machine shows what the same work takes on a plain one: AVX2 and float32
 are what most laptops have. Every kind is a process of its own with both trainings on all cores, and
-as many workers as there are cores for driving. Times are of the clock on the wall: let nothing else
-run.
+as many workers as there are cores for driving; V is as deep as the model's. Times are of the clock
+on the wall: let nothing else run.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from runs.arguments import PRECISIONS, run, whole
 from runs.directory import ModelDirectory, write_json
 from runs.processors import best_precision, cores
 from runs.workplace import Workplace
-from vae.arch import FRAME, LATENT, VAE, decoder, encoder
+from vae.arch import DEPTH, FRAME, LATENT, VAE, decoder, encoder
 
 import common
 import numpy as np
@@ -68,7 +68,8 @@ def measure(directory: ModelDirectory, rounds: int, policies: int) -> dict[str, 
     precision = best_precision()
     dtype = PRECISIONS[precision]
     frames = tf.constant(rng.integers(0, 256, (FRAMES, *FRAME), dtype=np.uint8))
-    vae = VAE(encoder(dtype=dtype), decoder(dtype=dtype))
+    depth = directory.facts("vision").get("depth", DEPTH)
+    vae = VAE(encoder(LATENT, depth, dtype), decoder(LATENT, depth, dtype))
     vae.compile(fitting.adam(1e-3, 100))
     train_v, encode, decode = map(tf.function, (vae.train_step, vae.encoder, vae.decoder))
     latents = tf.constant(rng.normal(size=(FRAMES, LATENT)), tf.float32)

@@ -110,7 +110,7 @@ def test_a_finished_training_is_begun_from_scratch_where_that_is_asked(place):
 
 
 def test_a_vae_of_before_its_latent_could_be_told_goes_on(place):
-    today = {"latent": 32, "kl_weight": 1.0, "kl_tolerance": 0.5, "frame_stride": 1}
+    today = {"latent": 32, "depth": 32, "kl_weight": 1.0, "kl_tolerance": 0.5, "frame_stride": 1}
     training = Training(place, "vision", {"kl_tolerance": 0.5})
     commit(training, "first")
     assert Training(place, "vision", today).standing is Standing.UNDER_WAY

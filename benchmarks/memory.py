@@ -26,9 +26,8 @@ from runs.directory import DataDirectory, ModelDirectory, write_json, write_text
 from runs.workplace import Workplace
 
 import common
-import numpy as np
 from measured_on import measured_on
-from workers import candidates
+from workers import around
 
 GROWTH = 10  # so many times the data
 TO_KEEP = 1.05  # times the memory
@@ -92,7 +91,7 @@ def link(recorded: list[Path], folder: Path, count: int) -> None:
 
 def measure_worker(directory: ModelDirectory, episodes: int) -> list[float]:
     """MiB of a worker after so many episodes, and after GROWTH times as many more."""
-    [policy] = candidates(directory, 1, np.random.default_rng(1))
+    [policy] = around(directory, 1)
     found = []
     with Fleet(directory, "float32", Workplace(1), 8) as fleet:
         for count in (episodes, GROWTH * episodes):

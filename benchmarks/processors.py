@@ -33,7 +33,7 @@ from vae.arch import DEPTH, FRAME, LATENT, VAE, decoder, encoder
 import common
 import numpy as np
 import tensorflow as tf
-from workers import candidates
+from workers import around
 
 KINDS = {
     "as it is": {},
@@ -82,7 +82,7 @@ def measure(directory: ModelDirectory, rounds: int, policies: int) -> dict[str, 
         "V: encoding": rate(FRAMES, lambda: encode(frames), rounds),
         "V: decoding": rate(FRAMES, lambda: decode(latents), rounds),
         "M: training": rate(SEQUENCES * STEPS, lambda: train_m(sequences), rounds),
-        "evolution: driving": drive(directory, precision, policies, rng),
+        "evolution: driving": drive(directory, precision, policies),
     }
 
 
@@ -99,9 +99,9 @@ def latent_sequences(rng: np.random.Generator) -> dict[str, tf.Tensor]:
     return {name: tf.constant(values, tf.float32) for name, values in batch.items()}
 
 
-def drive(directory: ModelDirectory, precision: str, policies: int, rng) -> float:
+def drive(directory: ModelDirectory, precision: str, policies: int) -> float:
     """Steps a second of a generation: every policy drives one track."""
-    parameters = candidates(directory, policies, rng)
+    parameters = around(directory, policies)
     jobs = [Job(policy, common.FIRST_TRACK) for policy in parameters]
     with Fleet(directory, precision, Workplace(cores()), worlds=36) as fleet:
         fleet.drive(jobs[: 2 * fleet.workers], patience=1)

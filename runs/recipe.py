@@ -10,6 +10,7 @@ A recipe is a TOML file:
 
     [[stage]]
     step = "04_train_rnn.py"
+    start_from = "res/published/vae"  # optional: make models/VISION a copy of this agent first
     keep_agent_as = "vae-before"    # optional: copy models/VISION to models/vae-before first
     seed_plus = 100                 # optional: added to the seed of the run
     finetune = true
@@ -29,7 +30,7 @@ from typing import Any
 from runs import aliases, config
 from runs.arguments import LARGEST_SEED, BadInput
 from runs.config import Settings
-from runs.directory import DataDirectory, read_json, require_file, write_json
+from runs.directory import DataDirectory, ModelDirectory, read_json, require_file, write_json
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -52,10 +53,12 @@ MOST_BYTES = 1e6  # of a recipe
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """A script with its settings; and under which name the agent is kept as it was before it."""
+    """A script with its settings; which agent it begins with where there is none; and under which
+    name the agent is kept as it was before it."""
 
     script: str
     settings: Settings
+    start_from: Path | None
     keep_agent_as: str | None
     row: dict[str, Any]  # as it stands in the recipe
 
@@ -91,13 +94,15 @@ def _stage(
 ) -> Stage:
     given = {name: _filled(value, run["data_dir"]) for name, value in row.items()}
     script, kept = aliases.script(given.pop("step", None)), given.pop("keep_agent_as", None)
-    plus = given.pop("seed_plus", 0)
+    start, plus = given.pop("start_from", None), given.pop("seed_plus", 0)
     if not isinstance(script, str) or script not in steps:
         raise BadInput(f"{where}: step is {script!r}, not one of {', '.join(steps)}.")
     if own := [name for name in OF_THE_RUN if name in given]:
         raise BadInput(f"{where}: {own[0]} is of the run, not of a recipe; leave it out.")
     if kept is not None and not (isinstance(kept, str) and re.fullmatch(r"\w[\w-]{,49}", kept)):
         raise BadInput(f"{where}: keep_agent_as is {kept!r}, not a name of letters and digits.")
+    if start is not None and not (isinstance(start, str) and start):
+        raise BadInput(f"{where}: start_from is {start!r}, not the directory of an agent.")
     if isinstance(plus, bool) or not isinstance(plus, int) or plus < 0:
         raise BadInput(f"{where}: seed_plus is {plus!r}, not a whole number from 0 up.")
     if run["seed"] + plus > LARGEST_SEED:
@@ -105,7 +110,8 @@ def _stage(
     told = {**run, "seed": run["seed"] + plus}
     known = {option.name for option in config.options(steps[script])}
     given |= {name: _plain(value) for name, value in told.items() if name in known}
-    return Stage(script, config.from_mapping(steps[script], given, where), kept, row)
+    settings = config.from_mapping(steps[script], given, where)
+    return Stage(script, settings, Path(start) if start else None, kept, row)
 
 
 def _plain(value: Any) -> Any:
@@ -149,19 +155,36 @@ class Progress:
         asked for."""
         for number in range(len(self._done), len(self.stages)):
             stage = self.stages[number]
+            agent = self.data.model(getattr(stage.settings, "vision", "vae"))
+            if stage.start_from:
+                start(agent, ModelDirectory(stage.start_from))
             if stage.keep_agent_as:
-                keep(self.data, getattr(stage.settings, "vision", "vae"), stage.keep_agent_as)
+                copy_agent(agent.path, self.data.model(stage.keep_agent_as).path)
             yield number + 1, stage
             self._done.append(stage.row)
             write_json(self.file, {"seed": self._seed, "done": self._done})
 
 
-def keep(data: DataDirectory, vision: str, name: str) -> None:
-    """Copy a model directory beside itself, whole or not at all; a copy that is there stays."""
-    copy = data.model(name).path
+def start(agent: ModelDirectory, source: ModelDirectory) -> None:
+    """Make `agent` a copy of `source`, unless it is one, whatever it has learned since.
+
+    Raises `BadInput` when `source` has no V, or `agent` another one.
+    """
+    vision = source.facts("vision")["digest"]
+    copy_agent(source.path, agent.path)
+    if agent.facts("vision")["digest"] != vision:
+        raise BadInput(
+            f"{agent.path} holds another vision than {source.path}; choose another directory.",
+            options=("data_dir",),
+        )
+
+
+def copy_agent(source: Path, copy: Path) -> None:
+    """Copy a model directory, whole or not at all; a copy that is there stays."""
     if copy.exists():
         return
-    beside = copy.with_name(f".{name}.copying")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    beside = copy.with_name(f".{copy.name}.copying")
     shutil.rmtree(beside, ignore_errors=True)
-    shutil.copytree(data.model(vision).path, beside)
+    shutil.copytree(source, beside)
     beside.rename(copy)

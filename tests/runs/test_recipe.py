@@ -2,7 +2,7 @@ from pathlib import Path
 
 from runs import config, recipe
 from runs.arguments import BadInput
-from runs.directory import DataDirectory, read_json
+from runs.directory import DataDirectory, ModelDirectory, read_json
 from settings import STEPS
 
 import pytest
@@ -69,6 +69,7 @@ def test_a_seed_may_be_added_to_that_of_the_run(tmp_path):
         ("[[stage]]\nstep = '02_train_vae.py'\nseed_plus = 999", "no seed is above 999"),
         ("[[stage]]\nstep = '02_train_vae.py'\nseed_plus = true", "seed_plus is True"),
         ("[[stage]]\nstep = '04_train_rnn.py'\nkeep_agent_as = '../x'", "keep_agent_as is"),
+        ("[[stage]]\nstep = '04_train_rnn.py'\nstart_from = 1", "start_from is 1, not the"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_with_the_file_and_the_stage(tmp_path, text, problem):
@@ -147,3 +148,23 @@ def test_an_agent_is_kept_whole_as_it_was_before_a_stage(tmp_path):
         (data.root / "models" / ".vae-before.copying").mkdir(exist_ok=True)
     assert (data.model("vae-before").path / "model.json").read_text() == "old"
     assert (data.model("vae-before").path / "logs").is_dir()
+
+
+def test_a_recipe_may_start_from_an_agent_of_elsewhere(tmp_path):
+    data, given = DataDirectory(tmp_path / "data"), ModelDirectory(tmp_path / "given")
+    row = f"[[stage]]\nstep = '04_train_rnn.py'\nvision = 'vaegan'\nstart_from = '{given.path}'\n"
+    stages = read(tmp_path, row)
+    with pytest.raises(BadInput, match="given has no trained vision"):
+        next(recipe.Progress(data, stages, 3).waiting())
+    given.put("vision", lambda path: path.write_text("eyes"), {"latent": 32})
+    given.put("rnn", lambda path: path.write_text("memory"), {"units": 256})
+    next(recipe.Progress(data, stages, 3).waiting())
+    # Stopped within the stage, and again: what M has learned since stays.
+    agent = data.model("vaegan")
+    agent.put("rnn", lambda path: path.write_text("more memory"), {"units": 256})
+    next(recipe.Progress(data, stages, 3).waiting())
+    assert agent.file("vision").read_text() == "eyes"
+    assert agent.file("rnn").read_text() == "more memory"
+    given.put("vision", lambda path: path.write_text("other eyes"), {"latent": 32})
+    with pytest.raises(BadInput, match="holds another vision than"):
+        next(recipe.Progress(data, stages, 3).waiting())

@@ -12,21 +12,22 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 DRAWS = 10_000  # of the bootstrap
-VARIANTS = {"": "", "z": ", C sees z alone", "untrained": ", M untrained"}
+# A recipe each, and what its agents are called after the name of their V.
+VARIANTS = {"whole": "", "z-alone": ", C sees z alone", "m-untrained": ", M untrained"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """One agent to be made: its V, which training of that name it is, and what is left out."""
+    """One agent to be made: its V, which training of that name it is, and by which recipe."""
 
     vision: ModelDirectory
     group: str
     number: int
-    without: str = ""
+    recipe: str = "whole"
 
     @property
     def name(self) -> str:
-        return self.group + VARIANTS[self.without]
+        return self.group + VARIANTS[self.recipe]
 
     @property
     def folder(self) -> str:

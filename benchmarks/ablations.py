@@ -5,12 +5,12 @@ Give directories with a trained V as NAME=MODEL_DIR; those of one name are its s
     python benchmarks/ablations.py --data-dir ablations --episodes data/rollout \\
         VAE=a/models/vae VAE=b/models/vae "VAE-GAN=c/models/vaegan"
 
-For each V it encodes the episodes, trains M, evolves C and scores the agent (03, 04, 05,
-evaluate.py), with the same settings for all. For each V of the first name there are two more: a C
-that sees z alone, and one whose M was never trained. Writes RES/ablations.md, .json and .png of
-whatever is finished after each of them. A stopped run goes on with the same command; directories
-that have no V yet are left out, and taken in when the command is given again. Other --episodes need
-another --data-dir.
+For each V it follows recipes/ablations/whole.toml: encodes the episodes, trains M, evolves C and
+scores the agent. For each V of the first name there are two more recipes: a C that sees z alone
+(z-alone.toml), and one whose M was never trained (m-untrained.toml). Writes RES/ablations.md, .json
+and .png of whatever is finished after each of them. A stopped run goes on with the same command;
+directories that have no V yet are left out, and taken in when the command is given again. Other
+--episodes, or other --recipes, need another --data-dir.
 """
 
 import dataclasses
@@ -19,17 +19,18 @@ from pathlib import Path
 from controller.report import history
 from controller.report.history import Row
 from envs import rollouts
-from runs import arguments, config, directory
-from runs.config import override, setting
+from runs import aliases, arguments, config, directory, recipe
+from runs.config import setting
 from runs.directory import DataDirectory, ModelDirectory
-from settings import MAKERS
-from settings.driving import Generations, Population, Scoring, Validation
-from settings.memory import MemorySteps
+from runs.recipe import Stage
+from settings import MAKERS, STEPS
+from settings.driving import TrainController
 from settings.shared import DataDir, Models, Res, Workers
 
 import common
 import numpy as np
 from ablation_results import (
+    VARIANTS,
     Result,
     Trial,
     equal_generations,
@@ -41,20 +42,20 @@ from ablation_results import (
     trainings,
 )
 
+OF_C = ("population", "rollouts", "generations", "sigma", "evaluate_every")
+OF_THE_SCORE = ("tracks", "drawing")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Ablations(Scoring, Population, Generations, Workers, Res, DataDir, Models):
-    """What this script is told; most of it for the scripts that it runs."""
+class Ablations(Workers, Res, DataDir, Models):
+    """What this script is told."""
 
     episodes: Path = setting(
         Path("data/rollout"), "recorded episodes that every M learns from", metavar="DIR"
     )
-    memory_steps: int = override(MemorySteps, "steps", default=400)
-    batch_size: int = override(MemorySteps, "batch_size", default=50)
-    rollouts: int = override(Population, "rollouts", default=1)
-    generations: int = override(Generations, "generations", default=16)
-    evaluate_every: int = override(Validation, "evaluate_every", default=4)
-    drawing: str = override(Scoring, "drawing", default="fast")
+    recipes: Path = setting(
+        Path("recipes/ablations"), f"directory of {', '.join(VARIANTS)}, each .toml", metavar="DIR"
+    )
     report: bool = setting(False, "only write the tables of what is finished")
 
 
@@ -104,54 +105,90 @@ def trials(given: list[tuple[str, ModelDirectory]]) -> list[Trial]:
         members.append(Trial(model, name, len(members) + 1))
     whole = sorted((one for members in groups.values() for one in members), key=lambda t: t.number)
     variants = [
-        dataclasses.replace(trial, without=without)
+        dataclasses.replace(trial, recipe=variant)
         for trial in next(iter(groups.values()))
-        for without in ("z", "untrained")
+        for variant in list(VARIANTS)[1:]
     ]
     return [whole[0], *variants[:2], *whole[1:], *variants[2:]]
 
 
 def make(trial: Trial, options: Ablations) -> None:
     """Train and score an agent in a data directory of its own, unless that is done."""
-    data = data_of(trial, options)
-    settings = settings_of(trial, options)
-    done = data.root / "done.json"
-    if done.exists() and directory.read_json(done) == settings:
+    if is_finished(trial, options):
         print(f"{trial.folder} is finished.", flush=True)
         return
-    print(f"{trial.folder}:", flush=True)
+    data, stages = data_of(trial, options), stages_of(trial, options)
     prepare(trial, data, options)
-    for command in commands(trial, data, options):
+    for number, stage in recipe.Progress(data, stages, trial.number).waiting():
+        print(f"{trial.folder}, stage {number}: {stage.script}", flush=True)
         begun = history.line(data.model(trial.architecture))
-        if begun and len(begun) < options.generations:
-            # What the generations cost that are there says nothing of those to come.
-            (data.root / "cost.json").unlink(missing_ok=True)
-        cost = common.run_script(command)
-        if command[0] == "05_train_controller.py" and not begun:
-            directory.write_json(data.root / "cost.json", cost)
-    directory.write_json(done, settings)
+        cost = common.run_stage(stage)
+        if isinstance(stage.settings, TrainController):
+            if not begun:
+                directory.write_json(data.root / "cost.json", cost)
+            elif len(begun) < stage.settings.generations:
+                # What the generations of an earlier sitting cost nobody counted.
+                (data.root / "cost.json").unlink(missing_ok=True)
+    directory.write_json(data.root / "done.json", settings_of(trial, options))
 
 
 def data_of(trial: Trial, options: Ablations) -> DataDirectory:
     return DataDirectory(options.data_dir / trial.folder)
 
 
+def stages_of(trial: Trial, options: Ablations) -> list[Stage]:
+    """What makes and scores an agent. Raises `BadInput` as `recipe.read` does."""
+    data = data_of(trial, options)
+    run = {name: getattr(options, name) for name in ("workers", "cluster", "hang_timeout")}
+    run |= {"data_dir": data.root, "res": data.root / "res", "seed": trial.number}
+    words = {"vision": trial.architecture, "name": trial.name}
+    return recipe.read(options.recipes / f"{trial.recipe}.toml", STEPS, run, words)
+
+
 def settings_of(trial: Trial, options: Ablations) -> dict:
-    names = ("memory_steps", "batch_size", "population", "rollouts", "generations", "sigma")
-    names += ("evaluate_every", "tracks", "drawing")
-    chosen = {name: getattr(options, name) for name in names}
-    recorded = rollouts.fingerprint(rollouts.paths(options.episodes))
-    return {**chosen, "episodes": recorded, "vision": trial.vision.facts("vision")["digest"]}
+    """What the outcome depends on. Those of M, C and the score are the whole agent's for all."""
+    whole = stages_of(dataclasses.replace(trial, recipe="whole"), options)
+    told = {stage.script: vars(stage.settings) for stage in whole}
+    memory = told["04_train_rnn.py"]
+    return {
+        "memory_steps": memory["steps"],
+        "batch_size": memory["batch_size"],
+        **{name: told["05_train_controller.py"][name] for name in OF_C},
+        **{name: told["evaluate.py"][name] for name in OF_THE_SCORE},
+        "episodes": rollouts.fingerprint(rollouts.paths(options.episodes)),
+        "vision": trial.vision.facts("vision")["digest"],
+        "stages": [stage.row for stage in stages_of(trial, options)],
+    }
+
+
+def is_finished(trial: Trial, options: Ablations) -> bool:
+    done = data_of(trial, options).root / "done.json"
+    if not done.exists():
+        return False
+    found, settings = aliases.renamed(directory.read_json(done)), settings_of(trial, options)
+    # Earlier versions had no recipes, and no stages in this file.
+    return {"stages": settings["stages"]} | found == settings
 
 
 def prepare(trial: Trial, data: DataDirectory, options: Ablations) -> None:
-    """Give a data directory the episodes and the V of a trial."""
+    """Give a data directory the episodes and the V of a trial.
+
+    Raises `BadInput` when it was begun with others.
+    """
     data.root.mkdir(parents=True, exist_ok=True)
+    begun, settings = data.root / "begun.json", settings_of(trial, options)
+    if begun.exists() and directory.read_json(begun) != settings:
+        raise arguments.BadInput(
+            f"{data.root} was begun with other episodes, another V or another recipe; choose "
+            "another directory.",
+            options=("data_dir",),
+        )
+    directory.write_json(begun, settings)
     data.rollout.unlink(missing_ok=True)
     data.rollout.symlink_to(options.episodes.resolve())
     # The latents are those of the whole agent, whatever is left out of this one.
-    latents = data_of(dataclasses.replace(trial, without=""), options).root / "series"
-    if trial.without and not (data.root / "series").exists():
+    latents = data_of(dataclasses.replace(trial, recipe="whole"), options).root / "series"
+    if trial.recipe != "whole" and not (data.root / "series").exists():
         latents.mkdir(parents=True, exist_ok=True)
         (data.root / "series").symlink_to(latents.resolve())
     facts, model = trial.vision.facts("vision"), data.model(trial.architecture)
@@ -159,36 +196,12 @@ def prepare(trial: Trial, data: DataDirectory, options: Ablations) -> None:
         model.take(["vision"], trial.vision)
 
 
-def commands(trial: Trial, data: DataDirectory, options: Ablations) -> list[list[str]]:
-    """The scripts that make and score an agent, with their arguments, in their order."""
-    place = ["--data-dir", data.root, "--vision", trial.architecture]
-    drawn = [*place, "--res", data.root / "res"]
-    steps = 0 if trial.without == "untrained" else options.memory_steps
-    memory = [
-        ["03_generate_rnn_data.py", *place],
-        ["04_train_rnn.py", *drawn, "--steps", steps, "--batch-size", options.batch_size]
-        + ["--seed", trial.number],
-    ]
-    evolution = ["05_train_controller.py", *drawn, "--seed", trial.number]
-    for name in ("population", "rollouts", "generations", "sigma", "evaluate_every"):
-        evolution += [f"--{name.replace('_', '-')}", getattr(options, name)]
-    evolution += ["--worlds", 64, "--workers", options.workers]
-    evolution += ["--sees", "z" if trial.without == "z" else "zh"]
-    agent = f"{trial.name}={data.model(trial.architecture).path}"
-    scoring = ["evaluate.py", agent, "--res", data.root / "res"]
-    scoring += ["--tracks", options.tracks, "--drawing", options.drawing]
-    scoring += ["--workers", options.workers, "--scores-only"]
-    listed = [*([] if trial.without == "z" else memory), evolution, scoring]
-    return [list(map(str, command)) for command in listed]
-
-
 def result(trial: Trial, options: Ablations) -> Result | None:
     """What a trial left with these settings; None while it is not finished."""
-    data = data_of(trial, options)
-    done = data.root / "done.json"
-    if not done.exists() or directory.read_json(done) != settings_of(trial, options):
+    if not is_finished(trial, options):
         return None
-    kind = "scores" if options.drawing == "stock" else "scores_fast"
+    data, drawing = data_of(trial, options), settings_of(trial, options)["drawing"]
+    kind = "scores" if drawing == "stock" else "scores_fast"
     [score] = directory.read_json(data.root / "res" / f"{kind}.json").values()
     rows = history.line(data.model(trial.architecture))
     scores = np.array([episode["score"] for episode in score["episodes"]])
@@ -215,8 +228,9 @@ def report(results: list[Result], options: Ablations) -> None:
     generations = min(len(one.rows) for one in results)
     # What the first agents cost: one that cannot drive at all costs little, and bounds nobody.
     hours = min(one.hours[-1] for one in next(iter(groups.values())))
+    settings = settings_of(results[0].trial, options) | {"vision": None}
     content = {
-        "settings": settings_of(results[0].trial, options) | {"vision": None},
+        "settings": settings,
         "generations": generations,
         "core_hours": hours,
         "trainings": [
@@ -233,22 +247,23 @@ def report(results: list[Result], options: Ablations) -> None:
         ],
     }
     directory.write_json(options.res / "ablations.json", content)
-    text = table(scores, drawn) + "\n" + trainings(results, generations, hours) + notes(options)
+    text = table(scores, drawn) + "\n" + trainings(results, generations, hours) + notes(settings)
     directory.write_text(options.res / "ablations.md", text)
     picture(options.res / "ablations.png", groups, drawn)
 
 
-def notes(options: Ablations) -> str:
-    drawing = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast drawing"}[options.drawing]
+def notes(settings: dict) -> str:
+    drawn = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast drawing"}
     return (
-        f"\nScores: {options.tracks} evaluation tracks of {drawing}, the same for all, of the mean "
-        "with the best validation. Intervals: bootstrap over tracks and trainings; of a single "
-        "training over tracks only, which says nothing of another one. Validation: the best so far "
-        "of the distribution's means on 16 tracks. Core-hours: processor time of the evolution, "
-        "start and film included; data, V and M are not counted; an agent that cost less in all "
-        f"shows what it reached. M: {options.memory_steps} steps of "
-        f"{options.batch_size} sequences. C: {options.generations} generations of "
-        f"{options.population} candidates on {options.rollouts} track(s).\n"
+        f"\nScores: {settings['tracks']} evaluation tracks of {drawn[settings['drawing']]}, the "
+        "same for all, of the mean with the best validation. Intervals: bootstrap over tracks and "
+        "trainings; of a single training over tracks only, which says nothing of another one. "
+        "Validation: the best so far of the distribution's means on 16 tracks. Core-hours: "
+        "processor time of the evolution, start and video included; data, V and M are not counted; "
+        "an agent that cost less in all shows what it reached. "
+        f"M: {settings['memory_steps']} steps of {settings['batch_size']} sequences. "
+        f"C: {settings['generations']} generations of {settings['population']} candidates on "
+        f"{settings['rollouts']} track(s).\n"
     )
 
 

@@ -17,10 +17,11 @@ from envs import rollouts
 from envs.car_racing import CarRacing
 from envs.recording import EpisodeLog
 from rnn import arch as rnn_arch
-from runs import fitting
+from runs import config, fitting
 from runs.arguments import folder, whole
 from runs.directory import ModelDirectory, digest
 from runs.following import LEADER
+from runs.recipe import Stage
 from vae import arch as vae_arch
 
 import keras
@@ -47,6 +48,11 @@ def run_script(command: list) -> dict[str, float]:
     if process.returncode:
         sys.exit(process.returncode)  # It has said what is wrong.
     return {"cpu_s": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024}
+
+
+def run_stage(stage: Stage) -> dict[str, float]:
+    """Run a stage of a recipe to its end, as `run_script` does."""
+    return run_script([stage.script, *config.flags(stage.settings)])
 
 
 def parser(script: str, description: str, rounds: int | None) -> argparse.ArgumentParser:

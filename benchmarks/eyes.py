@@ -145,7 +145,7 @@ def follow(one: Training, stages: list[Stage], options: Eyes) -> ModelDirectory:
         data.rollout.symlink_to(options.learned.resolve())
     for number, stage in recipe.Progress(data, stages, one.seed).waiting():
         print(f"{one.name}, stage {number}: {stage.script}", flush=True)
-        common.run_script([stage.script, *config.flags(stage.settings)])
+        common.run_stage(stage)
     return data.model(eyes_record.VISIONS[stages[0].script])
 
 

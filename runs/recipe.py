@@ -63,18 +63,26 @@ class Stage:
     row: dict[str, Any]  # as it stands in the recipe
 
 
-def read(path: Path, steps: Mapping[str, type[Settings]], run: Mapping[str, Any]) -> list[Stage]:
+def read(
+    path: Path,
+    steps: Mapping[str, type[Settings]],
+    run: Mapping[str, Any],
+    words: Mapping[str, str] | None = None,
+) -> list[Stage]:
     """The stages of a recipe, for scripts of these settings and a run of those of `OF_THE_RUN`.
 
-    Raises `BadInput` for a file that cannot be read, an unknown step or setting, or a value that
-    is none of a setting's, with the number of the stage.
+    `words` are what else stands in braces in its texts, and for what. Raises `BadInput` for a file
+    that cannot be read, an unknown step or setting, or a value that is none of a setting's, with
+    the number of the stage.
     """
     content = _content(path)
     rows = content.get("stage", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
         raise BadInput(f"{path} has no [[stage]].")
+    words = {"data": str(run["data_dir"]), **(words or {})}
     return [
-        _stage(f"{path}, stage {number}", row, steps, run) for number, row in enumerate(rows, 1)
+        _stage(f"{path}, stage {number}", row, steps, run, words)
+        for number, row in enumerate(rows, 1)
     ]
 
 
@@ -90,9 +98,13 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _stage(
-    where: str, row: dict[str, Any], steps: Mapping[str, type[Settings]], run: Mapping[str, Any]
+    where: str,
+    row: dict[str, Any],
+    steps: Mapping[str, type[Settings]],
+    run: Mapping[str, Any],
+    words: Mapping[str, str],
 ) -> Stage:
-    given = {name: _filled(value, run["data_dir"]) for name, value in row.items()}
+    given = {name: _filled(value, words) for name, value in row.items()}
     script, kept = aliases.script(given.pop("step", None)), given.pop("keep_agent_as", None)
     start, plus = given.pop("start_from", None), given.pop("seed_plus", 0)
     if not isinstance(script, str) or script not in steps:
@@ -118,10 +130,13 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _filled(value: Any, data: Path) -> Any:
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
     if isinstance(value, list):
-        return [_filled(one, data) for one in value]
-    return value.replace("{data}", str(data)) if isinstance(value, str) else value
+        return [_filled(one, words) for one in value]
+    if isinstance(value, str):
+        for word, meant in words.items():
+            value = value.replace(f"{{{word}}}", meant)
+    return value
 
 
 class Progress:

@@ -1,18 +1,20 @@
-"""benchmarks/ablations.py: its list of agents, its scripts' arguments, its figures by hand."""
+"""benchmarks/ablations.py: its agents and their recipes, its figures by hand."""
 
 import dataclasses
+from pathlib import Path
 
 import vae
 from controller.report import history
 from runs import config
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
-from settings import STEPS
 from vae import arch
 
 import numpy as np
 import pytest
 from imageio import v3 as imageio
+
+TOP = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def ablations(load):
 def options(ablations, record, tmp_path):
     record(tmp_path / "rollout", [3])
     given = ["VAE=somewhere", "--data-dir", tmp_path / "data", "--res", tmp_path / "res"]
-    given += ["--episodes", tmp_path / "rollout"]
+    given += ["--episodes", tmp_path / "rollout", "--recipes", TOP / "recipes" / "ablations"]
     return config.parse(ablations.Ablations, None, list(map(str, given)))
 
 
@@ -57,20 +59,49 @@ def test_what_a_table_needs_comes_first_and_only_the_first_name_is_taken_apart(a
         ablations.split("models/vae")
 
 
-@pytest.mark.parametrize("number, steps", [(0, 400), (1, None), (2, 0)])
-def test_every_script_accepts_its_arguments(ablations, options, seeing, number, steps):
+def test_the_recipes_differ_in_what_they_leave_out_alone(ablations, options, seeing):
+    whole, blind, untrained = (
+        [stage.row for stage in ablations.stages_of(trial, options)]
+        for trial in ablations.trials([("VAE", seeing)])
+    )
+    assert blind == [whole[2] | {"sees": "z"}, whole[3]]
+    assert untrained == [whole[0], whole[1] | {"steps": 0}, *whole[2:]]
+
+
+def test_an_agent_is_made_in_its_directory_of_its_v_with_its_seed(ablations, options):
+    vision = ModelDirectory(TOP / "res" / "published" / "vaegan")
+    trial = ablations.trials([("VAE-GAN", vision), ("VAE-GAN", vision)])[-1]
+    assert trial.folder == "vae-gan-m-untrained-2"
+    encoding, memory, evolution, scoring = (
+        stage.settings for stage in ablations.stages_of(trial, options)
+    )
+    data = options.data_dir / trial.folder
+    assert encoding.vision == memory.vision == evolution.vision == "vaegan"
+    assert encoding.data_dir == memory.data_dir == evolution.data_dir == data
+    assert (memory.seed, evolution.seed) == (2, 2)
+    assert scoring.models == (f"{trial.name}={data}/models/vaegan",)
+    assert scoring.res == data / "res"
+
+
+# What the program of before there were recipes wrote into done.json, but for episodes and V.
+EARLIER = {"memory_steps": 300, "batch_size": 50, "population": 64, "rollouts": 1}
+EARLIER |= {"generations": 12, "sigma": 0.1, "evaluate_every": 3, "tracks": 100, "drawing": "fast"}
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_results_of_before_there_were_recipes_are_read(ablations, options, seeing, number):
     trial = ablations.trials([("VAE", seeing)])[number]
-    data = ablations.data_of(trial, options)
-    parsed = {}
-    for script, *arguments in ablations.commands(trial, data, options):
-        parsed[script] = config.parse(STEPS[script], None, arguments)
-    assert (steps is None) == ("04_train_rnn.py" not in parsed)
-    if steps is not None:
-        assert parsed["04_train_rnn.py"].steps == steps
-    evolution = parsed["05_train_controller.py"]
-    assert evolution.sees == ("z" if number == 1 else "zh")
-    assert (evolution.population, evolution.sigma, evolution.seed) == (64, 0.1, 1)
-    assert parsed["evaluate.py"].models == (f"{trial.name}={data.model('vae').path}",)
+    settings = ablations.settings_of(trial, options)
+    made_of = {name: settings[name] for name in ("episodes", "vision")}
+    root = ablations.data_of(trial, options).root
+    for found, finished in (
+        (EARLIER | made_of, True),
+        (EARLIER | made_of | {"generations": 16}, False),
+        (settings, True),
+        (settings | {"stages": settings["stages"][1:]}, False),
+    ):
+        write_json(root / "done.json", found)
+        assert ablations.is_finished(trial, options) == finished
 
 
 def test_a_trial_gets_its_v_the_episodes_and_the_latents_of_the_whole_agent(
@@ -86,6 +117,9 @@ def test_a_trial_gets_its_v_the_episodes_and_the_latents_of_the_whole_agent(
     assert [path.name for path in data.rollout.iterdir()] == ["0000000000.npz"]
     latents = ablations.data_of(whole, options).root / "series"
     assert (data.root / "series").resolve() == latents.resolve()
+    record(options.episodes, [3, 3])
+    with pytest.raises(BadInput, match="was begun with other episodes"):
+        ablations.prepare(untrained, data, options)
 
 
 ROWS = [

@@ -38,6 +38,12 @@ def test_a_stage_is_a_script_with_its_settings_and_those_of_the_run(tmp_path):
     assert second.settings.models == ("d/models/vae",) and second.settings.workers == 2
 
 
+def test_whoever_reads_a_recipe_may_fill_other_braces_too(tmp_path):
+    path = written(tmp_path, "[[stage]]\nstep = 'evaluate.py'\nmodels = ['{name}={data}/{eyes}']\n")
+    [stage] = recipe.read(path, STEPS, RUN, {"eyes": "vaegan", "name": "a"})
+    assert stage.settings.models == ("a=d/vaegan",)
+
+
 def test_what_can_leave_this_machine_is_done_on_the_cluster_of_the_run(tmp_path):
     steps = ["01_generate_data.py", "02_train_vae.py", "03_generate_rnn_data.py"]
     steps += ["04_train_rnn.py", "05_train_controller.py", "06_finetune_controller.py"]

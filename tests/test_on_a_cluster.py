@@ -2,6 +2,7 @@
 
 import dataclasses
 import filecmp
+import time
 
 from controller import arch
 from controller.agent import Agent
@@ -50,21 +51,77 @@ def test_03_encodes_there(chain, on_the_cluster, tmp_path):
         assert filecmp.cmp(path, tmp_path / "series" / "vae" / path.name, shallow=False), path.name
 
 
-def test_05_evolves_there(chain, on_the_cluster, tmp_path):
+@pytest.fixture
+def without_c(chain, tmp_path) -> ModelDirectory:
+    """The chain's model as 05 finds it."""
     chain.copy(tmp_path, "models")
     model = DataDirectory(tmp_path).model("vae")
     for path in model.path.glob("controller.*"):
         path.unlink()
     facts = read_json(model.model_json)
     write_json(model.model_json, {part: facts[part] for part in ("vision", "rnn")})
-    on_the_cluster("05_train_controller.py")
-    here, there = (
-        [dataclasses.replace(row, seconds=0) for row in history.read(path)]
-        for path in (chain.model / "controller.csv", model.path / "controller.csv")
+    return model
+
+
+def assert_the_same_c(here: ModelDirectory, there: ModelDirectory) -> None:
+    """The same weights of C, and the same history but for its seconds."""
+    rows = (
+        [dataclasses.replace(row, seconds=0) for row in history.read(one.path / "controller.csv")]
+        for one in (here, there)
     )
-    assert here == there
-    evolved = [arch.load(one, 32 + 16) for one in (ModelDirectory(chain.model), model)]
-    assert (evolved[0] == evolved[1]).all()
+    assert next(rows) == next(rows)
+    weights, others = (arch.load(one, 32 + 16) for one in (here, there))
+    assert (weights == others).all()
+
+
+def test_05_evolves_there(chain, on_the_cluster, without_c):
+    on_the_cluster("05_train_controller.py")
+    assert_the_same_c(ModelDirectory(chain.model), without_c)
+
+
+def test_05_goes_on_there_after_its_scheduler_died(chain, scripts, small, without_c, tmp_path):
+    command = ["05_train_controller.py", *small("05_train_controller.py", tmp_path, tmp_path)]
+    first, then = (tmp_path / name for name in ("first", "then"))
+    first.mkdir()
+    with Forked(first, scripts) as cluster:
+        cluster.add(4)
+        evolving = scripts.start(*command, "--cluster", cluster.address, "--hang-timeout", 5)
+        while not (without_c.path / "controller.csv").exists():
+            assert evolving.poll() is None, evolving.communicate()
+            time.sleep(0.02)
+        cluster.scheduler.kill()
+        _, said = evolving.communicate()
+    assert evolving.returncode == 2 and "does not answer any more" in said.splitlines()[-1]
+    then.mkdir()
+    with Forked(then, scripts) as cluster:
+        cluster.add(4)
+        scripts.succeed(*command, "--cluster", cluster.address)
+    assert_the_same_c(ModelDirectory(chain.model), without_c)
+
+
+FINETUNING = "--episodes 2 --generations 1 --patience 15 --validation-tracks 1 --worlds 4"
+DREAMING = (
+    "--dream --temperature 0.5 --generations 1 --population 4 --rollouts 2 --dream-steps 20 "
+    "--sigma 0.001 --evaluate-every 1 --validation-tracks 1 --worlds 4"
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "made"),
+    [
+        ("06_finetune_controller.py", FINETUNING, "vae"),
+        ("05_train_controller.py", DREAMING, "vae-dream-0.5"),
+    ],
+)
+def test_gradients_and_dreams_are_driven_there(
+    chain, perform, cluster, tmp_path, script, arguments, made
+):
+    places = {name: tmp_path / name for name in ("here", "there")}
+    for name, place in places.items():
+        chain.copy(place, "models")
+        where = ["--data-dir", place, "--res", place / "res"]
+        perform(script, *where, *arguments.split(), *(cluster if name == "there" else ()))
+    assert_the_same_c(*(DataDirectory(place).model(made) for place in places.values()))
 
 
 def test_evaluate_scores_there(racer, perform, cluster, tmp_path):

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from envs import rollouts
 from rnn import series
+from runs.directory import read_json
+from tests.conftest import TINY
 
+import numpy as np
 import pytest
 
 TOP = Path(__file__).parents[1]
@@ -69,15 +72,20 @@ def test_that_python_is_bare(elsewhere):
         assert done.returncode == 1 and "Error" in done.stderr, missing
 
 
-def test_the_first_scripts_run_with_two_workers(elsewhere, small, tmp_path):
+def test_the_chain_runs_and_is_scored(elsewhere, small, tmp_path):
     data, res = tmp_path / "data", tmp_path / "res"
-    for script in ("01_generate_data.py", "02_train_vae.py", "03_generate_rnn_data.py"):
-        done = run(elsewhere, TOP / script, *small(script, data, res))
+    scored = "--tracks 1 --drawing fast --scores-only --workers 1"
+    chain = {script: small(script, data, res) for script in TINY}
+    chain["evaluate.py"] = [data / "models" / "vae", *scored.split(), "--res", res]
+    for script, arguments in chain.items():
+        done = run(elsewhere, TOP / script, *arguments)
         assert done.returncode == 0, f"{script}:\n{done.stdout}\n{done.stderr}"
     recorded = rollouts.paths(data / "rollout")
     assert len(recorded) == 5
     latents = [series.read(data / "series" / "vae" / path.name, 32) for path in recorded]
     assert all(len(latent["mean"]) == 40 for latent in latents)
+    [score] = read_json(res / "scores_fast.json").values()
+    assert len(score["episodes"]) == 1 and np.isfinite(score["episodes"][0]["score"])
 
 
 def test_no_module_needs_unix_to_be_imported():

@@ -33,13 +33,13 @@ GROWTH = 10  # so many times the data
 TO_KEEP = 1.05  # times the memory
 RECORDED = 40  # episodes; more are links to them
 SCRIPTS = {
-    "02_train_vae.py": ["--epochs", "1", "--precision", "float32"],
+    "02_train_vae.py": ["--epochs", "1", "--depth", "8", "--precision", "float32"],
     "03_generate_rnn_data.py": ["--precision", "float32"],
     "04_train_rnn.py": ["--steps", "100", "--batch-size", "10"],
 }
 # Arguments of a training of so many epochs on little data.
 LITTLE = {
-    "02_train_vae.py": lambda epochs: ["--epochs", epochs, "--batch-size", "10"],
+    "02_train_vae.py": lambda epochs: [*("--epochs", epochs, "--batch-size", "10", "--depth", "8")],
     "04_train_rnn.py": lambda epochs: [
         *("--steps", 100 * epochs, "--batch-size", "2", "--sequence", "4", "--units", "8")
     ],

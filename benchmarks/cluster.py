@@ -11,6 +11,7 @@ they took together than one alone.
 """
 
 import contextlib
+import os
 import pickle
 import statistics
 import tempfile
@@ -27,6 +28,8 @@ import common
 from loopback import Loopback, processor_time
 from workers import arguments, generation
 
+# As docs/cluster.md starts them: Dask looks a hundred times a second at what each thread does.
+UNPROFILED = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
 TO_REACH = {"two": 1.9, "overhead": 0.05}
 
 
@@ -44,6 +47,13 @@ def processes_of(fleet: Fleet, cluster: Loopback | None) -> list[int]:
     return [child.pid for child in fleet._sharing.workers._children]  # type: ignore[attr-defined]
 
 
+def hold(processes: list[int]) -> None:
+    """Hold each process with all its threads to one processor, on Linux."""
+    for process, core in zip(processes, sorted(os.sched_getaffinity(0)), strict=False):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {core})
+
+
 def measure(
     directory: ModelDirectory, rounds: int, policies: int, worlds: int, patience: int
 ) -> dict:
@@ -55,7 +65,7 @@ def measure(
         ways = {}
         for count in (1, 2):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            cluster = stack.enter_context(Loopback(folder))
+            cluster = stack.enter_context(Loopback(folder, **UNPROFILED))
             for _ in range(count):
                 cluster.add(worlds)
             for name, place, there in (
@@ -66,6 +76,7 @@ def measure(
                 while fleet.workers < count:
                     fleet.drive(jobs[:1], patience=1)
                 fleet.drive(jobs, patience=1)
+                hold(processes_of(fleet, there))
                 ways[f"{count}, {name}"] = fleet, there, count
         for _ in range(rounds):
             for name, (fleet, there, count) in ways.items():

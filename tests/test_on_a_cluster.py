@@ -99,10 +99,12 @@ def test_05_goes_on_there_after_its_scheduler_died(chain, scripts, small, withou
     assert_the_same_c(ModelDirectory(chain.model), without_c)
 
 
-FINETUNING = "--episodes 2 --generations 1 --patience 15 --validation-tracks 1 --worlds 4"
+FINETUNING = (
+    "--episodes 2 --generations 1 --patience 15 --validation-tracks 1 --worlds 4 --workers 1"
+)
 DREAMING = (
     "--dream --temperature 0.5 --generations 1 --population 4 --rollouts 2 --dream-steps 20 "
-    "--sigma 0.001 --evaluate-every 1 --validation-tracks 1 --worlds 4"
+    "--sigma 0.001 --evaluate-every 1 --validation-tracks 1 --worlds 4 --workers 1"
 )
 
 

@@ -6,7 +6,7 @@ to choose what an agent is called. The same command goes on with an evaluation t
 most a hundred tracks are driven again. Writes to RES
 
   scores.md, scores.json, scores.png   the table, every episode, a histogram (scores_fast.* with
-                                       --drawing fast)
+                                       --rendering fast)
   curves.png                           score of the evolution's mean by generation and by
                                        core-hours, where every agent has a controller.csv
   NAME_lap.gif, NAME_worst.gif         each agent's median and its worst episode
@@ -41,7 +41,7 @@ WORLDS = 10  # stepped together by each process; the stock world is slow and lar
 def main(settings: Evaluate) -> None:
     driven_on = tracks.evaluation(settings.tracks, settings.first_track)
     names = named(settings.models)
-    stock = settings.drawing == "stock"
+    stock = settings.rendering == "stock"
     # Before they are loaded, for a training may save another C meanwhile.
     drivers = {
         name: parts.identity(directory.ModelDirectory(path), stock) for name, path in names.items()
@@ -68,7 +68,7 @@ def main(settings: Evaluate) -> None:
                 stock,
                 bar.update,
             )
-        scores[name] = scoring.report(outcomes, driven_on, settings.drawing)
+        scores[name] = scoring.report(outcomes, driven_on, settings.rendering)
 
     table = scoring.table(scores)
     directory.write_json(settings.res / f"{kind}.json", scores)

@@ -44,7 +44,7 @@ class Undrawn(car_racing.CarRacing):
 
 
 class DrawnTwice(CarRacing):
-    """The fast drawing; `stock` holds the original's frame of the same moment."""
+    """The fast rendering; `stock` holds the original's frame of the same moment."""
 
     def _render(self, mode):
         self.stock = shrink(car_racing.CarRacing._render(self, mode))
@@ -296,7 +296,7 @@ def picture(seed: int) -> np.ndarray:
         columns.append(np.vstack([title, column]))
     table = np.hstack(columns)
     legend = np.full((24, table.shape[1], 3), 255, np.uint8)
-    text = f"Stock CarRacing-v3 shrunk, the fast drawing, their difference x {AMPLIFIED}"
+    text = f"Stock CarRacing-v3 shrunk, the fast rendering, their difference x {AMPLIFIED}"
     write_text(legend, f"{text}; above: the mean absolute difference.")
     return np.vstack([table, legend])
 

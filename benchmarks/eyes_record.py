@@ -8,7 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from controller.report import history
-from runs import training
+from runs import aliases, training
 from runs.directory import ModelDirectory, read_json, write_json
 from runs.recipe import Stage
 
@@ -54,8 +54,10 @@ class Record:
 
     def has(self, part: str) -> bool:
         """Whether there is a file, and of these stages."""
-        path = self._path(part)
-        return path.exists() and self.get(part)["stages"] == self._stages(part)
+        if not self._path(part).exists():
+            return False
+        known = [aliases.renamed_stage(row) for row in self.get(part)["stages"]]
+        return known == [aliases.renamed_stage(row) for row in self._stages(part)]
 
     def get(self, part: str) -> dict:
         return read_json(self._path(part))

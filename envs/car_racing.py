@@ -17,7 +17,7 @@ from gymnasium.envs.box2d import car_racing
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import EzPickle, seeding
 
-DRAWINGS = ("fast", "stock")
+RENDERINGS = ("fast", "stock")
 
 
 def shrink(stock_frame: np.ndarray) -> np.ndarray:
@@ -33,9 +33,10 @@ def shrink(stock_frame: np.ndarray) -> np.ndarray:
 class CarRacing(car_racing.CarRacing):
     """Gymnasium's CarRacing-v3 with small frames.
 
-    Actions, rewards, endings and physics are CarRacing-v3's own; only the drawing differs. Numbers
-    of an action outside their bounds act as the bounds do. `step` raises `BadInput`, a ValueError,
-    for an action that is not three finite numbers, and `ResetNeeded` before the first `reset`.
+    Actions, rewards, endings and physics are CarRacing-v3's own; only the rendering differs.
+    Numbers of an action outside their bounds act as the bounds do. `step` raises `BadInput`, a
+    ValueError, for an action that is not three finite numbers, and `ResetNeeded` before the first
+    `reset`.
 
     Observations: uint8 (64, 64, 3), the stock frame's top 84 of 96 rows averaged down by area.
 
@@ -47,8 +48,8 @@ class CarRacing(car_racing.CarRacing):
     A pickled or deep copy is the same world at the same moment: it drives the episode again.
 
     Arguments: those of CarRacing-v3, and
-        drawing   "fast": see envs/renderer.py; the same picture but for a level or two of 255
-                  "stock": draw 1000×800 pixels as the original does, then shrink
+        rendering   "fast": see envs/renderer.py; the same picture but for a level or two of 255
+                    "stock": draw 1000×800 pixels as the original does, then shrink
 
     `lap_complete_percent` changes nothing, in the original neither: it is looked at when a wheel
     first touches the first tile, which it does at the start. A lap ends with its last tile.
@@ -63,10 +64,10 @@ class CarRacing(car_racing.CarRacing):
         lap_complete_percent: float = 0.95,
         domain_randomize: bool = False,
         continuous: bool = True,
-        drawing: str = "fast",
+        rendering: str = "fast",
     ):
-        if drawing not in DRAWINGS:
-            raise BadInput(f"drawing is {drawing!r}; it can be {' or '.join(DRAWINGS)}.")
+        if rendering not in RENDERINGS:
+            raise BadInput(f"rendering is {rendering!r}; it can be {' or '.join(RENDERINGS)}.")
         super().__init__(render_mode, verbose, lap_complete_percent, domain_randomize, continuous)
         # The original has noted its own five arguments for pickling; a copy needs all six.
         EzPickle.__init__(
@@ -76,10 +77,10 @@ class CarRacing(car_racing.CarRacing):
             lap_complete_percent,
             domain_randomize,
             continuous,
-            drawing,
+            rendering,
         )
-        self.drawing = drawing
-        self.renderer = Renderer() if drawing == "fast" else None
+        self.rendering = rendering
+        self.renderer = Renderer() if rendering == "fast" else None
         self.observation_space = spaces.Box(0, 255, (FRAME_SIZE, FRAME_SIZE, 3), np.uint8)
         self._facts = Facts()
         self._start = starts.Start()

@@ -1,4 +1,4 @@
-"""The fast drawing: what the stock picture would look like after shrinking, without drawing it.
+"""The fast rendering: what the stock picture would look like when shrunk, without drawing it.
 
 CarRacing-v3 draws 1000×800 pixels to keep 96×96 of them. Here the ground is drawn once an episode,
 and a frame is one affine warp of it plus a few pixels of car. Three facts make that exact enough:

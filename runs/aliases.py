@@ -26,6 +26,8 @@ TODAY = {
     "memory": "decay",
     "carry": "init_from",
     "carried": "transferred_from",
+    # How the world is rendered where an agent is scored.
+    "drawing": "rendering",
     # The sums of its critic.
     "seen": "gram",
     "worth": "moment",

@@ -313,11 +313,12 @@ class FinetuneController(PolicyGradient, RunSettings):
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Scoring(Settings):
     tracks: int = setting(100, "how many evaluation tracks", least=1)
-    drawing: str = setting(
+    rendering: str = setting(
         "stock",
-        "stock: CarRacing-v3 itself, for scores that count; fast: the drawing of training, to see "
-        "that it makes no difference",
+        "stock: CarRacing-v3 itself, for scores that count; fast: as in training, to see that it "
+        "makes no difference",
         choices=("stock", "fast"),
+        aliases=earlier("rendering"),
     )
 
 

@@ -10,6 +10,7 @@ from controller.fleet import Fleet
 from controller.handover import AGENT
 from controller.report.scores import drive_tracks
 from controller.rollout import Outcome
+from runs import aliases
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
 from runs.facts import is_count, is_number
@@ -54,7 +55,7 @@ def identity(model_directory: ModelDirectory, stock: bool) -> dict[str, Any]:
     there = [part for part in AGENT if part != "rnn" or model_directory.has(part)]
     return {
         "agent": {part: model_directory.facts(part)["digest"] for part in there},
-        "drawing": "stock" if stock else "fast",
+        "rendering": "stock" if stock else "fast",
         "gymnasium": gymnasium.__version__,
     }
 
@@ -67,7 +68,8 @@ def _read(kept: Path, driver: dict[str, Any]) -> dict[int, Outcome]:
     if not kept.exists():
         return {}
     content = read_json(kept)
-    if content.get("driver") != driver:
+    known = content.get("driver")
+    if not isinstance(known, dict) or aliases.renamed(known) != driver:
         return {}
     try:
         return {int(track): _outcome(saved) for track, saved in content["episodes"].items()}

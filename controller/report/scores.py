@@ -47,11 +47,11 @@ def summary(outcomes: list[Outcome]) -> dict:
     }
 
 
-def report(outcomes: list[Outcome], tracks: list[int], drawing: str = "stock") -> dict:
+def report(outcomes: list[Outcome], tracks: list[int], rendering: str = "stock") -> dict:
     """The summary, what it was measured on, and every episode."""
     return {
         **summary(outcomes),
-        "environment": "CarRacing-v3" if drawing == "stock" else envs.ENV_ID,
+        "environment": "CarRacing-v3" if rendering == "stock" else envs.ENV_ID,
         "gymnasium": gymnasium.__version__,
         "first_track": tracks[0],
         "episodes": [dataclasses.asdict(outcome) for outcome in outcomes],

@@ -58,7 +58,7 @@ def episode(
     """
     camera = Camera(name)
     job = (0, Job(parameters, track))
-    [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_drawn_env, recorder=camera)
+    [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_rendered_env, recorder=camera)
     decoded = agent.vision.decoder(agent.vision.encoder(np.stack(camera.frames))[0]).numpy()
     pictures = [
         np.concatenate([picture, np.concatenate(_named(seen, kept))], axis=1)
@@ -93,10 +93,10 @@ def beside(pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
 
-def _drawn_env() -> gymnasium.Env:
-    """A world that is drawn as the scores that count are: a video shows the episode scored."""
+def _rendered_env() -> gymnasium.Env:
+    """A world rendered as for the scores that count: a video shows the episode scored."""
     return gymnasium.make(
-        envs.ENV_ID, render_mode="rgb_array", drawing="stock", disable_env_checker=True
+        envs.ENV_ID, render_mode="rgb_array", rendering="stock", disable_env_checker=True
     )
 
 

@@ -87,6 +87,11 @@ def test_a_record_counts_while_its_recipe_is_the_same(eyes, options, tmp_path):
     assert eyes.Record(tmp_path, one, [*rows[:-1], longer]).has("visions")
     record.put("drives", {})
     assert not eyes.Record(tmp_path, one, [*rows[:-1], longer]).has("drives")
+    # A setting of the last stage that once had another name.
+    earlier = [{"drawing" if k == "rendering" else k: v for k, v in rows[-1].row.items()}]
+    path = tmp_path / "drives" / f"{one.name}.json"
+    write_json(path, read_json(path) | {"stages": [stage.row for stage in rows[:-1]] + earlier})
+    assert record.has("drives")
 
 
 def test_curves_that_end_alike_differ_in_their_height(eyes):

@@ -77,7 +77,7 @@ def test_physics_is_the_originals_when_discrete_or_another_share_of_a_lap(seed):
 
 
 @pytest.mark.slow
-def test_drawing_the_original_changes_nothing_either(seed):
+def test_rendering_the_original_changes_nothing_either(seed):
     """Full gas, turning a little: the car ends up outside the playfield or on its way there."""
     actions = np.tile(np.array([0.02, 1, 0], np.float32), (300, 1))
     assert_same_drive(CarRacing(), car_racing.CarRacing(), seed, actions)
@@ -106,9 +106,9 @@ def test_the_same_seed_gives_the_same_frames_and_rewards(domain_randomize, seed)
         assert one == other, f"step {step}"
 
 
-@pytest.mark.parametrize("drawing", ["fast", "stock"])
-def test_a_frame_is_not_changed_by_later_steps(drawing):
-    env = CarRacing(drawing=drawing)
+@pytest.mark.parametrize("rendering", ["fast", "stock"])
+def test_a_frame_is_not_changed_by_later_steps(rendering):
+    env = CarRacing(rendering=rendering)
     frames = [env.reset(seed=1)[0]]
     copies = [frames[0].copy()]
     for _ in range(5):
@@ -119,9 +119,9 @@ def test_a_frame_is_not_changed_by_later_steps(drawing):
     assert not any(np.shares_memory(*pair) for pair in pairs)
 
 
-@pytest.mark.parametrize("drawing", ["fast", "stock"])
-def test_gymnasium_finds_no_fault(drawing):
-    check_env(gymnasium.make(ENV_ID, drawing=drawing).unwrapped, skip_render_check=True)
+@pytest.mark.parametrize("rendering", ["fast", "stock"])
+def test_gymnasium_finds_no_fault(rendering):
+    check_env(gymnasium.make(ENV_ID, rendering=rendering).unwrapped, skip_render_check=True)
 
 
 def test_an_episode_lasts_at_most_a_thousand_steps():
@@ -158,8 +158,8 @@ def test_the_large_picture_is_the_originals():
     np.testing.assert_array_equal(picture, reference.render())
 
 
-def test_stock_drawing_is_the_original_shrunk():
-    env, reference = CarRacing(drawing="stock"), car_racing.CarRacing()
+def test_stock_rendering_is_the_original_shrunk():
+    env, reference = CarRacing(rendering="stock"), car_racing.CarRacing()
     frame, original = env.reset(seed=1)[0], reference.reset(seed=1)[0]
     np.testing.assert_array_equal(frame, shrink(original))
     for _ in range(10):
@@ -188,12 +188,12 @@ def test_a_pickled_copy_has_the_same_arguments():
         "lap_complete_percent",
         "domain_randomize",
         "continuous",
-        "drawing",
+        "rendering",
     ):
         assert getattr(copy, name) == getattr(env, name), name
     assert copy.action_space == env.action_space
 
 
-def test_an_unknown_drawing_is_refused():
-    with pytest.raises(BadInput, match="drawing is 'slow'; it can be fast or stock"):
-        CarRacing(drawing="slow")
+def test_an_unknown_rendering_is_refused():
+    with pytest.raises(BadInput, match="rendering is 'slow'; it can be fast or stock"):
+        CarRacing(rendering="slow")

@@ -82,7 +82,7 @@ COPIES = {"deepcopy": copy.deepcopy, "pickle": lambda env: pickle.loads(pickle.d
     [
         ({}, None),
         ({"domain_randomize": True}, {"at": 0.4, "reverse": True}),
-        ({"drawing": "stock"}, {"track": 5}),
+        ({"rendering": "stock"}, {"track": 5}),
         ({"continuous": False}, None),
     ],
 )

@@ -28,7 +28,7 @@ def seed() -> int:
 
 
 class DrawnTwice(CarRacing):
-    """The fast drawing; now and then the original of the same moment, shrunk, in `stock`."""
+    """The fast rendering; now and then the original of the same moment, shrunk, in `stock`."""
 
     compared = True
 
@@ -118,7 +118,7 @@ def test_ssim_of_a_constant_shift_is_its_luminance_term():
     assert similarity(one, other) == pytest.approx(expected)
 
 
-# The drawing alone: a car put somewhere on a ground with one blue tile
+# The rendering alone: a car put somewhere on a ground with one blue tile
 
 
 def square(x: float, y: float, size: float) -> list[tuple[float, float]]:

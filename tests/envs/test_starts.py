@@ -46,7 +46,7 @@ def test_the_car_starts_on_the_road_and_looks_along_it(at):
 
 
 def test_a_reversed_track_is_driven_the_other_way_and_looks_the_same():
-    env = CarRacing(drawing="fast")
+    env = CarRacing(rendering="fast")
     env.reset(seed=3)
     usual = places(env)
     frame, _ = env.reset(seed=3, options={"reverse": True})

@@ -114,21 +114,32 @@ EARLIER = """
 step = "practice.py"
 carry = "{data}/models/vae-before"
 rate = 0.5
+
+[[stage]]
+step = "evaluate.py"
+models = ["{data}/models/vae"]
+drawing = "fast"
 """
 TODAY = """
 [[stage]]
 step = "06_finetune_controller.py"
 init_from = "{data}/models/vae-before"
 step_size = 0.5
+
+[[stage]]
+step = "evaluate.py"
+models = ["{data}/models/vae"]
+rendering = "fast"
 """
 
 
 def test_a_recipe_of_an_earlier_version_is_today_s(tmp_path):
-    [earlier], [today] = read(tmp_path, EARLIER), read(tmp_path, TODAY)
-    assert (earlier.script, earlier.settings) == (today.script, today.settings)
+    earlier, today = read(tmp_path, EARLIER), read(tmp_path, TODAY)
+    for old, new in zip(earlier, today, strict=True):
+        assert (old.script, old.settings) == (new.script, new.settings)
     data = DataDirectory(tmp_path / "data")
-    list(recipe.Progress(data, [earlier], 3).waiting())
-    assert list(recipe.Progress(data, [today], 3).waiting()) == []
+    list(recipe.Progress(data, earlier, 3).waiting())
+    assert list(recipe.Progress(data, today, 3).waiting()) == []
 
 
 def test_another_recipe_or_seed_in_one_directory_is_refused(tmp_path):

@@ -10,7 +10,13 @@ from runs import aliases, config
 from runs.arguments import BadInput
 from settings import STEPS
 from settings.adversary import TrainVAEGAN
-from settings.driving import DreamEvolution, FinetuneController, TrainController, WorldEvolution
+from settings.driving import (
+    DreamEvolution,
+    Evaluate,
+    FinetuneController,
+    TrainController,
+    WorldEvolution,
+)
 from settings.iteration import Iterate
 from settings.memory import TrainRNN
 from settings.recording import GenerateData
@@ -300,6 +306,7 @@ EARLIER = [
     ("--grass 1 --missed 2", FinetuneController(grass_penalty=1.0, missed_tile_penalty=2.0)),
     ("--discount 0.9 --trace 0.8", FinetuneController(gamma=0.9, gae_lambda=0.8)),
     ("--memory 0.5 --carry there", FinetuneController(decay=0.5, init_from=Path("there"))),
+    ("there --drawing fast", Evaluate(models=("there",), rendering="fast")),
 ]
 
 

@@ -47,6 +47,11 @@ def test_an_evaluation_that_was_stopped_drives_only_what_is_missing(drive, tmp_p
     assert drive(cluster="tcp://127.0.0.1:1") == (whole, 3)
 
     saved = read_json(kept)
+    saved["driver"]["drawing"] = saved["driver"].pop("rendering")  # as it once was called
+    write_json(kept, saved)
+    assert drive() == (whole, 3)
+
+    saved = read_json(kept)
     saved["driver"]["agent"]["controller"] = "another"
     write_json(kept, saved)
     assert drive(tracks=[20]) == (whole[:1], 0)

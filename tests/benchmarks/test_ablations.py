@@ -122,6 +122,20 @@ def test_a_trial_gets_its_v_the_episodes_and_the_latents_of_the_whole_agent(
         ablations.prepare(untrained, data, options)
 
 
+def test_an_agent_is_finished_with_the_settings_that_it_was_made_with(ablations, options, seeing):
+    trial = ablations.trials([("VAE", seeing)])[0]
+    done = ablations.data_of(trial, options).root / "done.json"
+    assert not ablations.is_finished(trial, options)
+    settings = ablations.settings_of(trial, options)
+    write_json(done, settings)
+    assert ablations.is_finished(trial, options)
+    assert not ablations.is_finished(trial, dataclasses.replace(options, tracks=7))
+    # A setting that once had another name.
+    settings["drawing"] = settings.pop("rendering")
+    write_json(done, settings)
+    assert ablations.is_finished(trial, options)
+
+
 ROWS = [
     history.Row(1, 1, 0, 0, 0, 0.1, 1000, 3600, 1),
     history.Row(1, 2, 0, 0, 0, 0.1, 1000, 3600, 1, 500, 10),

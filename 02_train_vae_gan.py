@@ -70,9 +70,9 @@ def main(settings: TrainVAEGAN) -> None:
             vae.restore(model_directory, model.encoder, model.generator)
 
         shown = watched(held_out)
-        kept = model_directory.path / "film"
+        kept = watch.folder(model_directory.path)
         video = watch.TrainingVideo(kept, shown, steps, resumed=resumed)
-        curve = watch.TrainingCurve(kept / "course.csv", steps, resumed=resumed)
+        curve = watch.TrainingCurve(kept / "curve.csv", steps, resumed=resumed)
         print(device.report(computer, settings.precision, devices.num_replicas_in_sync))
         fitting.fit(
             model,

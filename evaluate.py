@@ -77,14 +77,14 @@ def main(settings: Evaluate) -> None:
     if all(lines.values()):
         history.curves(settings.res / "curves.png", lines)
     if not settings.scores_only:
-        make_films(agents, scores, settings.res)
+        make_videos(agents, scores, settings.res)
     for path in kept.values():
         path.unlink(missing_ok=True)
     print(table)
     print(f"{settings.res}/{kind}.md, {kind}.json and {kind}.png, pictures and videos beside them.")
 
 
-def make_films(
+def make_videos(
     agents: dict[str, tuple[Agent, np.ndarray]], scores: dict[str, dict], res: Path
 ) -> None:
     for name, driver in agents.items():

@@ -61,11 +61,11 @@ setup(
         "bench": ["envpool>=1.2,<2; python_version >= '3.11'", "stable-baselines3>=2.6,<3"],
         # Others' agents in the world and in the dream: envs/sb3.py.
         "sb3": ["stable-baselines3>=2.6,<3", "torch>=2.6,<3"],
-        # MP4 beside GIF: Gymnasium's RecordVideo needs moviepy, the project's own films imageio's.
+        # MP4 beside GIF: Gymnasium's RecordVideo needs moviepy, the project's own videos imageio's.
         "video": ["moviepy>=2,<3", "imageio-ffmpeg>=0.5,<1"],
         # Writes what the page in web/ runs; onnxruntime holds it against Keras in the tests.
         "web": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2"],
-        # A robot to be filmed: benchmarks/robot_pushing.py. It does not run with MuJoCo 4.
+        # A robot to be recorded: benchmarks/robot_pushing.py. It does not run with MuJoCo 4.
         "robot": ["gymnasium-robotics>=1.4,<2", "mujoco>=3.3,<4"],
         # Work on many machines: runs/cluster.py, docs/cluster.md.
         "cluster": CLUSTER,

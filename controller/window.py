@@ -7,8 +7,8 @@ from pathlib import Path
 from controller.play import WARMER, Game, Side
 from controller.report import video
 from controller.steering import Hands
-from runs import films
 from runs.arguments import BadInput
+from runs.videos import save_video
 
 import cv2
 import numpy as np
@@ -37,7 +37,7 @@ class Window:
         self.game = game
         self._videos = videos
         self._hands = Hands()
-        self._filmed: list[np.ndarray] | None = None  # pictures of the video that is recorded
+        self._video_frames: list[np.ndarray] | None = None  # pictures of the video that is recorded
         self._paused = False
         width = SIDE
         if game.sides[0].name == "world":
@@ -60,8 +60,8 @@ class Window:
                 self.game.step(action)
                 steps += 1
             self._draw()
-            if self._filmed is not None and steps % video.EVERY == 0 and not self._paused:
-                self._filmed.append(self._picture())
+            if self._video_frames is not None and steps % video.EVERY == 0 and not self._paused:
+                self._video_frames.append(self._picture())
             clock.tick(FPS)
         self._end_video()
         return steps
@@ -91,22 +91,22 @@ class Window:
         elif event.key in (pygame.K_MINUS, pygame.K_KP_MINUS):
             game.warm(1 / WARMER)
         elif event.key == pygame.K_v:
-            self._end_video() if self._filmed is not None else self._begin_video()
+            self._end_video() if self._video_frames is not None else self._begin_video()
         return True
 
     # Videos
 
     def _begin_video(self) -> None:
-        self._filmed = []
+        self._video_frames = []
 
     def _end_video(self) -> None:
-        if self._filmed:
+        if self._video_frames:
             names = (self._videos / f"play_{number}.gif" for number in itertools.count(1))
             path = next(path for path in names if not path.exists())
-            films.save(path, self._filmed, video.SHOWN)
+            save_video(path, self._video_frames, video.SHOWN)
             self.game.says = f"{path} is written"
-            print(f"{path}: a video of {len(self._filmed) * video.EVERY / FPS:.0f} seconds.")
-        self._filmed = None
+            print(f"{path}: a video of {len(self._video_frames) * video.EVERY / FPS:.0f} seconds.")
+        self._video_frames = None
 
     def _picture(self) -> np.ndarray:
         """What the window shows, half as large: (H, W, 3) uint8."""
@@ -145,7 +145,7 @@ class Window:
         driver = "the agent drives" if self.game.by_agent else "you drive"
         state = "paused" if self._paused else "over: R again, N next track" if side.over else driver
         kept = "   kept for training" if side.record_to is not None else ""
-        filmed = "   video is recorded" if self._filmed is not None else ""
+        recorded = "   video is recorded" if self._video_frames is not None else ""
         facts = f"{side.score:.0f} points   {side.steps / FPS:.1f} s"
         if "tiles" in side.info:
             info = side.info
@@ -153,7 +153,7 @@ class Window:
             facts += f"   track {self.game.track}"
             if info.get("lap_finished"):
                 facts += f"   a lap in {side.steps / FPS:.2f} s"
-        self._write(f"{facts}   {state}{kept}{filmed}", (8, top))
+        self._write(f"{facts}   {state}{kept}{recorded}", (8, top))
         self._bar("gas", gas, GREEN, (8, top + 24))
         self._bar("brake", brake, RED, (168, top + 24))
         self._bar("steering", steering, BLUE, (328, top + 24), both=True)

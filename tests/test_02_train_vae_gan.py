@@ -59,7 +59,7 @@ def test_it_leaves_pictures(trained):
 
 
 def curve(data) -> list:
-    return records.read(data / "models" / "vaegan" / "film" / "course.csv", watch.Point)
+    return records.read(data / "models" / "vaegan" / "video" / "curve.csv", watch.Point)
 
 
 def test_its_curve_averages_to_what_each_epoch_says(trained):
@@ -92,7 +92,7 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(trained, scripts, tmp_
     for one, other in ((whole.encoder, resumed.encoder), (whole.decoder, resumed.decoder)):
         for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
             assert np.array_equal(a, b)
-    kept = [sorted((d / "models" / "vaegan" / "film").iterdir()) for d in (data, killed)]
+    kept = [sorted((d / "models" / "vaegan" / "video").iterdir()) for d in (data, killed)]
     assert [one.name for one in kept[0]] == [other.name for other in kept[1]]
     assert [one.step for one in curve(data)] == [other.step for other in curve(killed)]
 

@@ -4,10 +4,11 @@ import dataclasses
 import math
 from pathlib import Path
 
-from runs import films, plots, records
+from runs import plots, records
 from runs.arguments import BadInput
 from runs.directory import require_file
 from runs.fitting import Averaging
+from runs.videos import save_video
 from vae import arch_vaegan, pictures
 
 import keras
@@ -15,7 +16,7 @@ import numpy as np
 from imageio import v3 as imageio
 
 PICTURES = 24  # of a training
-SECONDS = 0.15  # each, in the film
+SECONDS = 0.15  # each, in the video
 PAUSE = 3  # seconds that the last one stays
 POINTS = 100  # of a training, on its curves
 
@@ -24,6 +25,19 @@ WON = 0.98
 RECOGNISED = ("real_recognised", "reconstruction_recognised", "fantasy_recognised")
 # Under this many bits a frame cannot say where the road is.
 COLLAPSED = 5
+
+
+def folder(model: Path) -> Path:
+    """Where a model directory keeps a training's pictures, and its curve in `curve.csv`.
+
+    What an earlier version kept under other names is taken over.
+    """
+    here = model / "video"
+    if (model / "film").is_dir() and not here.exists():
+        (model / "film").rename(here)
+    if (here / "course.csv").is_file() and not (here / "curve.csv").exists():
+        (here / "course.csv").rename(here / "curve.csv")
+    return here
 
 
 class TrainingVideo(keras.callbacks.Callback):
@@ -53,7 +67,7 @@ class TrainingVideo(keras.callbacks.Callback):
         pictures.strip(self.directory / f"{step:08d}.png", rows)
 
     def save(self, path: Path) -> None:
-        """Put the pictures together into a film; above each stands its step."""
+        """Put the pictures together into a video; above each stands its step."""
         kept = sorted(self.directory.glob("*.png"))
         seen = [picture(one) for one in kept]
         if len({one.shape for one in seen}) > 1:
@@ -63,7 +77,7 @@ class TrainingVideo(keras.callbacks.Callback):
             pictures.framed(one, rows, (f"step {int(path.stem):,}",))
             for path, one in zip(kept, seen, strict=True)
         ]
-        films.save(path, named, SECONDS, pause=PAUSE)
+        save_video(path, named, SECONDS, pause=PAUSE)
 
 
 def picture(path: Path) -> np.ndarray:

@@ -9,7 +9,7 @@ from controller.report import history
 from controller.report.history import Row
 from controller.rollout import Job, Recorder, World, drive
 from envs import tracks
-from runs import films
+from runs.videos import save_video
 from vae.pictures import to_bytes
 
 import cv2
@@ -31,22 +31,22 @@ def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: n
 
 
 def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
-    """Record one episode to a film and return its score.
+    """Record one episode to a video and return its score.
 
     Left the car from above, right what V sees (top) and what it keeps of it (bottom).
     """
     pictures, score = episode(agent, parameters, track)
-    films.save(path, pictures, SHOWN)
+    save_video(path, pictures, SHOWN)
     return score
 
 
 def race(path: Path, agents: dict[str, tuple[Agent, np.ndarray]], track: int) -> None:
-    """Record agents on one track to a film, side by side under their names; who is done waits."""
+    """Record agents on one track to a video, side by side under their names; who is done waits."""
     videos = [episode(*driver, track, name)[0] for name, driver in agents.items()]
     longest = max(map(len, videos))
     waited = [video + video[-1:] * (longest - len(video)) for video in videos]
     pictures = [beside(list(pictures)) for pictures in zip(*waited, strict=True)]
-    films.save(path, pictures, SHOWN)
+    save_video(path, pictures, SHOWN)
 
 
 def episode(

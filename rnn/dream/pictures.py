@@ -6,7 +6,8 @@ from envs import rollouts
 from rnn import series
 from rnn.dream.dynamics import Dream, State
 from rnn.measures import Calibration
-from runs import films, plots
+from runs import plots
+from runs.videos import save_video
 from vae import Vision
 from vae.pictures import to_bytes
 
@@ -27,7 +28,7 @@ HEADS = {"tile": "a new tile", "done": "the end"}  # what each tells the probabi
 
 
 def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Path) -> int:
-    """Save a film: left the truth, in the middle what V keeps of it, right the dream.
+    """Save a video: left the truth, in the middle what V keeps of it, right the dream.
 
     M sees the first 60 steps of the episode and after that only its actions, which were chosen
     for the world on the left. Returns the step from which on the dream is on its own.
@@ -48,7 +49,7 @@ def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Pa
     pictures = np.concatenate([columns[0], gap, columns[1], dreaming, columns[2]], axis=2)
     pictures = pictures.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
     names = np.tile(_header(pictures.shape[2]), (len(shown), 1, 1, 1))
-    films.save(path, list(np.concatenate([names, pictures], axis=1)), SHOWN)
+    save_video(path, list(np.concatenate([names, pictures], axis=1)), SHOWN)
     return SEEN
 
 

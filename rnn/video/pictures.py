@@ -7,7 +7,8 @@ from rnn.video import contest as contests
 from rnn.video import measures, predict, schedules
 from rnn.video.arch_cvae import Networks
 from rnn.video.sequences import Video
-from runs import films, plots
+from runs import plots
+from runs.videos import save_video
 from settings.video import TrainCVAE
 from vae import pictures
 
@@ -15,9 +16,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 SHOWN = 12  # frames of a strip
-SCALE = 2  # of a film's panes
-SECONDS = 0.15  # each frame of a film
-LONGEST = 28  # predicted frames of a film
+SCALE = 2  # of a GIF's panes
+SECONDS = 0.15  # each frame of a GIF
+LONGEST = 28  # predicted frames of a GIF
 
 
 def learning_curve(path: Path, history: list[dict], settings: TrainCVAE) -> None:
@@ -67,7 +68,7 @@ def beside(res: Path, name: str, networks: Networks, videos: Sequence[Video], se
     past = frames[: networks.past]
     rows = {"truth": frames, "prediction": np.concatenate([past, pictures.to_bytes(predicted)])}
     strip(res / f"{name}_strip.png", rows, networks.past)
-    film(res / f"{name}.gif", rows, networks.past)
+    side_by_side(res / f"{name}.gif", rows, networks.past)
 
 
 def contest(
@@ -84,7 +85,7 @@ def contest(
     }
     future_rows = {name: row[who.before :] for name, row in rows.items()}
     strip(res / f"{name}_strip.png", future_rows, 0)
-    film(res / f"{name}.gif", rows, who.before)
+    side_by_side(res / f"{name}.gif", rows, who.before)
 
 
 def strip(path: Path, rows: Mapping[str, np.ndarray], past: int) -> None:
@@ -98,14 +99,14 @@ def strip(path: Path, rows: Mapping[str, np.ndarray], past: int) -> None:
     pictures.strip(path, [row[shown] for row in rows.values()], names=list(rows), heads=heads)
 
 
-def film(path: Path, panes: Mapping[str, np.ndarray], past: int) -> None:
-    """Save a film of frames (T, 64, 64, 3) side by side, each with its name above.
+def side_by_side(path: Path, panes: Mapping[str, np.ndarray], past: int) -> None:
+    """Save a GIF of frames (T, 64, 64, 3) side by side, each with its name above.
 
     Below stands whether a frame was seen (the first `past`) or how far ahead it is.
     """
     length = len(next(iter(panes.values())))
     seen = [_pane_row(panes, t, past) for t in range(length)]
-    films.save(path, seen, SECONDS)
+    save_video(path, seen, SECONDS)
 
 
 def _pane_row(panes: Mapping[str, np.ndarray], t: int, past: int) -> np.ndarray:

@@ -1,3 +1,4 @@
+from runs import records
 from vae import watch
 
 import numpy as np
@@ -29,3 +30,15 @@ def test_an_empty_latent_of_a_vae_is_warned_of_too():
     assert watch.warnings({"loss": 20.0, "reconstruction": 1.0, "kl": 16.0}) == []
     (sentence,) = watch.warnings({"loss": 20.0, "reconstruction": 1.0, "kl": 2 * np.log(2)})
     assert "only 2.0 bits" in sentence and "(kl_weight)" in sentence
+
+
+def test_what_an_earlier_version_kept_of_a_training_is_taken_over(tmp_path):
+    earlier = tmp_path / "film"
+    earlier.mkdir()
+    (earlier / "00000001.png").write_text("a picture")
+    records.write(earlier / "course.csv", watch.Point, [watch.Point(1)])
+    for _ in range(2):
+        kept = watch.folder(tmp_path)
+        assert sorted(path.name for path in kept.iterdir()) == ["00000001.png", "curve.csv"]
+        assert records.read(kept / "curve.csv", watch.Point) == [watch.Point(1)]
+    assert not earlier.exists()

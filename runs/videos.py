@@ -1,4 +1,4 @@
-"""Films: an endless GIF, and an MP4 beside it where the extra `video` is installed."""
+"""Videos: an endless GIF, and an MP4 beside it where the extra `video` is installed."""
 
 import importlib.util
 import sys
@@ -14,7 +14,7 @@ MP4 = importlib.util.find_spec("imageio_ffmpeg") is not None  # whether it can b
 LARGEST = 3_000_000  # bytes of a GIF, so that a page with several of them opens at once
 
 
-def save(
+def save_video(
     path: Path,
     pictures: Sequence[np.ndarray],
     seconds: float,
@@ -43,10 +43,10 @@ def save(
         _save_mp4(path.with_suffix(".mp4"), np.stack([*pictures, *waited]), seconds)
 
 
-def _save_mp4(path: Path, film: np.ndarray, seconds: float) -> None:
+def _save_mp4(path: Path, video: np.ndarray, seconds: float) -> None:
     try:
         with write_whole(path) as beside:
-            imageio.imwrite(beside, _even(film), fps=1 / seconds, macro_block_size=2)
+            imageio.imwrite(beside, _even(video), fps=1 / seconds, macro_block_size=2)
     # The library may be there without a program that runs on this machine.
     except (RuntimeError, OSError) as problem:
         reason = str(problem).partition("\n")[0]
@@ -56,10 +56,10 @@ def _save_mp4(path: Path, film: np.ndarray, seconds: float) -> None:
         )
 
 
-def _even(film: np.ndarray) -> np.ndarray:
-    """A film (T, H, W, 3) with its last row or column twice where their number is odd.
+def _even(video: np.ndarray) -> np.ndarray:
+    """A video (T, H, W, 3) with its last row or column twice where their number is odd.
 
     Players want even numbers of pixels.
     """
-    height, width = film.shape[1:3]
-    return np.pad(film, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    height, width = video.shape[1:3]
+    return np.pad(video, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")

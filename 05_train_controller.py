@@ -27,7 +27,7 @@ from controller import arch
 from controller.agent import Agent
 from controller.dream import history as dream_history
 from controller.dream.elsewhere import DreamsElsewhere
-from controller.dream.rollout import DreamRollout, Dreams, Ensemble
+from controller.dream.rollout import DreamEvaluator, DreamRollout, Ensemble
 from controller.dream.run import DreamRun, adopt
 from controller.evolution.run import EvolutionRun
 from controller.fleet import Fleet
@@ -94,7 +94,7 @@ def of_the_same_vision(path: Path, dream: Dream, settings: TrainController) -> D
     return Dream(other, settings.temperature, settings.dream_start)
 
 
-def dreamt(dream: Dream, settings: TrainController) -> Dreams:
+def dreamt(dream: Dream, settings: TrainController) -> DreamEvaluator:
     """Where candidates drive in a dream: here, in a graph that uses all processors, or away."""
     if settings.cluster is None:
         return DreamRollout(dream, settings.dream_steps)

@@ -86,7 +86,7 @@ def by_name(given: Sequence[str]) -> dict[str, list[directory.ModelDirectory]]:
     return groups
 
 
-def see(paths: list[Path], every: int, bar) -> list[compare.Seen]:
+def see(paths: list[Path], every: int, bar) -> list[compare.LabelledFrames]:
     episodes = []
     for path in paths:
         episodes.append(compare.see(path, every))

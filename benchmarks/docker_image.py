@@ -44,7 +44,7 @@ TESTS = "python -m pytest tests/envs -q -p no:cacheprovider"
 
 
 @dataclasses.dataclass(frozen=True)
-class Way:
+class RunOptions:
     """A way to run the image, and how many workers its scripts must then start by themselves."""
 
     user: str
@@ -58,10 +58,10 @@ class Way:
 
 
 WAYS = (
-    Way("0:0"),
-    Way("12345:12345"),
-    Way(OWN_USER, "--read-only --tmpfs /tmp"),
-    Way(OWN_USER, "--memory 2g --cpus 1", workers=1),
+    RunOptions("0:0"),
+    RunOptions("12345:12345"),
+    RunOptions(OWN_USER, "--read-only --tmpfs /tmp"),
+    RunOptions(OWN_USER, "--memory 2g --cpus 1", workers=1),
 )
 
 
@@ -110,7 +110,7 @@ def engine() -> str:
     return done.stdout.strip()
 
 
-def five_steps(image: Image, way: Way) -> str:
+def five_steps(image: Image, way: RunOptions) -> str:
     """The steps and a score, and whose the files are that they leave on the host."""
     with mounted(image, way.user, "data", "res") as (folder, volumes):
         for step in STEPS:

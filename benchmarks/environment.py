@@ -36,14 +36,14 @@ MAGNIFIED = 4  # pixels of the picture for one of a frame
 AMPLIFIED = 8  # differences in the picture are that many times as large
 
 
-class Undrawn(car_racing.CarRacing):
+class StockPhysics(car_racing.CarRacing):
     """The stock world without its frames: physics, rewards and endings alone."""
 
     def _render(self, mode):
         return None
 
 
-class DrawnTwice(CarRacing):
+class BothRenderings(CarRacing):
     """The fast rendering; `stock` holds the original's frame of the same moment."""
 
     def _render(self, mode):
@@ -70,7 +70,7 @@ def steer_towards(world: car_racing.CarRacing, goal_x: float, goal_y: float) -> 
 
 def recorded_drive(seed: int, steps: int) -> list[np.ndarray]:
     """The actions of an episode that follows the track, at most `steps` of them."""
-    world = Undrawn()
+    world = StockPhysics()
     world.reset(seed=seed)
     actions = []
     for _ in range(steps):
@@ -147,7 +147,7 @@ def envpools(seed: int) -> dict:
 
 def measure(rounds: int, seed: int) -> dict:
     """All figures, medians over the rounds. A round is one track."""
-    fast, physics = CarRacing(), Undrawn()
+    fast, physics = CarRacing(), StockPhysics()
     stock = car_racing.CarRacing()
     pools = envpools(seed)
     seen = defaultdict(list)
@@ -251,7 +251,7 @@ def print_table(result: dict) -> None:
 
 def moments(seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Named moments, each with the stock frame and ours."""
-    world = DrawnTwice()
+    world = BothRenderings()
     shown = {}
 
     def show(name: str, frame: np.ndarray) -> None:

@@ -28,7 +28,7 @@ from runs.config import REQUIRED, override, setting
 from runs.directory import DataDirectory, ModelDirectory
 from runs.recipe import Stage
 from settings import MAKERS, STEPS
-from settings.shared import DataDir, Workers
+from settings.shared import DataDir, WorkerCount
 from settings.vision import Sparse
 from vae import compare, frames
 
@@ -36,13 +36,13 @@ import common
 import eyes_plan
 import eyes_record
 import eyes_report
-from eyes_record import Record, Training
+from eyes_record import EyesTraining, TrainingRecord
 
 WHAT = ("all", *eyes_record.PARTS, "report", "plan")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Eyes(Sparse, Workers, DataDir):
+class Eyes(Sparse, WorkerCount, DataDir):
     """What this script is told."""
 
     data_dir: Path = override(DataDir, "data_dir", default=Path("eyes"))
@@ -69,7 +69,7 @@ class Eyes(Sparse, Workers, DataDir):
 
 def main() -> None:
     options = config.parse(Eyes, __doc__)
-    trainings = [Training(path, seed) for seed in seeds(options) for path in options.recipes]
+    trainings = [EyesTraining(path, seed) for seed in seeds(options) for path in options.recipes]
     if options.part == "plan":
         print(eyes_plan.table([planned(one, options) for one in trainings]))
         return
@@ -83,10 +83,10 @@ def seeds(options: Eyes) -> range:
     return range(1, options.seeds + 1)
 
 
-def make(one: Training, options: Eyes) -> None:
+def make(one: EyesTraining, options: Eyes) -> None:
     """Whatever is asked for of one training and not on record yet."""
     stages = stages_of(one, options)
-    record = Record(options.record, one, stages)
+    record = TrainingRecord(options.record, one, stages)
     wanted = [part for part in eyes_record.PARTS if options.part in ("all", part)]
     missing = [part for part in wanted if not record.has(part)]
     if not missing:
@@ -108,12 +108,14 @@ def make(one: Training, options: Eyes) -> None:
     eyes_report.write(options.record)
 
 
-def planned(one: Training, options: Eyes) -> eyes_plan.Planned:
+def planned(one: EyesTraining, options: Eyes) -> eyes_plan.Planned:
     stages = stages_of(one, options)
     model = place(one, options).model(eyes_record.VISIONS[stages[0].script])
     told = vars(stages[0].settings)
     batches = max(1, frames_of(options.learned, told["frame_stride"]) // told["batch_size"])
-    return eyes_plan.Planned(Record(options.record, one, stages), model, told["epochs"], batches)
+    return eyes_plan.Planned(
+        TrainingRecord(options.record, one, stages), model, told["epochs"], batches
+    )
 
 
 @functools.cache
@@ -122,11 +124,11 @@ def frames_of(learned: Path, stride: int) -> int:
     return frames.count(rollouts.split(rollouts.paths(learned))[0], stride)
 
 
-def place(one: Training, options: Eyes) -> DataDirectory:
+def place(one: EyesTraining, options: Eyes) -> DataDirectory:
     return DataDirectory(options.data_dir / one.name)
 
 
-def stages_of(one: Training, options: Eyes) -> list[Stage]:
+def stages_of(one: EyesTraining, options: Eyes) -> list[Stage]:
     """The stages of a training's recipe. Raises `BadInput` when it does not begin with V."""
     data = place(one, options)
     run = {name: getattr(options, name) for name in ("workers", "cluster", "hang_timeout")}
@@ -137,7 +139,7 @@ def stages_of(one: Training, options: Eyes) -> list[Stage]:
     return stages
 
 
-def follow(one: Training, stages: list[Stage], options: Eyes) -> ModelDirectory:
+def follow(one: EyesTraining, stages: list[Stage], options: Eyes) -> ModelDirectory:
     """Do what is not done of some stages, and name the directory of the model."""
     data = place(one, options)
     data.root.mkdir(parents=True, exist_ok=True)
@@ -150,7 +152,7 @@ def follow(one: Training, stages: list[Stage], options: Eyes) -> ModelDirectory:
 
 
 @functools.cache
-def episodes(learned: Path, unseen: Path, every: int) -> list[list[compare.Seen]]:
+def episodes(learned: Path, unseen: Path, every: int) -> list[list[compare.LabelledFrames]]:
     """Frames of both, with the simulator's truth: kept, as every V is measured on them."""
     paths = rollouts.split(rollouts.paths(learned))[0], rollouts.paths(unseen)
     return [[compare.see(path, every) for path in some] for some in paths]

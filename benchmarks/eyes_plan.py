@@ -6,7 +6,7 @@ from runs import training
 from runs.directory import ModelDirectory
 
 import numpy as np
-from eyes_record import PARTS, Record
+from eyes_record import PARTS, TrainingRecord
 
 HEAD = ["training", *PARTS, "V so far", "core-hours: V", "M and C", "left"]
 
@@ -15,7 +15,7 @@ HEAD = ["training", *PARTS, "V so far", "core-hours: V", "M and C", "left"]
 class Planned:
     """One training: its record, its model directory, and the length of its V's training."""
 
-    record: Record
+    record: TrainingRecord
     model: ModelDirectory
     epochs: int
     batches: int  # of an epoch

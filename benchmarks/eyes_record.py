@@ -24,7 +24,7 @@ LEAST_EPOCHS = 10  # of which the last fifth is two
 
 
 @dataclasses.dataclass(frozen=True)
-class Training:
+class EyesTraining:
     """One row of the table with one seed."""
 
     recipe: Path
@@ -39,16 +39,16 @@ class Training:
         return f"{self.row}-{self.seed}"
 
 
-class Record:
+class TrainingRecord:
     """The small files of one training, each with the stages that it is the outcome of."""
 
-    def __init__(self, folder: Path, one: Training, stages: list[Stage]):
+    def __init__(self, folder: Path, one: EyesTraining, stages: list[Stage]):
         self.folder, self.one = folder, one
         self.stages = [stage.row for stage in stages]
 
-    def of_the_first(self) -> "Record":
+    def of_the_first(self) -> "TrainingRecord":
         """The record of the same row's first seed."""
-        first = Record(self.folder, dataclasses.replace(self.one, seed=1), [])
+        first = TrainingRecord(self.folder, dataclasses.replace(self.one, seed=1), [])
         first.stages = self.stages
         return first
 

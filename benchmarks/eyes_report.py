@@ -21,7 +21,7 @@ Z = 1.96  # standard deviations to either side that hold 95 % of a normal distri
 
 
 @dataclasses.dataclass(frozen=True)
-class Driven:
+class RowResults:
     """A row's S trainings.
 
     scores: (S, T) on T tracks, the same for all rows.
@@ -137,18 +137,18 @@ def each_seed(measures: dict[str, dict[int, dict]]) -> str:
     return rows_of(lines)
 
 
-def together(found: dict[int, dict]) -> Driven:
+def together(found: dict[int, dict]) -> RowResults:
     """The trainings of one row, by seed."""
     each = list(found.values())
     generations = [int(generation) for generation in each[0]["validated"]]
-    return Driven(
+    return RowResults(
         np.array([one["scores"] for one in each]),
         np.array(generations),
         np.array([list(one["validated"].values()) for one in each]),
     )
 
 
-def driving(drives: dict[str, Driven]) -> tuple[str, dict]:
+def driving(drives: dict[str, RowResults]) -> tuple[str, dict]:
     """A row for each kind of V: score, height of its curve, failed tracks, and their intervals."""
     measured = {
         "score": {row: found.scores for row, found in drives.items()},
@@ -201,7 +201,7 @@ def _shown(value: dict[str, float], digits: str) -> str:
     return f"{mean} ({low} to {high})"
 
 
-def verdict(one: Driven, other: Driven, name: str, other_name: str) -> str:
+def verdict(one: RowResults, other: RowResults, name: str, other_name: str) -> str:
     """Whether a difference of scores is known well enough, and else what it would take."""
     fewest = min(len(one.scores), len(other.scores))
     if fewest < 2:
@@ -219,13 +219,13 @@ def verdict(one: Driven, other: Driven, name: str, other_name: str) -> str:
     )
 
 
-def needed(one: Driven, other: Driven) -> int:
+def needed(one: RowResults, other: RowResults) -> int:
     """Trainings of each for an interval of ± `WANTED`, if they go on to spread as they do."""
     variance = sum(found.scores.mean(axis=1).var(ddof=1) for found in (one, other))
     return math.ceil(Z**2 * variance / WANTED**2)
 
 
-def picture(path: Path, drives: dict[str, Driven]) -> None:
+def picture(path: Path, drives: dict[str, RowResults]) -> None:
     """Curves of all trainings with the band of ± SD between them, and the scores at the end."""
     figure, (curves, ends) = plt.subplots(1, 2, figsize=(12, 4.5))
     scores = intervals({row: found.scores for row, found in drives.items()})

@@ -109,7 +109,7 @@ def csv_cell(content: bytes, rng) -> bytes:
     return "\n".join(map(",".join, rows)).encode()
 
 
-class Harm:
+class HarmfulPickle:
     """What no file of ours holds."""
 
     def __reduce__(self):
@@ -126,9 +126,9 @@ def array(content: bytes, rng) -> bytes:
     if way == 0:
         del members[name]
     elif way == 1:
-        members[name] = npy(np.array([Harm()], object))
+        members[name] = npy(np.array([HarmfulPickle()], object))
     elif way == 2:
-        members[name] = pickle.dumps(Harm())
+        members[name] = pickle.dumps(HarmfulPickle())
     else:
         other = [
             lambda: values.astype(np.float64 if values.dtype.kind != "U" else "U40"),

@@ -29,7 +29,7 @@ import common
 import gymnasium
 import numpy as np
 import tensorflow as tf
-from environment import Undrawn, on_one_core, recorded_drive
+from environment import StockPhysics, on_one_core, recorded_drive
 from gymnasium.envs.box2d import car_racing
 
 TRACKS = 8  # recorded drives; the worlds take them in turn
@@ -84,7 +84,7 @@ class PublishedAgent:
         return action[0]
 
 
-class Driven(Recorder):
+class ReplayedActions(Recorder):
     """Does recorded actions in place of the agent's."""
 
     def __init__(self, actions: list):
@@ -109,7 +109,7 @@ def drive_all(agent: Agent, drives: list[list], worlds: int, seed: int, make_env
         worlds,
         most_steps=max(map(len, drives)),
         make_env=make_env,
-        recorder=Driven(actions),
+        recorder=ReplayedActions(actions),
     )
     return sum(outcome.steps for _, outcome in outcomes)
 
@@ -166,7 +166,7 @@ def measure(directory: ModelDirectory, rounds: int, worlds: int, steps: int) -> 
     float32 = agents["float32"]
     operations = common.encoder_operations(float32.vision.encoder)
     published = PublishedAgent(float32, np.zeros(arch.size(float32.features)))
-    physics, stock = Undrawn(), car_racing.CarRacing()
+    physics, stock = StockPhysics(), car_racing.CarRacing()
     tracks = range(common.FIRST_TRACK, common.FIRST_TRACK + TRACKS)
     drives = [recorded_drive(track, steps) for track in tracks]
     for agent in agents.values():

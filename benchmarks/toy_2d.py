@@ -60,7 +60,7 @@ def main() -> None:
     drawn, rows = {}, {"true points": likelihood(unseen, floor)}
     for kind in MODELS:
         begun = time.monotonic()
-        model = Model(kind, settings.seed, settings.steps)
+        model = ToyModel(kind, settings.seed, settings.steps)
         for step in range(0, settings.steps, AT_ONCE):
             model.learn(tf.constant(learned), tf.constant(step))
         drawn[kind] = model.draw(unseen)
@@ -103,7 +103,7 @@ def perceptron(inputs: int, outputs: tuple[int, ...]) -> keras.Model:
     return keras.Model(start, [*(layers.Dense(size)(x) for size in outputs), *hidden])
 
 
-class Model:
+class ToyModel:
     """One of `MODELS`. Each network minimises its own loss and nobody else's.
 
     E: squared error + features + KL

@@ -78,7 +78,7 @@ class VisionBenchmark(Sparse, Passes, FrameBatch, Res, DataDir):
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
+class VisionTraining:
     """One training: the column of the table it belongs to, its script and arguments."""
 
     name: str
@@ -113,22 +113,24 @@ def main() -> None:
     print(table)
 
 
-def models(seeds: int) -> list[Trial]:
+def models(seeds: int) -> list[VisionTraining]:
     """Every training of the comparison: seed after seed, then those that one seed has to do for."""
     each = [
-        Trial(name, script, [*more.split(), "--seed", str(seed)])
+        VisionTraining(name, script, [*more.split(), "--seed", str(seed)])
         for seed in range(1, seeds + 1)
         for name, (script, more) in SEVERAL_SEEDS.items()
     ]
-    return each + [Trial(name, script, more.split()) for name, (script, more) in ONE_SEED.items()]
+    return each + [
+        VisionTraining(name, script, more.split()) for name, (script, more) in ONE_SEED.items()
+    ]
 
 
-def remedies() -> list[Trial]:
+def remedies() -> list[VisionTraining]:
     """The published recipe, and every remedy on top of those before it."""
     given, chosen = PUBLISHED.split(), []
     for number, (name, more) in enumerate(REMEDIES.items()):
         given = given + more.split()
-        chosen.append(Trial(f"{number}. {name}", "02_train_vae_gan.py", given))
+        chosen.append(VisionTraining(f"{number}. {name}", "02_train_vae_gan.py", given))
     return chosen
 
 
@@ -152,7 +154,9 @@ def share(recorded: Path, place: Path, episodes: int | None) -> tuple[Path, Path
     return folders
 
 
-def train(trial: Trial, place: Path, learned: Path, options: VisionBenchmark) -> DataDirectory:
+def train(
+    trial: VisionTraining, place: Path, learned: Path, options: VisionBenchmark
+) -> DataDirectory:
     """Train a model in a data directory of its own; say what it cost if it ran in one go."""
     data = DataDirectory(place / trial.folder)
     anew = not data.model(trial.vision).path.exists()
@@ -169,7 +173,7 @@ def train(trial: Trial, place: Path, learned: Path, options: VisionBenchmark) ->
     return data
 
 
-def costs(trained: list[tuple[Trial, DataDirectory]]) -> str:
+def costs(trained: list[tuple[VisionTraining, DataDirectory]]) -> str:
     """A table: arithmetic of E and G; speed and memory of the training, medians over seeds."""
     head = ["E, million multiply-adds a frame", "G", "frames per processor second", "MiB"]
     lines = [["", *head], ["---"] * (len(head) + 1)]

@@ -8,8 +8,8 @@ from controller.agent import Agent
 from controller.rollout import Job, Outcome, drive, stock_env, training_env
 
 
-class Way(Protocol):
-    """A way to drive. Two that are equal drive alike, and may share a batch."""
+class RolloutFunction(Protocol):
+    """How jobs are driven. Two that are equal drive alike, and may share a batch."""
 
     def __call__(
         self, agent: Agent, jobs: Iterable[tuple[int, Job]], worlds: int

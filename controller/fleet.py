@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from controller import sharing
 from controller.arch import seen
-from controller.driving import Scored, Way
+from controller.driving import RolloutFunction, Scored
 from controller.rollout import UNLIMITED, Job, Outcome
 from runs.directory import ModelDirectory
 from runs.workplace import Workplace
@@ -57,8 +57,11 @@ class Fleet:
         return self._share_out(Scored(patience, stock), jobs, progress)
 
     def _share_out(
-        self, way: Way, jobs: list[Job], progress: Callable[[int], None] | None = None
+        self,
+        rollout: RolloutFunction,
+        jobs: list[Job],
+        progress: Callable[[int], None] | None = None,
     ) -> list:
         """What is kept of each job, in their order."""
-        kept = self._sharing.drive(way, jobs, progress or (lambda _: None))
+        kept = self._sharing.drive(rollout, jobs, progress or (lambda _: None))
         return [kept[number] for number in range(len(jobs))]

@@ -8,7 +8,7 @@ from typing import Any
 import envs
 from controller.agent import Agent
 from envs.car_racing import shrink
-from envs.facts import TellFacts
+from envs.driving_info import TellDrivingInfo
 
 import gymnasium
 import numpy as np
@@ -42,7 +42,7 @@ class World:
     track: int
     env: Any  # a Gymnasium environment, whose types do not say that it is drawn as an array
     frame: np.ndarray
-    info: dict[str, Any]  # what the world tells, see `envs.facts`
+    info: dict[str, Any]  # what the world tells, see `envs.driving_info`
     reward: float = 0.0
     score: float = 0.0
     steps: int = 0
@@ -89,7 +89,7 @@ def training_env() -> gymnasium.Env:
 
 def stock_env() -> gymnasium.Env:
     """Gymnasium's own CarRacing-v3, its frames cropped and resized: where scores count."""
-    env = TellFacts(gymnasium.make("CarRacing-v3", disable_env_checker=True))
+    env = TellDrivingInfo(gymnasium.make("CarRacing-v3", disable_env_checker=True))
     space = gymnasium.spaces.Box(0, 255, (64, 64, 3), np.uint8)
     return gymnasium.wrappers.TransformObservation(env, shrink, space)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from controller.agent import Agent
-from controller.driving import Way
+from controller.driving import RolloutFunction
 from controller.rollout import Job
 
 
@@ -20,10 +20,10 @@ class SharedBatch:
     all; when it leaves, another does.
     """
 
-    def __init__(self, agent: Agent, way: Way, worlds: int, turn: threading.Lock):
+    def __init__(self, agent: Agent, rollout: RolloutFunction, worlds: int, turn: threading.Lock):
         """`turn` is held while anything drives: others may share the agent."""
         self._agent = agent
-        self._way = way
+        self._rollout = rollout
         self._worlds = worlds
         self._turn = turn
         self._numbers = itertools.count()
@@ -61,7 +61,7 @@ class SharedBatch:
         try:
             if self._driving is None:
                 self._turn.acquire()
-                self._driving = self._way(self._agent, _Incoming(self._waiting), self._worlds)
+                self._driving = self._rollout(self._agent, _Incoming(self._waiting), self._worlds)
             while not self._open.isdisjoint(mine):
                 self._is_over(*next(self._driving))
         except BaseException as error:

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from controller.agent import Agent
-from controller.driving import Way
+from controller.driving import RolloutFunction
 from controller.rollout import Job
 from controller.shared_batch import SharedBatch
 from runs import device, preparation
@@ -34,7 +34,9 @@ class Sharing(abc.ABC):
         self.workers.__exit__(*details)
 
     @abc.abstractmethod
-    def drive(self, way: Way, jobs: list[Job], progress: Callable[[int], None]) -> dict[int, Any]:
+    def drive(
+        self, rollout: RolloutFunction, jobs: list[Job], progress: Callable[[int], None]
+    ) -> dict[int, Any]:
         """What is kept of each job, by its place; `progress(n)` hears of n more that are over."""
 
 
@@ -85,7 +87,9 @@ class Taking(Sharing):
 
         self.workers = ProcessWorkers(hire, place.workers, place.hang_timeout)
 
-    def drive(self, way: Way, jobs: list[Job], progress: Callable[[int], None]) -> dict[int, Any]:
+    def drive(
+        self, rollout: RolloutFunction, jobs: list[Job], progress: Callable[[int], None]
+    ) -> dict[int, Any]:
         kept: dict[int, Any] = {}
         fruitless = 0
         while missing := [number for number in range(len(jobs)) if number not in kept]:
@@ -93,7 +97,7 @@ class Taking(Sharing):
             self._counters.taken.restart()
             self._counters.finished.restart()
             share = [jobs[number] for number in missing]
-            tasks = [(way, share, self._worlds)] * min(self.workers.count, len(share))
+            tasks = [(rollout, share, self._worlds)] * min(self.workers.count, len(share))
             with _reported(lambda: self._counters.finished.taken, progress):
                 for _, driven in self.workers.each(take_and_drive, tasks):
                     kept |= {missing[place]: one for place, one in driven.items()}
@@ -146,11 +150,11 @@ def prepare(directory: ModelDirectory, precision: str, sees: str, counters: Coun
     return Taker(load(directory, precision, sees), counters)
 
 
-def take_and_drive(way: Way, jobs: list[Job], worlds: int) -> dict[int, Any]:
+def take_and_drive(rollout: RolloutFunction, jobs: list[Job], worlds: int) -> dict[int, Any]:
     """Drive jobs in a worker process; what is kept of those that it took, by their places."""
     taker: Taker = preparation.here()
     kept = {}
-    for place, one in way(taker.agent, taker.take(jobs), worlds):
+    for place, one in rollout(taker.agent, taker.take(jobs), worlds):
         kept[place] = one
         taker.counters.finished.take()
     return kept
@@ -168,14 +172,16 @@ class Giving(Sharing):
         self._worlds = worlds
         self.workers = place.hire(preparation_of(directory, agent, Driver))
 
-    def drive(self, way: Way, jobs: list[Job], progress: Callable[[int], None]) -> dict[int, Any]:
+    def drive(
+        self, rollout: RolloutFunction, jobs: list[Job], progress: Callable[[int], None]
+    ) -> dict[int, Any]:
         # One, where a worker can do as many tasks at once as it has worlds.
         size = -(-self._worlds // self.workers.at_once)
         groups = (
             dict(enumerate(jobs[first : first + size], first))
             for first in range(0, len(jobs), size)
         )
-        tasks = ((way, self._worlds, group) for group in groups)
+        tasks = ((rollout, self._worlds, group) for group in groups)
         kept: dict[int, Any] = {}
         for _, driven in self.workers.each(drive_together, tasks, -(-self._worlds // size)):
             kept |= driven
@@ -184,23 +190,23 @@ class Giving(Sharing):
 
 
 class Driver:
-    """What a worker has whose threads drive together: its agent, and a batch for each way."""
+    """What a worker has whose threads drive together: its agent, a batch for each function."""
 
     def __init__(self, directory: ModelDirectory, precision: str, sees: str):
         agent, turn = load(directory, precision, sees), threading.Lock()
         self._made = threading.Lock()
-        self._batches: dict[tuple[Way, int], SharedBatch] = {}
-        self._make = lambda way, worlds: SharedBatch(agent, way, worlds, turn)
+        self._batches: dict[tuple[RolloutFunction, int], SharedBatch] = {}
+        self._make = lambda rollout, worlds: SharedBatch(agent, rollout, worlds, turn)
 
-    def batch(self, way: Way, worlds: int) -> SharedBatch:
+    def batch(self, rollout: RolloutFunction, worlds: int) -> SharedBatch:
         with self._made:
-            if (way, worlds) not in self._batches:
-                self._batches[way, worlds] = self._make(way, worlds)
-            return self._batches[way, worlds]
+            if (rollout, worlds) not in self._batches:
+                self._batches[rollout, worlds] = self._make(rollout, worlds)
+            return self._batches[rollout, worlds]
 
 
-def drive_together(way: Way, worlds: int, jobs: dict[int, Job]) -> dict[int, Any]:
+def drive_together(rollout: RolloutFunction, worlds: int, jobs: dict[int, Job]) -> dict[int, Any]:
     """Drive jobs in a worker, beside those that its other threads have."""
     driver: Driver = preparation.here()
-    kept = driver.batch(way, worlds).drive(list(jobs.values()))
+    kept = driver.batch(rollout, worlds).drive(list(jobs.values()))
     return dict(zip(jobs, kept, strict=True))

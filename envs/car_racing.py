@@ -4,7 +4,7 @@ from math import isfinite
 from typing import Any
 
 from envs import starts
-from envs.facts import Facts
+from envs.driving_info import DrivingInfo
 from envs.moments import Log
 from envs.renderer import Renderer
 from envs.scales import FRAME_SIZE, ROWS_ABOVE_INDICATORS
@@ -40,7 +40,7 @@ class CarRacing(car_racing.CarRacing):
 
     Observations: uint8 (64, 64, 3), the stock frame's top 84 of 96 rows averaged down by area.
 
-    Info, of `step` and `reset`: the original's, and the facts of `envs.facts.Facts`.
+    Info, of `step` and `reset`: the original's, and the facts of `envs.driving_info.DrivingInfo`.
 
     Options of `reset`, of which an unknown one is refused: those of `envs.starts.Start`, and the
     original's `randomize`.
@@ -82,7 +82,7 @@ class CarRacing(car_racing.CarRacing):
         self.rendering = rendering
         self.renderer = Renderer() if rendering == "fast" else None
         self.observation_space = spaces.Box(0, 255, (FRAME_SIZE, FRAME_SIZE, 3), np.uint8)
-        self._facts = Facts()
+        self._driving_info = DrivingInfo()
         self._start = starts.Start()
         self._track_rng: np.random.Generator | None = None
         self._log: Log | None = None  # of the episode that is driven
@@ -96,7 +96,7 @@ class CarRacing(car_racing.CarRacing):
             self._np_random, self._np_random_seed = seeding.np_random(seed)
         self._log = Log.begin(self.np_random, options, 3 if self.continuous else 1)
         frame, info = super().reset(options=options)
-        info.update(self._facts.begin(self))
+        info.update(self._driving_info.begin(self))
         return frame, info
 
     def step(self, action):
@@ -109,7 +109,7 @@ class CarRacing(car_racing.CarRacing):
             action = self._noted(action)
         frame, reward, terminated, truncated, info = super().step(action)
         if action is not None:
-            info.update(self._facts.after_step(self.tile_visited_count))
+            info.update(self._driving_info.after_step(self.tile_visited_count))
         return frame, reward, terminated, truncated, info
 
     def render(self):

@@ -1,4 +1,4 @@
-"""What the simulator knew when a frame was recorded: an episode's actions, driven again undrawn.
+"""What the simulator knew when a frame was recorded: its actions driven again, not rendered.
 
 The physics is deterministic, so the track's seed and the actions give back every state.
 """
@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from envs import rollouts
-from envs.undrawn import Undrawn
+from envs.unrendered import Unrendered
 from runs.arguments import BadInput
 
 import gymnasium
@@ -41,7 +41,7 @@ NAMES = tuple(field.name for field in dataclasses.fields(Truth))
 def replay(path: Path) -> Truth:
     """Drive a recorded episode again. Raises `BadInput` when other rewards come of it."""
     episode = rollouts.read(path)
-    env = Undrawn()
+    env = Unrendered()
     env.reset(seed=rollouts.track_of(path))
     states, rewards = [], []
     for action in episode.action:

@@ -10,7 +10,7 @@ from runs.arguments import BadInput
 from runs.config import Settings, override, setting
 from settings.memory import Dreaming
 from settings.recording import MAX_STEPS, Patience
-from settings.shared import Again, DataDir, Models, Precision, Res, Seed, Vision, Workers
+from settings.shared import Again, DataDir, Models, Precision, Res, Seed, VisionChoice, WorkerCount
 
 SEES = {"zh": "rnn", "z": "vision"}  # what C acts on → the part that makes the last of it
 PLACES = ("first", "anywhere")  # where dreams start in recorded episodes
@@ -49,7 +49,7 @@ class Validation(ValidationTracks, Seed):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Driving(Workers):
+class Driving(WorkerCount):
     """How many drive at once."""
 
     worlds: int = setting(
@@ -75,7 +75,7 @@ class FromAgent(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunSettings(
-    FromAgent, Validation, Patience, Precision, Driving, Generations, Vision, Res, DataDir
+    FromAgent, Validation, Patience, Precision, Driving, Generations, VisionChoice, Res, DataDir
 ):
     """What every run is told that brings a C forward, generation by generation."""
 
@@ -135,7 +135,7 @@ class WorldEvolution(AnyEvolution, Patience, Precision):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Dreams(Dreaming):
+class DreamSteps(Dreaming):
     dream_steps: int = _dream(
         MAX_STEPS,
         "most steps of each dream; it ends earlier when its tiles gave the points of a lap",
@@ -146,7 +146,7 @@ class Dreams(Dreaming):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DreamEvolution(Dreams, AnyEvolution):
+class DreamEvolution(DreamSteps, AnyEvolution):
     """What an evolution in dreams is: all that is saved with its result."""
 
     dream_start: str = _dream(
@@ -323,7 +323,7 @@ class Scoring(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Evaluate(Scoring, Models, Workers, Res):
+class Evaluate(Scoring, Models, WorkerCount, Res):
     """What evaluate.py is told."""
 
     first_track: int = setting(

@@ -4,16 +4,16 @@ import dataclasses
 
 from runs.arguments import BadInput
 from runs.config import override, setting
-from settings.driving import Dreams, Generations, Population, ValidationTracks
+from settings.driving import DreamSteps, Generations, Population, ValidationTracks
 from settings.memory import MemorySteps, TrainedMemory
 from settings.recording import AgentRecording
-from settings.shared import DataDir, Res, Seed, Vision
+from settings.shared import DataDir, Res, Seed, VisionChoice
 from settings.vision import Depth, Passes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Iterate(
-    Dreams,
+    DreamSteps,
     Population,
     Generations,
     ValidationTracks,
@@ -21,7 +21,7 @@ class Iterate(
     Passes,
     Depth,
     AgentRecording,
-    Vision,
+    VisionChoice,
     Res,
     Seed,
     DataDir,

@@ -15,7 +15,7 @@ from settings.shared import (
     Res,
     Seed,
     SharedDisk,
-    Vision,
+    VisionChoice,
 )
 from settings.vision import FrameBatch
 
@@ -25,7 +25,7 @@ MIXTURES = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GenerateRNNData(FrameBatch, Precision, SharedDisk, Vision, Recordings, DataDir):
+class GenerateRNNData(FrameBatch, Precision, SharedDisk, VisionChoice, Recordings, DataDir):
     """What 03_generate_rnn_data.py is told."""
 
     batch_size: int = override(FrameBatch, "batch_size", default=TOGETHER)
@@ -64,7 +64,7 @@ class TrainRNN(
     Learning,
     Devices,
     Again,
-    Vision,
+    VisionChoice,
     Recordings,
     Res,
     Seed,

@@ -7,13 +7,13 @@ from runs.arguments import BadInput
 from runs.config import override, setting
 from settings.driving import FIRST_EVALUATION_TRACK
 from settings.memory import Dreaming
-from settings.shared import DataDir, Res, Vision
+from settings.shared import DataDir, Res, VisionChoice
 
 WORLDS = ("real", "dream", "both")  # what a person drives in
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Play(Dreaming, Vision, DataDir):
+class Play(Dreaming, VisionChoice, DataDir):
     """What play.py is told."""
 
     model: Path | None = setting(

@@ -7,7 +7,7 @@ from pathlib import Path
 from runs.aliases import earlier
 from runs.arguments import BadInput
 from runs.config import Settings, options, override, setting
-from settings.shared import DataDir, Seed, SharedDisk, Vision, Workers
+from settings.shared import DataDir, Seed, SharedDisk, VisionChoice, WorkerCount
 
 MAX_STEPS = 1000  # environment steps of an episode, as in CarRacing-v3
 
@@ -62,7 +62,7 @@ class Exploration(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recording(Episodes, SharedDisk, Workers):
+class Recording(Episodes, SharedDisk, WorkerCount):
     """What whoever records is told."""
 
 
@@ -72,7 +72,7 @@ class AgentRecording(Exploration, Patience, Recording):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class GenerateData(AgentRecording, Vision, Seed, DataDir):
+class GenerateData(AgentRecording, VisionChoice, Seed, DataDir):
     """01_generate_data.py"""
 
     patience: int = override(Patience, "patience", default=MAX_STEPS)

@@ -76,7 +76,7 @@ class SharedDisk(Cluster):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Workers(Cluster):
+class WorkerCount(Cluster):
     workers: int = setting(
         lambda: min(cores(), MOST_WORKERS),
         "processes that work at once",
@@ -136,7 +136,7 @@ class Again(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Vision(Settings):
+class VisionChoice(Settings):
     vision: str = setting(
         "vae", "which V the agent sees with", choices=("vae", "vaegan"), saved=False
     )

@@ -46,6 +46,16 @@ def test_no_file_is_too_long_to_be_read_at_once():
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
 
 
+def test_no_two_classes_have_one_name():
+    places: dict[str, list[str]] = {}
+    for file, text in files(*PACKAGES, "benchmarks").items():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(file)
+    assert len(places) > 100
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 def test_packages_name_no_script():
     """They say what is missing or wrong; which command mends it the scripts know."""
     for name, text in files(*(set(PACKAGES) - {"settings"})).items():

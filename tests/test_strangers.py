@@ -22,7 +22,7 @@ resource = pytest.importorskip("resource", reason="memory is not measured so her
 MOST_GROWTH = 200e6  # bytes; a network of the numbers below has at least 10 GB
 
 
-class Harm:
+class ExitingPickle:
     """Executed when it is unpickled."""
 
     def __reduce__(self):
@@ -73,7 +73,7 @@ def test_pickles_in_an_archive_are_not_executed(tmp_path, own_dreamer, record):
     ):
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-        for harm in (pickle.dumps(Harm()), npy(np.array([Harm()], object))):
+        for harm in (pickle.dumps(ExitingPickle()), npy(np.array([ExitingPickle()], object))):
             with zipfile.ZipFile(path, "w") as archive:
                 for name in names:
                     archive.writestr(name, harm)

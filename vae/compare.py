@@ -53,7 +53,7 @@ SIDE_BY_SIDE = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class LabelledFrames:
     """Some frames of an episode: obs (T, 64, 64, 3) uint8, their states (T, 4), their kinds."""
 
     obs: np.ndarray
@@ -66,15 +66,17 @@ class Seen:
         return self.kinds["straight"] | self.kinds["curve"]
 
 
-def see(path: Path, every: int) -> Seen:
+def see(path: Path, every: int) -> LabelledFrames:
     """Every `every`-th frame of an episode, with the simulator's truth."""
     state = truth.replay(path)
     states = np.stack([getattr(state, name) for name in truth.NAMES], axis=1)
     kinds = {kind: mask[::every] for kind, mask in scenes.kinds(state).items()}
-    return Seen(rollouts.read(path).obs[::every], states[::every], kinds)
+    return LabelledFrames(rollouts.read(path).obs[::every], states[::every], kinds)
 
 
-def sums(vision: Vision, learned: list[Seen], unseen: list[Seen]) -> dict[str, np.ndarray]:
+def sums(
+    vision: Vision, learned: list[LabelledFrames], unseen: list[LabelledFrames]
+) -> dict[str, np.ndarray]:
     """Each measure's numerator and denominator for each unseen episode, (E, 2).
 
     The probe is fitted on episodes that the vision was trained on.
@@ -84,7 +86,7 @@ def sums(vision: Vision, learned: list[Seen], unseen: list[Seen]) -> dict[str, n
     return found | _of_probe(vision, learned, unseen)
 
 
-def _of_frames(vision: Vision, episode: Seen) -> dict[str, tuple[float, float]]:
+def _of_frames(vision: Vision, episode: LabelledFrames) -> dict[str, tuple[float, float]]:
     found: dict[str, list] = {name: [] for name in ("psnr", "ssim", "drawn", "true", "bits")}
     agreement: dict[str, list] = {name: [] for name in ("iou", "precision", "recall", "lost")}
     for start in range(0, len(episode.obs), BATCH):
@@ -115,7 +117,9 @@ def _mean(values: np.ndarray) -> tuple[float, float]:
     return float(known.sum()), float(len(known))
 
 
-def _of_probe(vision: Vision, learned: list[Seen], unseen: list[Seen]) -> dict[str, np.ndarray]:
+def _of_probe(
+    vision: Vision, learned: list[LabelledFrames], unseen: list[LabelledFrames]
+) -> dict[str, np.ndarray]:
     def latents(episode):
         return vision.encoder.predict(episode.obs[episode.near], BATCH, verbose=0)[0]
 

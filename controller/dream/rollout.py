@@ -88,7 +88,7 @@ class DreamRollout:
         return tuple(tf.reshape(part, shape) for part in (score, shares, lengths))
 
 
-class Dreams(Protocol):
+class DreamEvaluator(Protocol):
     """Whatever lets policies drive in the dreams of one M."""
 
     features: int
@@ -104,7 +104,7 @@ class Ensemble:
     better.
     """
 
-    def __init__(self, rollouts: Sequence[Dreams]):
+    def __init__(self, rollouts: Sequence[DreamEvaluator]):
         self.rollouts = rollouts
         self.features = rollouts[0].features
 

@@ -8,7 +8,7 @@ of its M (model exploitation).
 from typing import Any
 
 from controller.dream.history import Pair, read, write
-from controller.dream.rollout import Dreams, Ensemble
+from controller.dream.rollout import DreamEvaluator, Ensemble
 from controller.evolution.run import EvolutionRun
 from controller.report.history import Row
 from controller.report.scores import summary
@@ -36,7 +36,7 @@ class DreamRun(EvolutionRun):
     def __init__(
         self,
         directory: ModelDirectory,
-        rollout: Dreams | Ensemble,
+        rollout: DreamEvaluator | Ensemble,
         settings: TrainController,
         bound: dict[str, Any],
     ):

@@ -104,7 +104,7 @@ def _progress(world: World) -> tuple[float, float]:
 
 @dataclasses.dataclass(frozen=True)
 class Collected:
-    """A way to drive (`controller.driving.Way`): with noise, and every step is kept."""
+    """A `controller.driving.RolloutFunction`: with noise, and every step is kept."""
 
     patience: int
     noise: ActionNoise

@@ -1,14 +1,14 @@
 """What recorded episodes cover of their world: the share of tiles, and how fast the car was.
 
 Recordings hold no speed, but physics is a function of the track and the actions: an episode is
-driven again without being drawn, 15 times as fast as it was recorded.
+driven again without being rendered, 15 times as fast as it was recorded.
 """
 
 import dataclasses
 from pathlib import Path
 
 from envs import rollouts
-from envs.undrawn import Undrawn
+from envs.unrendered import Unrendered
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Coverage:
 
 def of(episodes: list[Path]) -> Coverage:
     """The coverage of recorded episodes."""
-    world = Undrawn()
+    world = Unrendered()
     tiles, speeds = zip(*(_drive_again(world, path) for path in episodes), strict=True)
     places = np.concatenate(speeds) / FASTEST * BINS
     counts = np.bincount(np.minimum(places.astype(int), BINS - 1), minlength=BINS)
@@ -40,7 +40,7 @@ def seen(speeds: np.ndarray) -> float:
     return float((speeds >= LEAST).mean())
 
 
-def _drive_again(world: Undrawn, path: Path) -> tuple[float, np.ndarray]:
+def _drive_again(world: Unrendered, path: Path) -> tuple[float, np.ndarray]:
     """The share of tiles reached and the speed at every step, (T,)."""
     _, info = world.reset(seed=rollouts.track_of(path))
     speeds = []

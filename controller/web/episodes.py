@@ -12,7 +12,7 @@ COLUMNS = 20  # frames in a row of an atlas
 
 
 @dataclasses.dataclass(frozen=True)
-class Episode:
+class DrivenEpisode:
     """What an agent drove on a track: frames (T, 64, 64, 3) uint8, before each of which nothing
     but the actions (T, 3) was done, and the car's speed (T,) in units of Box2D a second."""
 
@@ -41,7 +41,7 @@ class _Log(rollout.Recorder):
         self.steps.setdefault(world.number, []).append(seen)
 
 
-def drive(directory: ModelDirectory, tracks: list[int], most_steps: int) -> list[Episode]:
+def drive(directory: ModelDirectory, tracks: list[int], most_steps: int) -> list[DrivenEpisode]:
     """The agent of a model directory on tracks of the world, cut off after so many steps."""
     agent = Agent(directory)
     parameters = arch.load(directory, agent.features)
@@ -52,7 +52,7 @@ def drive(directory: ModelDirectory, tracks: list[int], most_steps: int) -> list
     episodes = []
     for number, track in enumerate(tracks):
         frames, action, speed = zip(*log.steps[number], strict=True)
-        episodes.append(Episode(track, np.stack(frames), np.stack(action), np.array(speed)))
+        episodes.append(DrivenEpisode(track, np.stack(frames), np.stack(action), np.array(speed)))
     return episodes
 
 

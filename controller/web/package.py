@@ -21,7 +21,7 @@ import vae
 from controller import arch
 from controller.agent import Agent
 from controller.web import episodes, graphs, readings
-from controller.web.episodes import Episode
+from controller.web.episodes import DrivenEpisode
 from rnn.dream import starts
 from rnn.dream.dynamics import NEEDED_HEADS, POINTS_OF_TRACK
 from rnn.dream.pictures import SEEN
@@ -80,7 +80,7 @@ def load(directory: ModelDirectory) -> Parts:
     return Parts(directory, vision, memory, parameters, starts.read(directory, memory).tile)
 
 
-def check_episodes(driven: list[Episode]) -> None:
+def check_episodes(driven: list[DrivenEpisode]) -> None:
     """Raises `BadInput` where an episode is too short to dream on from."""
     for episode in driven:
         if len(episode) <= SEEN:
@@ -91,14 +91,16 @@ def check_episodes(driven: list[Episode]) -> None:
             )
 
 
-def write_episodes(folder: Path, driven: list[Episode]) -> None:
+def write_episodes(folder: Path, driven: list[DrivenEpisode]) -> None:
     """Write the frames of episodes."""
     for number, episode in enumerate(driven):
         with write_whole(folder / "episodes" / f"{number}.png") as beside:
             imageio.imwrite(beside, episodes.atlas(episode.frames))
 
 
-def files(parts: Parts, driven: list[Episode], done: Callable[[], object]) -> dict[str, bytes]:
+def files(
+    parts: Parts, driven: list[DrivenEpisode], done: Callable[[], object]
+) -> dict[str, bytes]:
     """What an agent's folder is to hold: contents by names. `done` is called after each of FILES
     parts of the work. Raises `BadInput` where they are too large for a page."""
     models = {
@@ -155,7 +157,7 @@ def write_agent(folder: Path, made: dict[str, bytes]) -> int:
     return sum(map(len, made.values()))
 
 
-def write_index(folder: Path, agents: list[Parts], driven: list[Episode]) -> None:
+def write_index(folder: Path, agents: list[Parts], driven: list[DrivenEpisode]) -> None:
     """Write what the folder holds. It comes last, so that a folder with it is whole."""
     content = {
         "agents": [{"folder": parts.name, "name": _title(parts, agents)} for parts in agents],
@@ -174,7 +176,7 @@ def write_index(folder: Path, agents: list[Parts], driven: list[Episode]) -> Non
     write_json(folder / "index.json", content)
 
 
-def places(driven: list[Episode]) -> list[tuple[int, int]]:
+def places(driven: list[DrivenEpisode]) -> list[tuple[int, int]]:
     """Where dreams start: the number of an episode, and the step in it."""
     return [
         (number, step)

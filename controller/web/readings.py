@@ -1,6 +1,6 @@
 """What the page says of M's and V's numbers: what each latent does, and how fast the car is."""
 
-from controller.web.episodes import Episode
+from controller.web.episodes import DrivenEpisode
 
 import keras
 import numpy as np
@@ -63,7 +63,7 @@ def _ninths(picture: np.ndarray) -> np.ndarray:
     return np.array([part.mean() for row in rows for part in np.array_split(row, 3, axis=1)])
 
 
-def speedometer(h: list[np.ndarray], episodes: list[Episode]) -> dict:
+def speedometer(h: list[np.ndarray], episodes: list[DrivenEpisode]) -> dict:
     """How fast the car is, read from what M remembers: a ridge regression on h (T, H).
 
     `weights` (H,) and `bias` are fitted to all episodes; `r2` is the coefficient of determination

@@ -14,7 +14,7 @@ ACTION_SPACE = spaces.Box(np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], 
 BEGINNINGS = 2**31  # added to the time of a step: that of the start which follows it at once
 
 
-class Dreams:
+class DreamBatch:
     """B dreams and their randomness. One traced call steps or begins each of them."""
 
     def __init__(self, dream: Dream, count: int):
@@ -36,11 +36,11 @@ class Dreams:
         self._keys: np.ndarray = np.zeros(count, np.uint32)
         self._ticks = np.zeros(count, np.uint32)
 
-    def at(self, temperature: float) -> "Dreams":
+    def at(self, temperature: float) -> "DreamBatch":
         """The same dreams at the same moment, which go on at another temperature."""
         dream = copy.copy(self.dream)
         dream.temperature = temperature
-        others = Dreams(dream, self.count)
+        others = DreamBatch(dream, self.count)
         others._state, others._keys, others._ticks = self._state, self._keys, self._ticks
         return others
 

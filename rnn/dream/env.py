@@ -8,7 +8,7 @@ from typing import Any
 import vae
 from envs import MAX_STEPS
 from envs.rollouts import ACTIONS, FRAME
-from rnn.dream.batch import ACTION_SPACE, Dreams
+from rnn.dream.batch import ACTION_SPACE, DreamBatch
 from rnn.dream.dynamics import Dream
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
@@ -271,7 +271,7 @@ def _make(model, temperature: float, observation: str, start: str, count: int, *
     if observation not in OBSERVATIONS:
         raise BadInput(f"observation is {observation!r}; it can be {' or '.join(OBSERVATIONS)}.")
     directory = ModelDirectory(Path(model))
-    dreams = Dreams(Dream(directory, temperature, start), count)
+    dreams = DreamBatch(Dream(directory, temperature, start), count)
     show = None
     if shown or observation == "frame":
         decode = tf.function(vae.load(directory).decoder)

@@ -33,7 +33,7 @@ MOST_BYTES = 2**30  # of a record; BAIR's have less than one MiB
 
 
 @dataclasses.dataclass(frozen=True)
-class Record:
+class TFRecordVideo:
     """A video in a file of TFRecords: from byte `start` on, `size` bytes."""
 
     path: Path
@@ -143,12 +143,12 @@ def fingerprint(videos: Iterable) -> str:
     return hashlib.sha256(names.encode()).hexdigest()[:8]
 
 
-def _records(folder: Path) -> list[Record]:
+def _records(folder: Path) -> list[TFRecordVideo]:
     found = []
     for path in sorted(folder.glob("*.tfrecords")):
         places = _places(path)
         if places:
-            features = Record(path, *places[0], 0).features()
+            features = TFRecordVideo(path, *places[0], 0).features()
             length = 0
             while f"{length}/image_main/encoded" in features:
                 length += 1
@@ -157,7 +157,7 @@ def _records(folder: Path) -> list[Record]:
                     f"{path} has no 0/image_main/encoded; it is not laid out as BAIR's robot "
                     "pushing."
                 )
-            found += [Record(path, start, size, length) for start, size in places]
+            found += [TFRecordVideo(path, start, size, length) for start, size in places]
     return found
 
 

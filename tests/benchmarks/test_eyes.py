@@ -30,7 +30,7 @@ def options(eyes, tmp_path):
 
 def stages(eyes, options, row: str, seed: int = 1) -> list:
     [path] = [path for path in RECIPES if path.stem == row]
-    return eyes.stages_of(eyes.Training(path, seed), options)
+    return eyes.stages_of(eyes.EyesTraining(path, seed), options)
 
 
 def test_all_rows_drive_alike_and_differ_in_v_alone(eyes, options):
@@ -60,7 +60,7 @@ def test_the_rows_between_take_one_fault_each_from_the_published_v(eyes, options
 
 def test_a_recipe_that_does_not_begin_with_v_is_refused(eyes, options):
     with pytest.raises(BadInput, match="does not begin with a training of V"):
-        eyes.stages_of(eyes.Training(TOP / "recipes" / "quick.toml", 1), options)
+        eyes.stages_of(eyes.EyesTraining(TOP / "recipes" / "quick.toml", 1), options)
 
 
 def test_losses_are_flat_that_stay_within_a_hundredth_in_the_last_fifth(eyes):
@@ -77,16 +77,16 @@ def test_what_is_held_out_is_the_same_of_both_kinds_of_v(eyes):
 
 
 def test_a_record_counts_while_its_recipe_is_the_same(eyes, options, tmp_path):
-    one = eyes.Training(RECIPES[0], 2)
+    one = eyes.EyesTraining(RECIPES[0], 2)
     rows = stages(eyes, options, one.row, 2)
-    record = eyes.Record(tmp_path, one, rows)
+    record = eyes.TrainingRecord(tmp_path, one, rows)
     record.put("visions", {"flat": True})
     assert record.has("visions") and not record.has("drives") and record.is_settled()
     assert not record.of_the_first().has("visions")
     longer = dataclasses.replace(rows[-1], row=rows[-1].row | {"tracks": 200})
-    assert eyes.Record(tmp_path, one, [*rows[:-1], longer]).has("visions")
+    assert eyes.TrainingRecord(tmp_path, one, [*rows[:-1], longer]).has("visions")
     record.put("drives", {})
-    assert not eyes.Record(tmp_path, one, [*rows[:-1], longer]).has("drives")
+    assert not eyes.TrainingRecord(tmp_path, one, [*rows[:-1], longer]).has("drives")
     # A setting of the last stage that once had another name.
     earlier = [{"drawing" if k == "rendering" else k: v for k, v in rows[-1].row.items()}]
     path = tmp_path / "drives" / f"{one.name}.json"
@@ -95,7 +95,7 @@ def test_a_record_counts_while_its_recipe_is_the_same(eyes, options, tmp_path):
 
 
 def test_curves_that_end_alike_differ_in_their_height(eyes):
-    found = eyes.eyes_report.Driven(
+    found = eyes.eyes_report.RowResults(
         np.zeros((2, 1)), np.array([2, 4, 8]), np.array([[0, 0, 90], [0, 90, 90.0]])
     )
     np.testing.assert_allclose(found.area, [(0 * 2 + 45 * 4) / 6, (45 * 2 + 90 * 4) / 6])
@@ -103,7 +103,7 @@ def test_curves_that_end_alike_differ_in_their_height(eyes):
 
 def test_how_many_trainings_an_interval_takes_follows_from_their_spread(eyes):
     def row(means):
-        return eyes.eyes_report.Driven(np.array(means)[:, None], np.arange(2), np.zeros((2, 2)))
+        return eyes.eyes_report.RowResults(np.array(means)[:, None], np.arange(2), np.zeros((2, 2)))
 
     # Variances 5000 and 200: 1.96² · 5200 / 20² = 49.9.
     assert eyes.eyes_report.needed(row([700.0, 800.0]), row([700.0, 720.0])) == 50
@@ -116,8 +116,8 @@ def test_how_many_trainings_an_interval_takes_follows_from_their_spread(eyes):
 def put(eyes, options, row: str, seed: int, scores: np.ndarray) -> None:
     """A made-up record of a whole training."""
     [path] = [path for path in RECIPES if path.stem == row]
-    one = eyes.Training(path, seed)
-    record = eyes.Record(options.record, one, eyes.stages_of(one, options))
+    one = eyes.EyesTraining(path, seed)
+    record = eyes.TrainingRecord(options.record, one, eyes.stages_of(one, options))
     epochs = [{"pixels": 20.0, "kl": 16.0, "pixels + kl": 36.0}] * 3
     ranges = {"pixels": 0.0, "kl": 0.0, "pixels + kl": 0.005}
     vision = {"held_out": epochs, "ranges": ranges, "flat": True, "core_hours": 2.0}
@@ -151,7 +151,7 @@ def test_the_plan_reckons_with_what_was_measured(eyes, options, record):
     put(eyes, options, "vae", 1, np.ones(3))
     rows = ("vae", 1), ("vae", 2), ("repaired", 1), ("published", 1)
     trainings = [
-        eyes.Training(TOP / "recipes" / "eyes" / f"{row}.toml", seed) for row, seed in rows
+        eyes.EyesTraining(TOP / "recipes" / "eyes" / f"{row}.toml", seed) for row, seed in rows
     ]
     planned = [eyes.planned(one, options) for one in trainings]
     at = {"epoch": 2, "batch": 8, "core_seconds": 3600.0, "history": []}

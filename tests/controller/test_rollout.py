@@ -24,7 +24,7 @@ def drive(agent, jobs, worlds=3, **options) -> list[rollout.Outcome]:
     return [outcomes[number] for number in range(len(jobs))]
 
 
-class Seen(Recorder):
+class FrameRecorder(Recorder):
     """Keeps the frames, actions and rewards of every job's steps."""
 
     def __init__(self):
@@ -67,7 +67,7 @@ def test_no_jobs(agent):
 @pytest.mark.slow
 def test_an_episode_is_what_stock_car_racing_gives_for_its_actions(agent, policies):
     """The same track, the same actions: the same rewards, to the last bit."""
-    seen = Seen()
+    seen = FrameRecorder()
     [outcome] = drive(agent, [Job(policies[0], 12)], most_steps=60, recorder=seen)
     _, actions, rewards = map(list, zip(*seen.steps[0], strict=True))
     stock = gymnasium.make("CarRacing-v3")
@@ -91,7 +91,7 @@ def test_stock_frames_are_those_of_the_world_it_is_trained_in(agent):
 
 @pytest.mark.parametrize("patience", [3, 10])
 def test_patience_ends_an_episode_so_many_steps_after_its_last_new_tile(agent, patience):
-    seen = Seen()
+    seen = FrameRecorder()
     [outcome] = drive(agent, [Job(standing(agent), 1)], patience=patience, recorder=seen)
     rewards = [reward for _, _, reward in seen.steps[0]]
     last_tile = max(step for step, reward in enumerate([1, *rewards]) if reward > 0)
@@ -109,7 +109,7 @@ def test_most_steps_end_an_episode(agent, jobs):
 
 
 def test_a_recorder_may_act_in_place_of_the_agent(agent, jobs):
-    class Own(Seen):
+    class Own(FrameRecorder):
         def act(self, world, features, action):
             return np.array([0, world.number, 0], np.float32)
 
@@ -120,7 +120,7 @@ def test_a_recorder_may_act_in_place_of_the_agent(agent, jobs):
 
 
 def test_a_recorder_may_add_noise_before_actions_are_squashed(agent, policies):
-    class Pushed(Seen):
+    class Pushed(FrameRecorder):
         def noise(self, worlds):
             return np.full((len(worlds), 3), 50.0)
 
@@ -130,7 +130,7 @@ def test_a_recorder_may_add_noise_before_actions_are_squashed(agent, policies):
 
 
 def test_a_frame_is_watched_with_the_action_done_on_seeing_it(agent, jobs):
-    seen = Seen()
+    seen = FrameRecorder()
     drive(agent, jobs[:1], most_steps=3, recorder=seen)
     env = rollout.training_env()
     assert np.array_equal(seen.steps[0][0][0], env.reset(seed=jobs[0].track)[0])

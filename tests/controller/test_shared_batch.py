@@ -13,7 +13,7 @@ WORLDS = 3
 
 
 class Ticking:
-    """A way to drive: a job takes as many ticks as it says, and its square is kept of it."""
+    """A rollout function: a job takes as many ticks as it says, and its square is kept of it."""
 
     def __init__(self):
         self.most = self.drives = self.at_once = 0
@@ -42,21 +42,21 @@ class Ticking:
 
 
 @pytest.fixture
-def way():
+def rollout():
     return Ticking()
 
 
 @pytest.fixture
-def batch(way):
-    return SharedBatch(None, way, WORLDS, threading.Lock())
+def batch(rollout):
+    return SharedBatch(None, rollout, WORLDS, threading.Lock())
 
 
-def test_every_thread_gets_what_is_kept_of_its_jobs(batch, way):
+def test_every_thread_gets_what_is_kept_of_its_jobs(batch, rollout):
     brought = [[n % 5 + 1, n] for n in range(20)]
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(batch.drive, brought)) == [[a**2, b**2] for a, b in brought]
-    assert way.most == WORLDS
-    assert way.at_once == 0
+    assert rollout.most == WORLDS
+    assert rollout.at_once == 0
     assert batch.drive([7]) == [49]
 
 
@@ -78,10 +78,10 @@ def test_where_driving_fails_all_hear_of_it_and_the_next_begin_anew(batch):
     assert batch.drive([3]) == [9]
 
 
-def test_batches_of_one_agent_take_turns(way):
+def test_batches_of_one_agent_take_turns(rollout):
     turn = threading.Lock()
-    batches = [SharedBatch(None, way, WORLDS, turn) for _ in range(2)]
+    batches = [SharedBatch(None, rollout, WORLDS, turn) for _ in range(2)]
     with ThreadPoolExecutor(4) as threads:
         drives = [threads.submit(batches[n % 2].drive, [n]) for n in range(1, 9)]
         assert [drive.result(60) for drive in drives] == [[n**2] for n in range(1, 9)]
-    assert way.drives >= 2 and not turn.locked()
+    assert rollout.drives >= 2 and not turn.locked()

@@ -15,7 +15,7 @@ REST = np.zeros(3, np.float32)
 FULL_GAS = np.array([0, 1, 0], np.float32)
 
 
-class Undrawn(car_racing.CarRacing):
+class OriginalPhysics(car_racing.CarRacing):
     """The stock world without its frames."""
 
     def _render(self, mode):
@@ -67,13 +67,13 @@ def assert_same_drive(ours, reference, seed: int, actions: np.ndarray) -> dict:
 
 @pytest.mark.parametrize("hold", [1, 4, 15])
 def test_physics_rewards_and_endings_are_the_originals(hold, seed):
-    assert_same_drive(CarRacing(), Undrawn(), seed, random_actions(seed, MAX_STEPS, hold))
+    assert_same_drive(CarRacing(), OriginalPhysics(), seed, random_actions(seed, MAX_STEPS, hold))
 
 
 def test_physics_is_the_originals_when_discrete_or_another_share_of_a_lap(seed):
     actions = np.random.default_rng(seed).integers(0, 5, 300).repeat(2)
     options = {"continuous": False, "lap_complete_percent": 0.5}
-    assert_same_drive(CarRacing(**options), Undrawn(**options), seed, actions)
+    assert_same_drive(CarRacing(**options), OriginalPhysics(**options), seed, actions)
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import pickle
 
 from envs import ENV_ID
 from envs.car_racing import CarRacing
-from envs.facts import TellFacts
-from envs.undrawn import Undrawn
+from envs.driving_info import TellDrivingInfo
+from envs.unrendered import Unrendered
 from runs.arguments import BadInput
 
 import gymnasium
@@ -111,7 +111,10 @@ def test_a_copy_of_a_world_that_was_not_reset_is_one_too():
 
 def test_info_tells_what_the_driver_of_the_original_needs_too():
     ours = gymnasium.make(ENV_ID, disable_env_checker=True)
-    others = [TellFacts(gymnasium.make("CarRacing-v3", disable_env_checker=True)), Undrawn()]
+    others = [
+        TellDrivingInfo(gymnasium.make("CarRacing-v3", disable_env_checker=True)),
+        Unrendered(),
+    ]
     infos = [env.reset(seed=4)[1] for env in (ours, *others)]
     assert infos[0] == infos[1] == infos[2]
     for step in range(30):

@@ -27,7 +27,7 @@ def seed() -> int:
     return seed
 
 
-class DrawnTwice(CarRacing):
+class ComparedRendering(CarRacing):
     """The fast rendering; now and then the original of the same moment, shrunk, in `stock`."""
 
     compared = True
@@ -76,7 +76,7 @@ def error(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one.astype(int) - other).mean())
 
 
-def compared_frames(env: DrawnTwice, seed: int, steps: list[int], sloppiness: float):
+def compared_frames(env: ComparedRendering, seed: int, steps: list[int], sloppiness: float):
     """Drive and yield (step, our frame, the stock frame) at the given steps; reset gives step 1."""
     frame, _ = env.reset(seed=seed)
     for step in range(1, max(steps) + 1):
@@ -94,14 +94,14 @@ def test_frames_are_the_originals_but_for_a_level_or_two(domain_randomize, slopp
     rng = np.random.default_rng(seed)
     zooming = [1, 2, 3, *rng.choice(np.arange(4, 50), 9, replace=False).tolist()]
     driving = rng.choice(np.arange(50, 600), 24, replace=False).tolist()
-    env = DrawnTwice(domain_randomize=domain_randomize)
+    env = ComparedRendering(domain_randomize=domain_randomize)
     for step, frame, stock in compared_frames(env, seed, zooming + driving, sloppiness):
         assert error(frame, stock) <= (2.5 if step < 50 else 1.5), f"step {step}"
         assert similarity(frame, stock) >= 0.97, f"step {step}"
 
 
 def test_the_end_of_the_world_is_where_the_original_has_it(seed):
-    env = DrawnTwice()
+    env = ComparedRendering()
     env.reset(seed=seed)
     env.compared = False
     while max(np.abs(env.car.hull.position)) < PLAYFIELD - 15:

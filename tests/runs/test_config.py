@@ -42,7 +42,7 @@ class Step(Shared):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Models(Settings):
+class Compare(Settings):
     models: tuple[str, ...] = setting(REQUIRED, "directories", metavar="MODEL_DIR")
     scales: tuple[int, ...] = setting((), "at each of these", words="none", least=1)
 
@@ -105,9 +105,9 @@ def test_only_what_is_not_as_usual_needs_a_flag():
 
 
 def test_what_has_no_flag_comes_first_so_that_no_flag_takes_it():
-    settings = Models(models=("a", "b"), scales=(1, 2))
+    settings = Compare(models=("a", "b"), scales=(1, 2))
     assert config.flags(settings) == ["a", "b", "--scales", "1", "2"]
-    assert config.parse(Models, None, config.flags(settings)) == settings
+    assert config.parse(Compare, None, config.flags(settings)) == settings
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_the_usual_place_is_looked_at_before_the_work_too(capsys, tmp_path, monk
 
 
 def test_what_has_no_default_must_be_given(capsys):
-    assert "required: MODEL_DIR" in refused(capsys, kind=Models)
+    assert "required: MODEL_DIR" in refused(capsys, kind=Compare)
     with pytest.raises(BadInput, match="recipe, stage 2: models is missing"):
-        config.from_mapping(Models, {}, "recipe, stage 2")
+        config.from_mapping(Compare, {}, "recipe, stage 2")
 
 
 def unfolded(text: str) -> str:
@@ -310,7 +310,7 @@ def test_the_table_has_a_row_for_each_setting_and_says_nothing_of_this_machine()
     assert "| `--smooth` | on |  | smooth it |" in lines
     assert "| `--finetune` |  |  | go on |" in lines
     assert "| `--workers` | all there are | from 1 up | at once |" in lines
-    assert "| `models` |  |  | directories |" in table(Models)
+    assert "| `models` |  |  | directories |" in table(Compare)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from controller import arch
 from controller.dream.rollout import DreamRollout, Ensemble
 from controller.dream.run import adopt
-from rnn.dream.batch import Dreams
+from rnn.dream.batch import DreamBatch
 from rnn.dream.dynamics import Dream
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
@@ -28,7 +28,7 @@ def policies(dream: Dream, count: int = 2) -> np.ndarray:
 
 def driven_step_by_step(dream: Dream, parameters: np.ndarray) -> list[tuple[float, int]]:
     """Return and length of one policy's dreams, driven from outside."""
-    dreams = Dreams(dream, len(KEYS))
+    dreams = DreamBatch(dream, len(KEYS))
     dreams.seed(KEYS)
     everywhere = np.ones(len(KEYS), bool)
     dreams.advance(np.zeros((len(KEYS), 3)), everywhere)

@@ -80,7 +80,7 @@ def test_a_ridge_regression_finds_a_line():
 
 def test_how_well_a_speed_is_read_that_never_changes_is_not_said():
     frames, action = np.zeros((3, 64, 64, 3), np.uint8), np.zeros((3, 3))
-    driven = [episodes.Episode(track, frames, action, np.full(3, 7.0)) for track in (1, 2)]
+    driven = [episodes.DrivenEpisode(track, frames, action, np.full(3, 7.0)) for track in (1, 2)]
     told = readings.speedometer([np.eye(3), np.eye(3)], driven)
     assert told["r2"] is None and told["bias"] == 7
 

@@ -8,7 +8,7 @@ from gymnasium.envs.box2d import car_racing
 SHORTCUT = 40  # tiles; who skips more has not driven on but come upon another part of the track
 
 
-class Facts:
+class DrivingInfo:
     """Keeps what one world's `info` tells beside the original's. Call `begin` at every reset.
 
     tiles            tiles of the track
@@ -59,20 +59,20 @@ class Facts:
         }
 
 
-class TellFacts(gymnasium.Wrapper):
+class TellDrivingInfo(gymnasium.Wrapper):
     """Gymnasium's own CarRacing-v3 with the facts in its `info`."""
 
     def __init__(self, env: gymnasium.Env):
         super().__init__(env)
-        self._facts = Facts()
+        self._driving_info = DrivingInfo()
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         frame, info = self.env.reset(seed=seed, options=options)
-        return frame, info | self._facts.begin(self._world)
+        return frame, info | self._driving_info.begin(self._world)
 
     def step(self, action):
         frame, reward, terminated, truncated, info = self.env.step(action)
-        info |= self._facts.after_step(self._world.tile_visited_count)
+        info |= self._driving_info.after_step(self._world.tile_visited_count)
         return frame, reward, terminated, truncated, info
 
     @property

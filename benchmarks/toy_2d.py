@@ -17,7 +17,7 @@ from pathlib import Path
 from runs import arguments, config, directory, fitting, plots
 from runs.config import setting
 from settings.shared import Res, Seed
-from vae import arch, losses
+from vae import adversarial_losses, arch
 
 import keras
 import matplotlib.pyplot as plt
@@ -148,9 +148,11 @@ class ToyModel:
                     answer, *its_layers = self.critic(drawn)
                     if self.encodes:
                         layers_of_x = self.critic(x)[1:]
-                        common += FEATURES * losses.feature_distance(layers_of_x, its_layers, True)
+                        common += FEATURES * adversarial_losses.feature_distance(
+                            layers_of_x, its_layers, True
+                        )
                     answers = answer, self.critic(fantasy)[0]
-                    deception = DECEPTION * losses.deception(self.adversary, *answers)
+                    deception = DECEPTION * adversarial_losses.deception(self.adversary, *answers)
                 encoder_loss, decoder_loss = common + kl, common + deception
             if self.encodes:
                 self.improve(self.encoder, tape, encoder_loss)
@@ -174,9 +176,9 @@ class ToyModel:
         x = self.batch(learned, at)
         with tf.GradientTape() as tape:
             answers = tf.split(self.critic(tf.concat([x, drawn, fantasy], axis=0))[0], 3)
-            loss = losses.discrimination(self.adversary, *answers)
+            loss = adversarial_losses.discrimination(self.adversary, *answers)
             if self.adversary == "wgan-gp":
-                loss += losses.gradient_penalty(self.critic, x, drawn, at + [1, 0])
+                loss += adversarial_losses.gradient_penalty(self.critic, x, drawn, at + [1, 0])
         self.improve(self.critic, tape, loss)
 
     def improve(self, network: keras.Model, tape: tf.GradientTape, loss: tf.Tensor) -> None:

@@ -4,6 +4,10 @@ M learns what actions do only from those it sees. A good driver steers into ever
 steering or the bend turns the car, its recordings do not tell. Noise put into a demonstrator is
 DART's (Laskey et al. 2017), and recordings of the present agent added to those before are a
 data aggregation as in DAgger (Ross et al. 2011).
+
+Only recordings are made so. A policy gradient explores by noise before the actions are squashed,
+`controller.policy_gradient.trajectories.ActionNoise`; how a brake that never presses comes to
+explore at all is `controller.arch.release_brake`.
 """
 
 import numpy as np

@@ -91,6 +91,13 @@ def kl_divergence(z_mean: tf.Tensor, z_log_var: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_sum(tf.square(z_mean) + tf.exp(z_log_var) - z_log_var - 1, axis=-1)
 
 
+def off_moments(z: tf.Tensor) -> tf.Tensor:
+    """How far a batch (B, L) is from mean 0 and variance 1, averaged over dimensions."""
+    mean = replicas.mean(z, axis=0)
+    variance = replicas.mean(tf.square(z - mean), axis=0)
+    return replicas.mean(tf.square(mean) + tf.square(variance - 1))
+
+
 class VAE(replicas.Model):
     """Trains an encoder and a decoder on frames.
 

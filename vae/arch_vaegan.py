@@ -17,7 +17,7 @@ Dimensions: B frames in a batch, 64×64×3 each, L latent numbers.
 
 from runs import replicas
 from settings.adversary import REPAIRED, Recipe
-from vae import arch, losses
+from vae import adversarial_losses, arch
 
 import keras
 import tensorflow as tf
@@ -204,14 +204,16 @@ class VAEGAN(replicas.Model):
             "pixels": replicas.mean(
                 tf.reduce_sum(tf.square(real - reconstruction), axis=(1, 2, 3))
             ),
-            "features": losses.feature_distance(real_layers, its_layers, self.recipe.relative),
-            "off_moments": losses.off_moments(z),
+            "features": adversarial_losses.feature_distance(
+                real_layers, its_layers, self.recipe.relative
+            ),
+            "off_moments": arch.off_moments(z),
             "cost": replicas.mean(tf.maximum(kl, self.free_nats)),
             "bits": replicas.mean(kl) / tf.math.log(2.0),
-            "deception": losses.deception(adversary, logit, fantasy_logit),
-            "discrimination": losses.discrimination(adversary, *logits),
+            "deception": adversarial_losses.deception(adversary, logit, fantasy_logit),
+            "discrimination": adversarial_losses.discrimination(adversary, *logits),
             "real_answer": replicas.mean(real_logit),
-            **losses.recognised(adversary, *logits),
+            **adversarial_losses.recognised(adversary, *logits),
         }
 
     def discriminate(self, real, reconstruction, fantasy, step) -> None:
@@ -220,18 +222,20 @@ class VAEGAN(replicas.Model):
             with tf.GradientTape() as tape:
                 # Three passes, not one over all: real and false frames never share a batch.
                 logits = [self.discriminator(x)[0] for x in (real, reconstruction, fantasy)]
-                loss = losses.discrimination(self.recipe.adversary, *logits)
+                loss = adversarial_losses.discrimination(self.recipe.adversary, *logits)
                 if self.recipe.adversary == "wgan-gp":
                     fake = fantasy if turn % 2 else reconstruction
                     seed = tf.stack([self.seed + 2000 + turn, step])
-                    loss += losses.gradient_penalty(self.discriminator, real, fake, seed)
+                    loss += adversarial_losses.gradient_penalty(
+                        self.discriminator, real, fake, seed
+                    )
                 if self.recipe.drift:
-                    loss += self.recipe.drift * losses.drift(logits[0])
+                    loss += self.recipe.drift * adversarial_losses.drift(logits[0])
                 if self.recipe.r1:
-                    loss += self.recipe.r1 * losses.r1(self.discriminator, real)
+                    loss += self.recipe.r1 * adversarial_losses.r1(self.discriminator, real)
                 loss = replicas.part(loss)
             if self.recipe.equilibrium:
-                self._learn_if(losses.cost(*logits) > EQUILIBRIUM[0], tape, loss)
+                self._learn_if(adversarial_losses.cost(*logits) > EQUILIBRIUM[0], tape, loss)
             else:
                 _apply(self.discriminator_optimizer, tape, loss, self.discriminator)
 
@@ -257,7 +261,7 @@ class VAEGAN(replicas.Model):
             others, own = (replicas.norm(replicas.part(gradient)) for gradient in gradients)
             weight *= tf.minimum(others / (own + 1e-8), MOST_WEIGHT)
         if self.recipe.equilibrium:
-            losing = losses.cost(*view["logits"]) > EQUILIBRIUM[1]
+            losing = adversarial_losses.cost(*view["logits"]) > EQUILIBRIUM[1]
             weight = tf.where(losing, 0.0, weight)
         return weight
 

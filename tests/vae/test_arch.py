@@ -106,6 +106,11 @@ def test_kl_divergence_is_that_of_samples():
     assert log_ratio.mean() == pytest.approx(exact, abs=5e-3)
 
 
+def test_off_moments_are_nought_for_mean_0_and_variance_1():
+    assert float(arch.off_moments(tf.constant([[1.0], [-1.0]]))) == pytest.approx(0)
+    assert float(arch.off_moments(tf.constant([[3.0], [1.0]]))) == pytest.approx(4)
+
+
 def test_samples_have_the_mean_and_variance_asked_for():
     """The standard deviation is exp(log σ² / 2), not exp(log σ²)."""
     mean = tf.tile([[1.0, -2.0]], [200_000, 1])

@@ -1,4 +1,4 @@
-"""The losses of an adversary: what D minimises, what deceiving it is worth, and its slopes.
+"""The losses of the VAE-GAN's adversary: what D minimises, G's for deceiving it, D's penalties.
 
 Of D's answers, logits or a critic's numbers, (B, 1) each, to recorded frames (real), their
 reconstructions and fantasies, G's frames of z ~ N(0, I).
@@ -46,13 +46,6 @@ def feature_distance(real: list, reconstructed: list, relative: bool) -> tf.Tens
         distance = _mean(tf.square(one - other))
         distances.append(distance / (_mean(tf.square(one)) + 1e-8) if relative else distance)
     return tf.add_n(distances) / len(distances)
-
-
-def off_moments(z: tf.Tensor) -> tf.Tensor:
-    """How far a batch (B, L) is from mean 0 and variance 1, averaged over dimensions."""
-    mean = replicas.mean(z, axis=0)
-    variance = replicas.mean(tf.square(z - mean), axis=0)
-    return _mean(tf.square(mean) + tf.square(variance - 1))
 
 
 def gradient_penalty(discriminator, real, fake, seed) -> tf.Tensor:

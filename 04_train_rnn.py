@@ -1,10 +1,10 @@
 """Train M, a mixture density recurrent network, on the latent episodes.
 
 Writes DIR/models/VISION/rnn.weights.h5 and starts.npz (where its dreams begin), and
-RES/VISION_rnn_curve.png and RES/VISION_rnn_beliefs.png (from above: truth, what V keeps of it, M
-one step ahead, M left to itself). A stopped training goes on with the same command; --finetune
+RES/VISION_rnn_curve.png and RES/VISION_rnn_predictions.png (from above: truth, what V keeps of it,
+M one step ahead, M left to itself). A stopped training goes on with the same command; --finetune
 trains a finished one further. With --steps 0 there is no training, and M is written as it was
-initialised, to see what a memory is worth that has learned nothing.
+initialised, a baseline: a memory that has learned nothing.
 """
 
 from runs import config
@@ -99,7 +99,7 @@ def main(settings: TrainRNN) -> None:
             curve = settings.res / f"{settings.vision}_rnn_curve.png"
             unit = f"gradient steps / {STEPS_PER_EPOCH}"
             plots.learning_curve(curve, run.history, "M", arch.LOSSES, unit)
-        predictions = settings.res / f"{settings.vision}_rnn_beliefs.png"
+        predictions = settings.res / f"{settings.vision}_rnn_predictions.png"
         pictures.predictions(predictions, vision, rnn.load(model_directory), *shown)
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()

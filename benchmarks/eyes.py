@@ -43,7 +43,7 @@ WHAT = ("all", *eyes_record.PARTS, "report", "plan")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Eyes(Sparse, WorkerCount, DataDir):
-    """What this script is told."""
+    """The settings of this script."""
 
     data_dir: Path = override(DataDir, "data_dir", default=Path("eyes"))
     recipes: tuple[Path, ...] = setting(REQUIRED, "a row of the table each", metavar="RECIPE")

@@ -45,7 +45,7 @@ MODELS = {"VAE": (True, None), "VAE-GAN": (True, "hinge"), "WGAN-GP": (False, "w
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Toy(Seed, Res):
-    """What this script is told."""
+    """The settings of this script."""
 
     steps: int = setting(
         2000, "of each training, rounded up to hundreds", least=1, unit="gradient steps"

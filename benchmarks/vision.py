@@ -66,7 +66,7 @@ REMEDIES = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class VisionBenchmark(Sparse, Passes, FrameBatch, Res, DataDir):
-    """What this script is told."""
+    """The settings of this script."""
 
     epochs: int = override(Passes, "epochs", default=1)
     batch_size: int = override(FrameBatch, "batch_size", default=16)

@@ -76,7 +76,7 @@ def around(directory: ModelDirectory, count: int) -> np.ndarray:
 
 
 def arguments(script: str, description: str, rounds: int) -> argparse.Namespace:
-    """What a benchmark is told in which one worker and two drive the same policies.
+    """The settings of a benchmark in which one worker and two drive the same policies.
 
     Raises `BadInput` where this process may not use two processors.
     """

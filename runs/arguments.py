@@ -37,7 +37,7 @@ class BadInput(ValueError):
         self.make = make
         self.options = options
 
-    def told(self, makers: Mapping[str, str]) -> str:
+    def message(self, makers: Mapping[str, str]) -> str:
         """The sentence of a script, where `makers` names the one that makes each thing."""
         sentence = str(self).removesuffix(".")
         if known := [makers[name] for name in self.make if name in makers]:
@@ -140,7 +140,7 @@ def run(main: Callable[..., None], *given, makers: Mapping[str, str] = {}) -> No
     try:
         main(*given)
     except BadInput as problem:
-        refuse(problem.told(makers))
+        refuse(problem.message(makers))
     except OSError as problem:
         # The machine's refusals: a full disk, a file that may not be written.
         refuse(f"{' '.join(str(problem).split())}.")

@@ -230,10 +230,10 @@ def saved(settings: Settings, kind: type[Settings] | None = None) -> dict[str, A
     return {name: _plain(getattr(settings, name)) for name in chosen}
 
 
-def differences(had: Mapping[str, Any], have: Mapping[str, Any]) -> str:
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """In what saved settings differ: "epochs 3, not 4, seed 1, not 2"."""
-    names = [name for name in {**had, **have} if had.get(name) != have.get(name)]
-    return ", ".join(f"{name} {had.get(name)}, not {have.get(name)}" for name in names)
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return ", ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
 
 
 def parse(kind: type[S], description: str | None, arguments: Sequence[str] | None = None) -> S:
@@ -320,7 +320,7 @@ def _parser(kind: type[Settings], description: str | None) -> argparse.ArgumentP
 
 
 def _details(option: Option) -> dict[str, Any]:
-    """What argparse is told of an option, beside its help."""
+    """What argparse is given for an option, beside its help."""
     if option.kind is bool:
         return {"action": "store_true" if option.switch else argparse.BooleanOptionalAction}
     kind = option.numbers or option.kind

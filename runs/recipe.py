@@ -16,7 +16,7 @@ A recipe is a TOML file:
     finetune = true
 
 `{data}` in a text stands for the directory of everything generated. Where that is, where pictures
-go, the seed and how many workers and GPUs there are is not the recipe's: a run is told them.
+go, the seed and how many workers and GPUs there are is not the recipe's: a run has them.
 """
 
 import dataclasses
@@ -119,7 +119,7 @@ def _stage(
         raise BadInput(f"{where}: seed_plus is {plus!r}, not a whole number from 0 up.")
     if run["seed"] + plus > LARGEST_SEED:
         raise BadInput(f"{where}: no seed is above {LARGEST_SEED}; give a lower one.")
-    told = {**run, "seed": run["seed"] + plus}
+    of_the_run = {**run, "seed": run["seed"] + plus}
     known = {option.name for option in config.options(steps[script])}
     given |= {name: _plain(value) for name, value in told.items() if name in known}
     settings = config.from_mapping(steps[script], given, where)

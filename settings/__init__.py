@@ -1,4 +1,4 @@
-"""What each script can be told: `STEPS` names their settings classes.
+"""The settings of each script: `STEPS` names their classes.
 
 They stand together and below the packages that they steer, for importing `envs`, `vae` or `rnn`
 means Gymnasium or TensorFlow: help, recipes and documentation need neither.

@@ -5,7 +5,7 @@ from settings import STEPS
 
 HEAD = """# Settings
 
-What each script can be told, as a flag (`--batch-size 50`) or in a recipe (`batch_size = 50`). A
+The settings of each script, as a flag (`--batch-size 50`) or in a recipe (`batch_size = 50`). A
 value that is not allowed is refused in one sentence. Made by `python -m settings`.
 """
 

@@ -1,4 +1,4 @@
-"""What 02_train_vae_gan.py is told: the recipe of a VAE-GAN, ingredient by ingredient."""
+"""The settings of 02_train_vae_gan.py: the recipe of a VAE-GAN, ingredient by ingredient."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -186,8 +186,11 @@ def name(facts: Mapping[str, Any]) -> str:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainVAEGAN(Recipe, TrainVision):
-    """What 02_train_vae_gan.py is told. What is not given of the recipe is as the variant has it,
-    where a command line or a recipe file is read; see `usual`."""
+    """The settings of 02_train_vae_gan.py.
+
+    What is not given of the recipe is as the variant has it, where a command line or a recipe file
+    is read; see `usual`.
+    """
 
     variant: str = setting("repaired", "which recipe", choices=tuple(RECIPES))
 

@@ -1,4 +1,4 @@
-"""What the scripts are told that make C and score it: 05_train_controller.py,
+"""The settings of the scripts that make C and score it: 05_train_controller.py,
 06_finetune_controller.py and evaluate.py."""
 
 import dataclasses
@@ -77,7 +77,7 @@ class FromAgent(Settings):
 class RunSettings(
     FromAgent, Validation, Patience, Precision, Driving, Generations, VisionChoice, Res, DataDir
 ):
-    """What every run is told that brings a C forward, generation by generation."""
+    """The settings of every run that brings a C forward, generation by generation."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -164,7 +164,7 @@ class DreamEvolution(DreamSteps, AnyEvolution):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainController(DreamEvolution, WorldEvolution, RunSettings):
-    """What 05_train_controller.py is told."""
+    """The settings of 05_train_controller.py."""
 
     dream: bool = _dream(False, "evolve in M's dream")
     temperatures: tuple[float, ...] = _dream(
@@ -208,7 +208,7 @@ class TrainController(DreamEvolution, WorldEvolution, RunSettings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PolicyGradient(Settings):
-    """What the natural policy gradient is told; see `controller.policy_gradient`."""
+    """The settings of the natural policy gradient; see `controller.policy_gradient`."""
 
     noise: tuple[float, float, float] = setting(
         (0.12, 0.25, 0.05),
@@ -282,7 +282,7 @@ class PolicyGradient(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FinetuneController(PolicyGradient, RunSettings):
-    """What 06_finetune_controller.py is told."""
+    """The settings of 06_finetune_controller.py."""
 
     generations: int = override(Generations, "generations", default=40)
     episodes: int = setting(
@@ -324,7 +324,7 @@ class Scoring(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evaluate(Scoring, Models, WorkerCount, Res):
-    """What evaluate.py is told."""
+    """The settings of evaluate.py."""
 
     first_track: int = setting(
         FIRST_EVALUATION_TRACK,

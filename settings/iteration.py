@@ -1,4 +1,4 @@
-"""What iterate.py is told, most of it for the scripts that a round runs."""
+"""The settings of iterate.py, most of them for the scripts that a round runs."""
 
 import dataclasses
 
@@ -26,7 +26,7 @@ class Iterate(
     Seed,
     DataDir,
 ):
-    """What iterate.py is told."""
+    """The settings of iterate.py."""
 
     rounds: int = setting(3, "rounds in all", least=1, most=1000)
     episodes: int = setting(

@@ -1,4 +1,4 @@
-"""What 03_generate_rnn_data.py, 04_train_rnn.py and evaluate_dream.py are told."""
+"""The settings of 03_generate_rnn_data.py, 04_train_rnn.py and evaluate_dream.py."""
 
 import dataclasses
 from pathlib import Path
@@ -26,7 +26,7 @@ MIXTURES = 5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GenerateRNNData(FrameBatch, Precision, SharedDisk, VisionChoice, Recordings, DataDir):
-    """What 03_generate_rnn_data.py is told."""
+    """The settings of 03_generate_rnn_data.py."""
 
     batch_size: int = override(FrameBatch, "batch_size", default=TOGETHER)
 
@@ -70,7 +70,7 @@ class TrainRNN(
     Seed,
     DataDir,
 ):
-    """What 04_train_rnn.py is told."""
+    """The settings of 04_train_rnn.py."""
 
     sequence: int = setting(
         200, "length of a sequence", least=2, most=1000, unit="environment steps"
@@ -96,7 +96,7 @@ class Dreaming(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluateDream(Dreaming, Res, DataDir):
-    """What evaluate_dream.py is told."""
+    """The settings of evaluate_dream.py."""
 
     temperature: float = override(Dreaming, "temperature", default=1.0)
     models: tuple[Path, ...] = setting(

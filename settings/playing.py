@@ -1,4 +1,4 @@
-"""What play.py is told."""
+"""The settings of play.py."""
 
 import dataclasses
 from pathlib import Path
@@ -14,7 +14,7 @@ WORLDS = ("real", "dream", "both")  # what a person drives in
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Play(Dreaming, VisionChoice, DataDir):
-    """What play.py is told."""
+    """The settings of play.py."""
 
     model: Path | None = setting(
         None,

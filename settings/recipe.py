@@ -1,4 +1,4 @@
-"""What run_recipe.py is told."""
+"""The settings of run_recipe.py."""
 
 import dataclasses
 from pathlib import Path
@@ -9,6 +9,6 @@ from settings.shared import DataDir, Devices, Res, Seed, SharedDisk, WorkerCount
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunRecipe(SharedDisk, WorkerCount, Devices, Res, Seed, DataDir):
-    """What run_recipe.py is told."""
+    """The settings of run_recipe.py."""
 
     recipe: Path = setting(REQUIRED, "file of the recipe", metavar="RECIPE")

@@ -1,4 +1,4 @@
-"""What 01_generate_data.py is told, and of it whatever else records."""
+"""The settings of 01_generate_data.py, and of whatever else records."""
 
 import dataclasses
 import functools
@@ -63,7 +63,7 @@ class Exploration(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recording(Episodes, SharedDisk, WorkerCount):
-    """What whoever records is told."""
+    """The settings of whoever records."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What 04_train_cvae.py and evaluate_video.py are told."""
+"""The settings of 04_train_cvae.py and evaluate_video.py."""
 
 import dataclasses
 from pathlib import Path

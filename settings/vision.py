@@ -1,4 +1,4 @@
-"""What 02_train_vae.py and evaluate_vision.py are told."""
+"""The settings of 02_train_vae.py and evaluate_vision.py."""
 
 import dataclasses
 from pathlib import Path
@@ -78,7 +78,7 @@ class KLDivergence(Settings):
 class TrainVision(
     Passes, Stride, FrameBatch, Depth, Devices, Precision, Again, Recordings, Res, Seed, DataDir
 ):
-    """What the training of any V is told."""
+    """The settings of the training of any V."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What export_web.py is told."""
+"""The settings of export_web.py."""
 
 import dataclasses
 from pathlib import Path
@@ -11,7 +11,7 @@ from settings.playing import Play
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportWeb(Settings):
-    """What export_web.py is told."""
+    """The settings of export_web.py."""
 
     models: tuple[Path, ...] = override(EvaluateDream, "models", default=REQUIRED)
     out: Path = setting(

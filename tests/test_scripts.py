@@ -140,7 +140,7 @@ def test_04_leaves_an_m_a_curve_and_its_predictions(chain):
     assert (memory.latent, memory.units, memory.heads) == (32, 16, ("tile", "done"))
     history = read_json(chain.model / "rnn.training.json")["position"]["history"]
     assert len(history) == 2 and history[1]["loss"] < history[0]["loss"]
-    assert picture(chain.res / "vae_rnn_beliefs.png").shape == (4 * 128, 100 + 12 * 128, 3)
+    assert picture(chain.res / "vae_rnn_predictions.png").shape == (4 * 128, 100 + 12 * 128, 3)
     picture(chain.res / "vae_rnn_curve.png")
 
 
@@ -156,7 +156,7 @@ def test_04_without_a_step_leaves_m_as_initialised(chain, scripts, small, tmp_pa
     # Nothing learned: a Gaussian as wide as what z is drawn from has 1.4 nats, two heads ln 2.
     losses = model.facts("rnn")["losses"]
     assert losses["val_nll"] > 1 and losses["val_tile"] == pytest.approx(np.log(2), abs=0.2)
-    assert picture(tmp_path / "vae_rnn_beliefs.png").shape == (4 * 128, 100 + 12 * 128, 3)
+    assert picture(tmp_path / "vae_rnn_predictions.png").shape == (4 * 128, 100 + 12 * 128, 3)
     assert "nothing to do" in scripts.succeed("04_train_rnn.py", *arguments)
 
 

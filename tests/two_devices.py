@@ -138,7 +138,7 @@ def refusal(devices: int, batch_size: int) -> str:
     try:
         replicas.strategy(devices, batch_size)
     except BadInput as problem:
-        return problem.told({})
+        return problem.message({})
     return ""
 
 

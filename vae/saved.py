@@ -50,7 +50,7 @@ def least_size(facts: dict) -> int:
 
 
 def name(facts: dict) -> str:
-    """What a V is called in a table: all that its training was told, but for the seed."""
+    """What a V is called in a table: its architecture, and its settings that are not the usual."""
     if facts["architecture"] == "vae":
         depth = facts.get("depth", DEPTH)
         return "VAE" if depth == DEPTH else f"VAE {depth}"

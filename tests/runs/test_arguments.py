@@ -85,8 +85,8 @@ def test_bad_input_ends_with_its_sentence_and_2(capsys, monkeypatch):
 def test_what_is_missing_and_what_may_help_is_told_by_the_scripts(capsys, monkeypatch):
     problem = BadInput("there is no rope.", make=("rope", "cart"), options=("much_longer",))
     assert str(problem) == "there is no rope."
-    assert problem.told({}) == "there is no rope (--much-longer)."
-    made = problem.told({"rope": "spin.py", "cart": "saw.py"})
+    assert problem.message({}) == "there is no rope (--much-longer)."
+    made = problem.message({"rope": "spin.py", "cart": "saw.py"})
     assert made == "there is no rope; run spin.py and saw.py (--much-longer)."
 
 

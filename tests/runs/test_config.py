@@ -293,12 +293,12 @@ def test_only_the_default_is_overridden():
 
 
 def test_differences_name_what_changed_from_what_to_what():
-    had = {"epochs": 3, "seed": 1, "data": "abc"}
-    have = {"epochs": 4, "seed": 1, "depth": 8}
-    assert config.differences(had, have) == (
+    before = {"epochs": 3, "seed": 1, "data": "abc"}
+    now = {"epochs": 4, "seed": 1, "depth": 8}
+    assert config.differences(before, now) == (
         "epochs 3, not 4, data abc, not None, depth None, not 8"
     )
-    assert config.differences(had, dict(had)) == ""
+    assert config.differences(before, dict(before)) == ""
 
 
 def test_the_table_has_a_row_for_each_setting_and_says_nothing_of_this_machine():

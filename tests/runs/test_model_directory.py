@@ -144,7 +144,7 @@ def test_weights_that_nothing_describes_are_not_replaced(model, tmp_path):
 def test_a_missing_part_is_named_and_who_makes_it(model):
     with pytest.raises(BadInput, match="has no trained rnn") as refusal:
         model.facts("rnn")
-    assert refusal.value.told(MAKERS).endswith("has no trained rnn; run 04_train_rnn.py.")
+    assert refusal.value.message(MAKERS).endswith("has no trained rnn; run 04_train_rnn.py.")
 
 
 def test_a_mistyped_directory_is_told_from_an_empty_one(model, tmp_path):

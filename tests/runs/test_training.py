@@ -66,7 +66,7 @@ def test_other_settings_are_refused_and_named(place):
     for other in (OTHER, FINETUNING):
         with pytest.raises(BadInput, match=r"\(units 2, not 3.*fine-tune.*from scratch") as refusal:
             Training(place, "rnn", other)
-        assert refusal.value.told({}).endswith("(--finetune, --from-scratch).")
+        assert refusal.value.message({}).endswith("(--finetune, --from-scratch).")
 
 
 def test_an_unfinished_training_may_be_finetuned_where_its_best_so_far_can(place):

@@ -71,7 +71,7 @@ def main(settings: TrainCVAE) -> None:
         }
         rnn.video.save(model_directory, networks, facts)
         pictures.learning_curve(settings.res / "cvae_curve.png", run.history, settings)
-        pictures.beside(settings.res, "cvae", networks, held_out, settings.seed)
+        pictures.prediction(settings.res, "cvae", networks, held_out, settings.seed)
         # Last: a training killed while it draws is not over, and draws again.
         run.finish()
     print(

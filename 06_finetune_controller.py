@@ -45,7 +45,7 @@ def main(settings: FinetuneController) -> None:
         take_over(directory.ModelDirectory(settings.from_agent), data.model(settings.vision))
     model_directory = data.model(settings.vision)
     agent = Agent(model_directory)
-    bound = arch.evolved_on(model_directory, arch.seen(model_directory))
+    bound = arch.evolved_on(model_directory, arch.policy_inputs(model_directory))
     start = None
     if settings.init_from:
         before = directory.ModelDirectory(settings.init_from)

@@ -114,8 +114,8 @@ def named(models: Sequence[str]) -> dict[str, Path]:
     Those are the last folder, or all of the path where two agree.
     """
     # What exists is a path, whatever is in its name.
-    apart = [("", "", w) if "=" not in w or Path(w).exists() else w.partition("=") for w in models]
-    given = [(name, path) for name, _, path in apart]
+    split = [("", "", w) if "=" not in w or Path(w).exists() else w.partition("=") for w in models]
+    given = [(name, path) for name, _, path in split]
     paths = [Path(path) for _, path in given]
     if len(set(map(Path.resolve, paths))) < len(paths):
         raise arguments.BadInput("A model directory is given twice; give each once.")

@@ -59,8 +59,8 @@ def one_round(
     model = driver = data.model(settings.vision)
     if settings.evolve_in == "dream":
         driver = data.model(f"{settings.vision}-dream-{settings.temperature:g}")
-    had = iterate.begin(number, data, [driver, model])
-    present = directory.ModelDirectory(had["driver"]) if had["driver"] else None
+    before = iterate.begin(number, data, [driver, model])
+    present = directory.ModelDirectory(before["driver"]) if before["driver"] else None
     places: dict[str, Any] = {
         "data_dir": settings.data_dir,
         "res": settings.res,
@@ -71,10 +71,10 @@ def one_round(
     choice = iterate.drive(data, number, present, model, settings)
 
     print(f"Round {number}: learn", flush=True)
-    if settings.retrain_vision or "vision" not in had["parts"]:
+    if settings.retrain_vision or "vision" not in before["parts"]:
         kind = {"vae": TrainVAE, "vaegan": TrainVAEGAN}[settings.vision]
         passes = {"epochs": settings.epochs, "depth": settings.depth}
-        script(kind(**places, **passes, finetune="vision" in had["parts"]))
+        script(kind(**places, **passes, finetune="vision" in before["parts"]))
     script(
         GenerateRNNData(
             data_dir=settings.data_dir,
@@ -92,7 +92,7 @@ def one_round(
             batch_size=settings.memory_batch,
             units=settings.units,
             latent_noise=settings.latent_noise,
-            finetune="rnn" in had["parts"],
+            finetune="rnn" in before["parts"],
         )
     )
 

@@ -59,7 +59,7 @@ def measure(
 ) -> dict:
     """Every way in turn; a round is one turn of each."""
     jobs, precision = generation(directory, policies), best_precision()
-    seen: dict[str, list[dict]] = {}
+    measured: dict[str, list[dict]] = {}
     driven = None
     with contextlib.ExitStack() as stack:
         ways = {}
@@ -90,7 +90,7 @@ def measure(
                 assert driven in (None, outcomes), f"{name} drove otherwise"
                 driven = outcomes
                 work, scheduling, here = (b - a for a, b in zip(before, after, strict=True))
-                seen.setdefault(name, []).append(
+                measured.setdefault(name, []).append(
                     {
                         "episodes_per_s": len(jobs) / seconds,
                         "worker_s": work,
@@ -102,9 +102,9 @@ def measure(
                 )
     figures = {
         name: {key: statistics.median(turn[key] for turn in turns) for key in turns[0]}
-        for name, turns in seen.items()
+        for name, turns in measured.items()
     }
-    rate = {name: [turn["episodes_per_s"] for turn in turns] for name, turns in seen.items()}
+    rate = {name: [turn["episodes_per_s"] for turn in turns] for name, turns in measured.items()}
     steps = sum(outcome.steps for outcome in driven)
     return {
         "settings": {

@@ -183,8 +183,8 @@ def one_thread() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def medians(seen: dict[str, list[float]]) -> dict[str, float]:
-    return {name: statistics.median(values) for name, values in seen.items()}
+def medians(measured: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in measured.items()}
 
 
 def ratio(above: list[float], below: list[float]) -> float:

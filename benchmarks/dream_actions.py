@@ -25,7 +25,7 @@ from runs.directory import ModelDirectory
 import numpy as np
 import tensorflow as tf
 
-BEFORE, AFTER, TOLD = 150, 100, 20  # steps
+BEFORE, AFTER, EACH = 150, 100, 20  # steps
 DREAMS = 16  # of each moment
 TOGETHER = 32  # worlds stepped side by side
 HELD = {
@@ -43,14 +43,14 @@ def main() -> None:
     if agent.memory is None:
         raise BadInput(f"The C in {directory.path} sees z alone; a dream's C sees h too.")
     policy = arch.load(directory, agent.features)
-    print(f"Tiles in each {TOLD} of {AFTER} steps:")
+    print(f"Tiles in each {EACH} of {AFTER} steps:")
     for name, held in HELD.items():
         episodes = drive(agent, policy, held, options)
         driven = np.stack([tiles_after(episode) for episode in episodes])
         tiles = dreamt(dream, begin(agent, dream, episodes), policy, held)
         for where, reached in (("driven", driven), ("dreamt", tiles)):
-            told = reached.reshape(len(reached), -1, TOLD).sum(-1).mean(0)
-            values = " ".join(f"{value:5.1f}" for value in told)
+            counts = reached.reshape(len(reached), -1, EACH).sum(-1).mean(0)
+            values = " ".join(f"{value:5.1f}" for value in counts)
             print(f"  {name:24s}{where}  {values}  ({len(episodes)} tracks)")
 
 
@@ -64,7 +64,7 @@ def drive(agent: Agent, policy: np.ndarray, held: tuple | None, options) -> list
     episodes = dict(sorted((job, recorder.take(job)) for job, _ in driven))
     episodes = [episode for episode in episodes.values() if len(episode) > BEFORE]
     on_road = [
-        episode for episode in episodes if (episode.reward[BEFORE - TOLD : BEFORE] > 0).any()
+        episode for episode in episodes if (episode.reward[BEFORE - EACH : BEFORE] > 0).any()
     ]
     if not on_road:
         raise BadInput(

@@ -43,7 +43,7 @@ def our_way(vision: vae.Vision, sources: list[Path], folder: Path) -> None:
 
 def measure(rounds: int, episodes: int, steps: int) -> dict:
     """Frames a second of every way, and ratios. A round is one turn of each."""
-    seen = defaultdict(list)
+    measured = defaultdict(list)
     with common.model_directory(None) as directory, tempfile.TemporaryDirectory() as place:
         sources = common.record(Path(place) / "rollout", episodes, steps)
         target = Path(place) / "series"
@@ -59,11 +59,13 @@ def measure(rounds: int, episodes: int, steps: int) -> dict:
                 way(subject, sources, target)
                 # The first round, with what is made on first use, does not count.
                 if number > 0:
-                    seen[name].append(frames / (time.perf_counter() - start))
+                    measured[name].append(frames / (time.perf_counter() - start))
     return {
         "settings": {"rounds": rounds, "episodes": episodes, "frames": frames, "batch": BATCH},
-        "frames_per_s": common.medians(seen),
-        "ratios": {name: common.ratio(seen[name], seen["published way"]) for name in visions},
+        "frames_per_s": common.medians(measured),
+        "ratios": {
+            name: common.ratio(measured[name], measured["published way"]) for name in visions
+        },
     }
 
 

@@ -150,27 +150,27 @@ def measure(rounds: int, seed: int) -> dict:
     fast, physics = CarRacing(), StockPhysics()
     stock = car_racing.CarRacing()
     pools = envpools(seed)
-    seen = defaultdict(list)
+    measured = defaultdict(list)
     for track in range(seed, seed + rounds):
         actions = recorded_drive(track, steps=1000)
-        seen["fast"].append(step_time(fast, track, actions, STEPS_FAST))
+        measured["fast"].append(step_time(fast, track, actions, STEPS_FAST))
         car, view, renderer = fast.car, view_at(fast.t), fast.renderer
-        seen["ground"].append(call_time(renderer.draw_ground, car, view))
-        seen["car"].append(call_time(view.draw_car, fast.state, car))
-        seen["physics"].append(step_time(physics, track, actions, STEPS_FAST))
-        seen["stock"].append(step_time(stock, track, actions, STEPS_STOCK))
+        measured["ground"].append(call_time(renderer.draw_ground, car, view))
+        measured["car"].append(call_time(view.draw_car, fast.state, car))
+        measured["physics"].append(step_time(physics, track, actions, STEPS_FAST))
+        measured["stock"].append(step_time(stock, track, actions, STEPS_STOCK))
         for batch, pool in pools.items():
-            seen[f"envpool {batch}"].append(envpool_step_time(pool, actions, batch))
-        seen["fast reset"].append(reset_time(fast, track + rounds))
-        seen["physics reset"].append(reset_time(physics, track + rounds))
+            measured[f"envpool {batch}"].append(envpool_step_time(pool, actions, batch))
+        measured["fast reset"].append(reset_time(fast, track + rounds))
+        measured["physics reset"].append(reset_time(physics, track + rounds))
         begin = (fast.road_poly, fast.road_color, fast.bg_color, fast.grass_color)
-        seen["begin"].append(call_time(renderer.begin, *begin, calls=5) / 1e3)
-        seen["fast episode"].append(episode_rate(fast, track, actions))
-        seen["physics episode"].append(episode_rate(physics, track, actions))
+        measured["begin"].append(call_time(renderer.begin, *begin, calls=5) / 1e3)
+        measured["fast episode"].append(episode_rate(fast, track, actions))
+        measured["physics episode"].append(episode_rate(physics, track, actions))
     actions = recorded_drive(seed, steps=1000)
     stock_episode = episode_rate(stock, seed, actions)
 
-    median = {name: statistics.median(values) for name, values in seen.items()}
+    median = {name: statistics.median(values) for name, values in measured.items()}
     at_batch = {batch: median[f"envpool {batch}"] for batch in pools}
     best = min(at_batch, key=at_batch.get, default=None)
     ratios = {

@@ -96,7 +96,7 @@ def make(one: EyesTraining, options: Eyes) -> None:
         print(f"{one.name}: left out, as {one.row}-1 is not on record as flat at its end.")
         return
     model = follow(one, stages[:1], options)
-    record.put("visions", eyes_record.seen(model))
+    record.put("visions", eyes_record.vision_record(model))
     if "measures" in missing:
         sums = compare.sums(
             vae.load(model), *episodes(options.learned, options.unseen, options.every)
@@ -111,10 +111,10 @@ def make(one: EyesTraining, options: Eyes) -> None:
 def planned(one: EyesTraining, options: Eyes) -> eyes_plan.Planned:
     stages = stages_of(one, options)
     model = place(one, options).model(eyes_record.VISIONS[stages[0].script])
-    told = vars(stages[0].settings)
-    batches = max(1, frames_of(options.learned, told["frame_stride"]) // told["batch_size"])
+    given = vars(stages[0].settings)
+    batches = max(1, frames_of(options.learned, given["frame_stride"]) // given["batch_size"])
     return eyes_plan.Planned(
-        TrainingRecord(options.record, one, stages), model, told["epochs"], batches
+        TrainingRecord(options.record, one, stages), model, given["epochs"], batches
     )
 
 

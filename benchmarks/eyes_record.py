@@ -86,7 +86,7 @@ def recorded(folder: Path, part: str) -> dict[str, dict[int, dict]]:
     return {row: dict(sorted(found.items())) for row, found in rows.items()}
 
 
-def seen(model: ModelDirectory) -> dict:
+def vision_record(model: ModelDirectory) -> dict:
     """What a training of V leaves."""
     state, facts = training.read(model, "vision"), model.facts("vision")
     assert state

@@ -104,7 +104,7 @@ def numbers(directory: ModelDirectory, part: str) -> list:
         return [*vision.encoder.get_weights(), *vision.decoder.get_weights()]
     if part == "rnn":
         return rnn.load(directory).network.get_weights()
-    arch.seen(directory)
+    arch.policy_inputs(directory)
     return [arch.load(directory, directory.facts("controller")["features"])]
 
 

@@ -72,8 +72,8 @@ def double(content: bytes, rng) -> bytes:
 
 def json_value(content: bytes, rng) -> bytes:
     """Another value somewhere, a name that is missing or one that nobody knows."""
-    told = json.loads(content)
-    holder, place = told, None
+    changed = json.loads(content)
+    holder, place = changed, None
     while True:
         places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
         if not places:
@@ -90,7 +90,7 @@ def json_value(content: bytes, rng) -> bytes:
         del holder[place]
     else:
         holder[place] = ODD[rng.integers(len(ODD))]
-    return json.dumps(told).encode()
+    return json.dumps(changed).encode()
 
 
 def csv_cell(content: bytes, rng) -> bytes:
@@ -156,7 +156,7 @@ def npy(values: np.ndarray) -> bytes:
 def attempt(target: Target, seed: int) -> tuple[str, str, str]:
     """Damage a file, read it, restore it: what was done, what came of it, and the words."""
     whole = target.path.read_bytes()
-    beside = {
+    others = {
         path: path.read_bytes() for path in target.path.parent.glob("*.json") if path.is_file()
     }
     before = target.before
@@ -176,7 +176,7 @@ def attempt(target: Target, seed: int) -> tuple[str, str, str]:
         return way, "traceback", repr(problem)[:300]
     finally:
         signal.alarm(0)
-        for path, content in beside.items():
+        for path, content in others.items():
             path.write_bytes(content)
         target.path.write_bytes(whole)
 

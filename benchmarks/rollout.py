@@ -172,24 +172,27 @@ def measure(directory: ModelDirectory, rounds: int, worlds: int, steps: int) -> 
     for agent in agents.values():
         rollout_time(agent, [actions[:5] for actions in drives], worlds, seed=0)
 
-    seen = defaultdict(list)
+    measured = defaultdict(list)
     for number in range(rounds):
         for name, agent in agents.items():
-            seen[name].append(rollout_time(agent, drives, worlds, seed=number))
-        seen["physics alone"].append(physics_time(physics, drives))
-        seen["encoder arithmetic"].append(operations / common.matrix_rate(tf.float32))
+            measured[name].append(rollout_time(agent, drives, worlds, seed=number))
+        measured["physics alone"].append(physics_time(physics, drives))
+        measured["encoder arithmetic"].append(operations / common.matrix_rate(tf.float32))
         place = number % TRACKS
-        seen["published way"].append(published_time(published, stock, drives[place], tracks[place]))
-    seen["processor's floor"] = [
-        sum(parts) for parts in zip(seen["physics alone"], seen["encoder arithmetic"], strict=True)
+        measured["published way"].append(
+            published_time(published, stock, drives[place], tracks[place])
+        )
+    measured["processor's floor"] = [
+        sum(parts)
+        for parts in zip(measured["physics alone"], measured["encoder arithmetic"], strict=True)
     ]
     return {
         "settings": {"rounds": rounds, "worlds": worlds, "tracks": TRACKS, "steps": steps},
-        "step_us": {name: seconds * 1e6 for name, seconds in common.medians(seen).items()},
-        "matrix_gflops": operations / common.medians(seen)["encoder arithmetic"] / 1e9,
+        "step_us": {name: seconds * 1e6 for name, seconds in common.medians(measured).items()},
+        "matrix_gflops": operations / common.medians(measured)["encoder arithmetic"] / 1e9,
         "encoder_mflop": operations / 1e6,
         "ratios": {
-            name: {other: common.ratio(seen[other], seen[name]) for other in TO_REACH}
+            name: {other: common.ratio(measured[other], measured[name]) for other in TO_REACH}
             for name in agents
         },
         "share_of_rollout": {

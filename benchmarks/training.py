@@ -86,19 +86,19 @@ def measure_v(episodes: list[Path], rounds: int, batches: int, batch_size: int) 
     plain = compiled(PlainVAE(common.float_encoder(arch.encoder()), arch.decoder()))
     held = np.concatenate([rollouts.read(path).obs for path in episodes]).astype(np.float32)
     held /= 255
-    seen = defaultdict(list)
+    measured = defaultdict(list)
     for number in range(rounds + 1):
         # The first round, with what is made on first use, is short and does not count.
         turn = batches if number > 0 else 2
         part = held[: batch_size * turn]
         for name, model in ours.items():
             stream = fitting.sized(frames.batches(episodes, batch_size, (1, number)), turn)
-            seen[name].append(batch_size / batch_time(model, stream, shuffle=False))
-        seen["plain fit"].append(batch_size / batch_time(plain, part, batch_size=batch_size))
-    seen = {name: rates[1:] for name, rates in seen.items()}
+            measured[name].append(batch_size / batch_time(model, stream, shuffle=False))
+        measured["plain fit"].append(batch_size / batch_time(plain, part, batch_size=batch_size))
+    measured = {name: rates[1:] for name, rates in measured.items()}
     return {
-        "frames_per_s": common.medians(seen),
-        "ratios": {name: common.ratio(seen[name], seen["plain fit"]) for name in ours},
+        "frames_per_s": common.medians(measured),
+        "ratios": {name: common.ratio(measured[name], measured["plain fit"]) for name in ours},
     }
 
 
@@ -119,18 +119,20 @@ def measure_m(rounds: int, batches: int, sequence: int) -> dict:
             series.write(path, episode, mean, mean - 3)
         heads = {"tile": 1.0, "done": 1.0}
         model = compiled(rnn_arch.MDNRNN(latent, rnn_arch.UNITS, rnn_arch.MIXTURES, heads))
-        seen = defaultdict(list)
+        measured = defaultdict(list)
         for number in range(rounds + 1):
             turn = batches if number > 0 else 2
             stream = series.batches(paths, latent, SEQUENCES, sequence, turn, (1, number))
             held = tf.data.Dataset.from_tensors(next(iter(stream))).cache().repeat(turn)
             for name, data in {"ours": stream, "batches in memory": held}.items():
                 steps = SEQUENCES * sequence
-                seen[name].append(steps / batch_time(model, data, shuffle=False))
-    seen = {name: rates[1:] for name, rates in seen.items()}
+                measured[name].append(steps / batch_time(model, data, shuffle=False))
+    measured = {name: rates[1:] for name, rates in measured.items()}
     return {
-        "steps_per_s": common.medians(seen),
-        "ratios": {"batches in memory": common.ratio(seen["ours"], seen["batches in memory"])},
+        "steps_per_s": common.medians(measured),
+        "ratios": {
+            "batches in memory": common.ratio(measured["ours"], measured["batches in memory"])
+        },
     }
 
 

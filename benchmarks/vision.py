@@ -184,7 +184,7 @@ def costs(trained: list[tuple[VisionTraining, DataDirectory]]) -> str:
         vision = vae.load(members[0][0])
         networks = vision.encoder, vision.decoder
         cells = [f"{common.multiply_adds(network) / 1e6:.1f}" for network in networks]
-        found = [seen for model, data in members if (seen := speed(model, data))]
+        found = [measured for model, data in members if (measured := speed(model, data))]
         medians = np.median(found, axis=0) if found else ["not in one go"] * 2
         lines.append([name, *cells, *(f"{value:,.0f}" if found else value for value in medians)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -31,7 +31,7 @@ def measure(
 ) -> dict:
     """Steps a second of one and of two workers, and the ratio. A round is one turn of each."""
     jobs, precision = generation(directory, policies), best_precision()
-    seen, driven = defaultdict(list), {}
+    measured, driven = defaultdict(list), {}
     with (
         Fleet(directory, precision, Workplace(1), worlds) as one,
         Fleet(directory, precision, Workplace(2), worlds) as two,
@@ -45,7 +45,7 @@ def measure(
                 seconds = time.perf_counter() - start
                 assert driven.setdefault("outcomes", outcomes) == outcomes
                 steps = sum(outcome.steps for outcome in outcomes)
-                seen[fleet.workers].append(steps / seconds)
+                measured[fleet.workers].append(steps / seconds)
     return {
         "settings": {
             "rounds": rounds,
@@ -54,8 +54,8 @@ def measure(
             "worlds": worlds,
             "precision": precision,
         },
-        "steps_per_s": common.medians(seen),
-        "ratios": {"one worker": common.ratio(seen[2], seen[1])},
+        "steps_per_s": common.medians(measured),
+        "ratios": {"one worker": common.ratio(measured[2], measured[1])},
     }
 
 

@@ -35,7 +35,7 @@ class Agent:
         self.vision = vae.load(directory, dtype)
         self._encode = frozen(self.vision.encoder)
         self.memory, self.units = None, 0
-        if (sees or arch.seen(directory)) == "zh":
+        if (sees or arch.policy_inputs(directory)) == "zh":
             self.memory = rnn.load(directory)
             self.units = self.memory.units
             self._remember = frozen(self.memory.network.get_layer("lstm").cell)

@@ -80,7 +80,7 @@ def evolved_on(directory: ModelDirectory, sees: str) -> dict:
     return {"sees": sees, SEES[sees]: directory.facts(SEES[sees])["digest"]}
 
 
-def seen(directory: ModelDirectory) -> str:
+def policy_inputs(directory: ModelDirectory) -> str:
     """What the C of a model directory sees; "zh" if there is none yet."""
     if not directory.has("controller"):
         return "zh"
@@ -102,9 +102,9 @@ def load(directory: ModelDirectory, features: int, or_before: bool = False) -> n
     sees z alone. With `or_before` it may have been made for an M that was fine-tuned to today's.
     """
     facts = directory.facts("controller")
-    part = SEES[seen(directory)]
-    seen_now = directory.facts(part)
-    fitting = [seen_now["digest"], *(seen_now.get("finetuned_from", []) if or_before else [])]
+    part = SEES[policy_inputs(directory)]
+    now = directory.facts(part)
+    fitting = [now["digest"], *(now.get("finetuned_from", []) if or_before else [])]
     if facts[part] not in fitting:
         name = {"rnn": "M", "vision": "V"}[part]
         raise BadInput(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from controller import sharing
-from controller.arch import seen
+from controller.arch import policy_inputs
 from controller.driving import RolloutFunction, Scored
 from controller.rollout import UNLIMITED, Job, Outcome
 from runs.directory import ModelDirectory
@@ -28,7 +28,7 @@ class Fleet:
     ):
         self.worlds = worlds
         # Here, for C may change while they drive, and with it what it sees.
-        sees = sees or seen(directory)
+        sees = sees or policy_inputs(directory)
         self._sharing = sharing.of(place, directory, (precision, sees), worlds)
 
     def __enter__(self) -> "Fleet":

@@ -25,7 +25,7 @@ def record_with_agent(
     Raises `BadInput` when the model directory holds no whole agent.
     """
     # Here, where what is wrong with it becomes a sentence: a worker could only die of it.
-    sees = arch.seen(directory)
+    sees = arch.policy_inputs(directory)
     mean = arch.load(directory, Agent(directory).features)
     groups = [missing[i : i + GROUP] for i in range(0, len(missing), GROUP)]
     tasks = [(group, mean, settings) for group in groups]

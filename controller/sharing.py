@@ -117,12 +117,12 @@ def _reported(finished: Callable[[], int], progress: Callable[[int], None]) -> I
     over = threading.Event()
 
     def report() -> None:
-        told, ended = 0, False
+        reported, ended = 0, False
         while not ended:
             ended = over.wait(1)
             now = finished()
-            progress(now - told)
-            told = now
+            progress(now - reported)
+            reported = now
 
     reporter = threading.Thread(target=report, daemon=True)
     reporter.start()

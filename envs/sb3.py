@@ -45,24 +45,24 @@ class FromVector(VecEnv):
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> np.ndarray:
-        # What `seed` was told, one for each world, or none.
+        # What `seed` was given, one for each world, or none.
         seeds: Any = None if None in self._seeds else [int(seed) for seed in self._seeds]
-        seen, _ = self.env.reset(seed=seeds)
+        observations, _ = self.env.reset(seed=seeds)
         self._reset_seeds()
-        return seen
+        return observations
 
     def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions
 
     def step_wait(self):
-        seen, reward, ended, cut_off, told = self.env.step(self._actions)
+        observations, reward, ended, cut_off, info = self.env.step(self._actions)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for world in np.flatnonzero(ended | cut_off):
             infos[world] = {
-                "terminal_observation": told["final_obs"][world],
+                "terminal_observation": info["final_obs"][world],
                 "TimeLimit.truncated": bool(cut_off[world] and not ended[world]),
             }
-        return seen, np.asarray(reward, np.float32), ended | cut_off, infos
+        return observations, np.asarray(reward, np.float32), ended | cut_off, infos
 
     def close(self) -> None:
         self.env.close()

@@ -92,10 +92,10 @@ class View:
         top = WINDOW_H - self._window_low - 2 * reach_y
         rows = _row_weights()[:, top : top + 2 * reach_y]
         columns = _column_weights()[:, self._window_left : self._window_left + 2 * reach_x]
-        seen = np.flatnonzero(rows.any(axis=1))
-        self._rows = slice(seen[0], seen[-1] + 1)
-        seen = np.flatnonzero(columns.any(axis=1))
-        self._columns = slice(seen[0], seen[-1] + 1)
+        covered = np.flatnonzero(rows.any(axis=1))
+        self._rows = slice(covered[0], covered[-1] + 1)
+        covered = np.flatnonzero(columns.any(axis=1))
+        self._columns = slice(covered[0], covered[-1] + 1)
         self._row_weights = rows[self._rows].astype(np.float32)
         self._column_weights = columns[self._columns].T.astype(np.float32)
         self._hull = self._mask([(corners, (0, 0), 0) for corners in _hull_corners()])

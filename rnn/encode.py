@@ -59,18 +59,18 @@ def episodes_elsewhere(
     sources: list[Path],
     folder: Path,
     batch_size: int,
-    seen: bool,
+    sees_disk: bool,
 ) -> Iterator[Path]:
     """As `episodes`, in any order, by workers who are made ready by `preparation_of`.
 
-    Workers that do not see the disk (`seen`) get the recordings, and their latents come back.
+    Workers that do not see the disk (`sees_disk`) get the recordings, and their latents come back.
     """
     tasks = (
-        (source.name, source.absolute() if seen else _whole(source), batch_size)
+        (source.name, source.absolute() if sees_disk else _whole(source), batch_size)
         for source in sources
     )
     with place.hire(preparation) as workers:
-        for index, _ in delivery.each(workers, _encode_one, folder, tasks, seen):
+        for index, _ in delivery.each(workers, _encode_one, folder, tasks, sees_disk):
             yield folder / sources[index].name
 
 

@@ -10,14 +10,14 @@ from runs.executor import Workers
 
 
 def each(
-    workers: Workers, function: Callable, folder: Path, tasks: Iterable[tuple], seen: bool
+    workers: Workers, function: Callable, folder: Path, tasks: Iterable[tuple], sees_folder: bool
 ) -> Iterator[tuple[int, Any]]:
     """Yield (index of the task, `function(folder, *task)`), when the files it writes are there.
 
-    Where the workers do not see the folder (`seen`) they write into one of their own, and what
-    they wrote comes back with the result.
+    Where the workers do not see the folder (`sees_folder`) they write into one of their own, and
+    what they wrote comes back with the result.
     """
-    if seen:
+    if sees_folder:
         there = folder.absolute()  # A worker elsewhere works in another directory.
         yield from workers.each(function, ((there, *task) for task in tasks))
         return

@@ -69,13 +69,13 @@ class TrainingVideo(keras.callbacks.Callback):
     def save(self, path: Path) -> None:
         """Put the pictures together into a video; above each stands its step."""
         kept = sorted(self.directory.glob("*.png"))
-        seen = [picture(one) for one in kept]
-        if len({one.shape for one in seen}) > 1:
+        shown = [picture(one) for one in kept]
+        if len({one.shape for one in shown}) > 1:
             raise BadInput(f"The pictures in {self.directory} differ in size; remove them.")
         rows = ("recorded", "what V keeps")
         named = [
             pictures.framed(one, rows, (f"step {int(path.stem):,}",))
-            for path, one in zip(kept, seen, strict=True)
+            for path, one in zip(kept, shown, strict=True)
         ]
         save_video(path, named, SECONDS, pause=PAUSE)
 

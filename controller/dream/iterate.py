@@ -142,8 +142,8 @@ def _choose(drafts: Path, asked: list[int], model: ModelDirectory, settings: Ite
     losses = surprises(model, paths) if model.has("rnn") else None
     kept = list(range(len(asked)))
     if losses is not None:
-        worth = scores / 1000 + settings.curiosity * losses
-        kept = sorted(np.argsort(-worth, kind="stable")[: settings.episodes].tolist())
+        priority = scores / 1000 + settings.curiosity * losses
+        kept = sorted(np.argsort(-priority, kind="stable")[: settings.episodes].tolist())
     kept = kept[: settings.episodes]
     return {
         "tracks": [asked[i] for i in kept],
@@ -204,9 +204,9 @@ def read(path: Path) -> list[Round]:
     """The rounds that are over. Raises `BadInput` when the file is no such list."""
     if not path.exists():
         return []
-    told = read_json(path)
+    saved = read_json(path)
     try:
-        rounds = [Round(**row) for row in told["rounds"]]
+        rounds = [Round(**row) for row in saved["rounds"]]
     except (KeyError, TypeError) as problem:
         raise BadInput(f"{path} is no list of rounds ({problem!r}); {PUT_BACK}.") from None
     if not all(map(_is_whole, rounds)):
@@ -234,25 +234,28 @@ def write(path: Path, rounds: list[Round]) -> None:
     write_json(path, {"rounds": [dataclasses.asdict(row) for row in rounds]})
 
 
-def speeds_seen(rounds: list[Round]) -> list[float]:
-    """The share of speeds seen by the end of each round."""
-    return [coverage.seen(steps) for steps in np.cumsum([row.speeds for row in rounds], axis=0)]
+def speeds_driven(rounds: list[Round]) -> list[float]:
+    """The share of speeds driven by the end of each round."""
+    return [
+        coverage.share_of_speeds(steps)
+        for steps in np.cumsum([row.speeds for row in rounds], axis=0)
+    ]
 
 
 def table(rounds: list[Round]) -> str:
     """A row for each round, as Markdown."""
     lines = [
-        "| round | episodes | their return | tiles reached | speeds seen | "
+        "| round | episodes | their return | tiles reached | speeds driven | "
         "M's loss on them before | M's held-out loss after | C in the dream | C in the world |",
         "|" + "---|" * 9,
     ]
-    for row, seen in zip(rounds, speeds_seen(rounds), strict=True):
+    for row, share in zip(rounds, speeds_driven(rounds), strict=True):
         cells = [
             str(row.round),
             str(row.episodes),
             f"{row.score:.0f}",
             f"{100 * row.tiles:.0f} %",
-            f"{100 * seen:.0f} %",
+            f"{100 * share:.0f} %",
             "" if row.surprise is None else f"{row.surprise:.3f}",
             f"{row.loss:.3f}",
             "" if row.dream is None else f"{row.dream:.0f}",
@@ -281,7 +284,7 @@ def report(res: Path, vision: str, rounds: list[Round]) -> tuple[Path, Path]:
     _line(losses, numbers, [row.loss for row in rounds], "held out, after learning")
     _line(losses, numbers, [row.surprise for row in rounds], "new episodes, before learning")
     _line(shares, numbers, [row.tiles for row in rounds], "tiles reached")
-    _line(shares, numbers, speeds_seen(rounds), "speeds seen so far")
+    _line(shares, numbers, speeds_driven(rounds), "speeds driven so far")
     shares.set_ylim(0, 1.05)
     for axis, title in (
         (scores, "return, points"),

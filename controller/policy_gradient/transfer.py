@@ -52,7 +52,7 @@ def transferred(
 
 def _refuse_unlike(before: ModelDirectory, now: ModelDirectory) -> None:
     for directory in (before, now):
-        if arch.seen(directory) != "zh":
+        if arch.policy_inputs(directory) != "zh":
             raise BadInput(
                 f"C in {directory.path} sees z alone; only one that sees z and h is transferred."
             )

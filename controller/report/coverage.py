@@ -14,7 +14,7 @@ import numpy as np
 
 FASTEST = 100.0  # world units a second; the car gets hardly beyond
 BINS = 20  # of speed
-LEAST = 50  # steps, one second, that make a speed count as seen
+LEAST = 50  # steps, one second, that make a speed count as driven
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ def of(episodes: list[Path]) -> Coverage:
     return Coverage(float(np.mean(tiles)), counts)
 
 
-def seen(speeds: np.ndarray) -> float:
+def share_of_speeds(speeds: np.ndarray) -> float:
     """The share of speeds that were driven for a second or more."""
     return float((speeds >= LEAST).mean())
 

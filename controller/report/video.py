@@ -45,7 +45,7 @@ def race(path: Path, agents: dict[str, tuple[Agent, np.ndarray]], track: int) ->
     videos = [episode(*driver, track, name)[0] for name, driver in agents.items()]
     longest = max(map(len, videos))
     waited = [video + video[-1:] * (longest - len(video)) for video in videos]
-    pictures = [beside(list(pictures)) for pictures in zip(*waited, strict=True)]
+    pictures = [grid(list(pictures)) for pictures in zip(*waited, strict=True)]
     save_video(path, pictures, SHOWN)
 
 
@@ -61,8 +61,8 @@ def episode(
     [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_rendered_env, recorder=camera)
     decoded = agent.vision.decoder(agent.vision.encoder(np.stack(camera.frames))[0]).numpy()
     pictures = [
-        np.concatenate([picture, np.concatenate(_named(seen, kept))], axis=1)
-        for picture, seen, kept in zip(
+        np.concatenate([picture, np.concatenate(_named(frame, kept))], axis=1)
+        for picture, frame, kept in zip(
             camera.pictures, camera.frames, to_bytes(decoded), strict=True
         )
     ]
@@ -84,7 +84,7 @@ class Camera(Recorder):
             self.frames.append(frame)
 
 
-def beside(pictures: list[np.ndarray]) -> np.ndarray:
+def grid(pictures: list[np.ndarray]) -> np.ndarray:
     """Pictures of one size as one: two side by side, more in about as many rows as columns."""
     columns = math.ceil(math.sqrt(len(pictures)))
     spare = -len(pictures) % columns
@@ -100,8 +100,8 @@ def _rendered_env() -> gymnasium.Env:
     )
 
 
-def _named(seen: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return labelled(_enlarge(seen), "V sees", 0.35), labelled(_enlarge(kept), "V keeps", 0.35)
+def _named(frame: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return labelled(_enlarge(frame), "V sees", 0.35), labelled(_enlarge(kept), "V keeps", 0.35)
 
 
 def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -37,8 +37,8 @@ class _Log(rollout.Recorder):
         return action
 
     def step(self, world: rollout.World, frame, action: np.ndarray, done: bool) -> None:
-        seen = (frame.copy(), action.copy(), self._speed[world.number])
-        self.steps.setdefault(world.number, []).append(seen)
+        step = (frame.copy(), action.copy(), self._speed[world.number])
+        self.steps.setdefault(world.number, []).append(step)
 
 
 def drive(directory: ModelDirectory, tracks: list[int], most_steps: int) -> list[DrivenEpisode]:

@@ -24,7 +24,7 @@ from controller.web import episodes, graphs, readings
 from controller.web.episodes import DrivenEpisode
 from rnn.dream import starts
 from rnn.dream.dynamics import NEEDED_HEADS, POINTS_OF_TRACK
-from rnn.dream.pictures import SEEN
+from rnn.dream.pictures import WARM_UP
 from rnn.saved import Memory
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, write_json, write_whole
@@ -83,7 +83,7 @@ def load(directory: ModelDirectory) -> Parts:
 def check_episodes(driven: list[DrivenEpisode]) -> None:
     """Raises `BadInput` where an episode is too short to dream on from."""
     for episode in driven:
-        if len(episode) <= SEEN:
+        if len(episode) <= WARM_UP:
             raise BadInput(
                 f"The agent drove {len(episode)} steps on track {episode.track}, too few for the "
                 "page; give other tracks.",
@@ -112,8 +112,8 @@ def files(
     for part, model in models.items():
         made[f"{part}.onnx"] = model.SerializeToString()
         done()
-    seen = [parts.vision.encoder.predict(episode.frames, verbose=0) for episode in driven]
-    z = [mean for mean, _ in seen]
+    encoded = [parts.vision.encoder.predict(episode.frames, verbose=0) for episode in driven]
+    z = [mean for mean, _ in encoded]
     remembered = [
         remember(parts.memory, latents, episode.action)
         for latents, episode in zip(z, driven, strict=True)
@@ -134,7 +134,7 @@ def files(
             for kept, episode in zip(shown, driven, strict=True)
         ],
         "latents": readings.latents(
-            parts.vision.decoder, *(np.concatenate(part) for part in zip(*seen, strict=True))
+            parts.vision.decoder, *(np.concatenate(part) for part in zip(*encoded, strict=True))
         ),
         "speed": readings.speedometer([h for h, _ in remembered], driven),
     }
@@ -161,7 +161,7 @@ def write_index(folder: Path, agents: list[Parts], driven: list[DrivenEpisode]) 
     """Write what the folder holds. It comes last, so that a folder with it is whole."""
     content = {
         "agents": [{"folder": parts.name, "name": _title(parts, agents)} for parts in agents],
-        "seen": SEEN,
+        "seen": WARM_UP,
         "columns": episodes.COLUMNS,
         "episodes": [
             {
@@ -181,7 +181,7 @@ def places(driven: list[DrivenEpisode]) -> list[tuple[int, int]]:
     return [
         (number, step)
         for number, episode in enumerate(driven)
-        for step in range(SEEN, len(episode), EVERY)
+        for step in range(WARM_UP, len(episode), EVERY)
     ]
 
 

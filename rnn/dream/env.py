@@ -85,14 +85,14 @@ class DreamEnv(gymnasium.Env):
         self._dreams.advance(np.zeros((1, ACTIONS)), np.array([True]))
         if z is not None:
             self._dreams.place(z)
-        return self._seen(), {}
+        return self._observe(), {}
 
     def step(self, action):
         if not self._seeded:
             raise ResetNeeded("Cannot call env.step() before calling env.reset()")
         action = _checked(action, (ACTIONS,))
         reward, ended = self._dreams.advance(action[None], np.array([False]))
-        return self._seen(), float(reward[0]), bool(ended[0]), False, {}
+        return self._observe(), float(reward[0]), bool(ended[0]), False, {}
 
     def render(self) -> np.ndarray | None:
         if self.render_mode is None:
@@ -132,7 +132,7 @@ class DreamEnv(gymnasium.Env):
             pygame.display.quit()
             self._window = None
 
-    def _seen(self) -> np.ndarray:
+    def _observe(self) -> np.ndarray:
         if self.render_mode == "human":
             self.render()
         z = self._dreams.z
@@ -213,7 +213,7 @@ class DreamVectorEnv(gymnasium.vector.VectorEnv):
         if z is not None:
             self._dreams.place(z)
         self._over, self._steps = ~everywhere, np.zeros(self.num_envs, int)
-        return self._seen(), {}
+        return self._observe(), {}
 
     def step(self, actions):
         if not self._seeded:
@@ -233,7 +233,7 @@ class DreamVectorEnv(gymnasium.vector.VectorEnv):
         self._steps = np.where(begin, 0, self._steps + 1)
         cut_off = ~ended & (self._steps >= self.max_episode_steps)
         self._over = ended | cut_off
-        return self._seen(), reward.astype(np.float64), ended, cut_off, {}
+        return self._observe(), reward.astype(np.float64), ended, cut_off, {}
 
     def _step_at_once(self, actions: np.ndarray):
         last = self._steps + 1 >= self.max_episode_steps
@@ -243,20 +243,22 @@ class DreamVectorEnv(gymnasium.vector.VectorEnv):
         info = {}
         if over.any():
             final = np.full(self.num_envs, None, object)
-            for world, seen in zip(np.flatnonzero(over), self._as_seen(led_to[over]), strict=True):
-                final[world] = seen
+            for world, observation in zip(
+                np.flatnonzero(over), self._as_observed(led_to[over]), strict=True
+            ):
+                final[world] = observation
             info = {"final_obs": final, "_final_obs": over}
-        return self._seen(), reward.astype(np.float64), ended, last & ~ended, info
+        return self._observe(), reward.astype(np.float64), ended, last & ~ended, info
 
     def _seeds(self, seed: int | list[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
         return [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
 
-    def _seen(self) -> np.ndarray:
-        return self._as_seen(self._dreams.z)
+    def _observe(self) -> np.ndarray:
+        return self._as_observed(self._dreams.z)
 
-    def _as_seen(self, z: np.ndarray) -> np.ndarray:
+    def _as_observed(self, z: np.ndarray) -> np.ndarray:
         return z if self._observation == "latent" else self._show(z)
 
 

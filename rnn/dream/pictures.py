@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-SEEN = 60  # true steps before the dream begins: the camera has come down, the car drives
+WARM_UP = 60  # true steps before the dream begins: the camera has come down, the car drives
 EVERY = 4  # steps between two pictures of the video
 MOST = 100  # pictures
 SCALE = 2
@@ -36,7 +36,7 @@ def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Pa
     obs = rollouts.read(recording).obs
     episode = series.read(latents, vision.latent)
     z, action = episode["mean"], episode["action"]
-    dreamt = np.concatenate([z[:SEEN], _dreamt(dream, z[:SEEN], action)])[: len(obs)]
+    dreamt = np.concatenate([z[:WARM_UP], _dreamt(dream, z[:WARM_UP], action)])[: len(obs)]
     shown = np.arange(0, len(obs), EVERY)[:MOST]
     columns = (
         obs[shown],
@@ -45,12 +45,12 @@ def video(path: Path, vision: Vision, dream: Dream, recording: Path, latents: Pa
     )
     gap = np.full((len(shown), columns[0].shape[1], GAP, 3), 255, np.uint8)
     dreaming = gap.copy()
-    dreaming[shown >= SEEN] = (255, 0, 0)
+    dreaming[shown >= WARM_UP] = (255, 0, 0)
     pictures = np.concatenate([columns[0], gap, columns[1], dreaming, columns[2]], axis=2)
     pictures = pictures.repeat(SCALE, axis=1).repeat(SCALE, axis=2)
     names = np.tile(_header(pictures.shape[2]), (len(shown), 1, 1, 1))
     save_video(path, list(np.concatenate([names, pictures], axis=1)), SHOWN)
-    return SEEN
+    return WARM_UP
 
 
 def _header(width: int) -> np.ndarray:
@@ -62,15 +62,15 @@ def _header(width: int) -> np.ndarray:
     return row
 
 
-def _dreamt(dream: Dream, seen: np.ndarray, action: np.ndarray) -> np.ndarray:
-    """The latents of a dream that goes on from seen ones, (T - SEEN, L)."""
-    x = np.concatenate([seen[:-1], action[: SEEN - 1]], -1)[None]
+def _dreamt(dream: Dream, z: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """The latents of a dream that goes on from given ones, (T - WARM_UP, L)."""
+    x = np.concatenate([z[:-1], action[: WARM_UP - 1]], -1)[None]
     empty = np.zeros((1, dream.memory.units), np.float32)
     outputs = dream.memory.network([x, empty, empty])
-    state = State.at(tf.constant(seen[-1:]), outputs["h"], outputs["c"])
+    state = State.at(tf.constant(z[-1:]), outputs["h"], outputs["c"])
     step = tf.function(dream.step)
     dreamt = []
-    for tick in range(SEEN - 1, len(action) - 1):
+    for tick in range(WARM_UP - 1, len(action) - 1):
         key = tf.constant([0], tf.uint32), tf.constant([tick], tf.uint32)
         state, *_ = step(state, tf.constant(action[None, tick]), *key)
         dreamt.append(state.z[0].numpy())

@@ -153,9 +153,9 @@ class Networks(keras.Model):
         """
         steps = features.shape[1] - 1
         memories = _empty(features, 4), _empty(features, 2)
-        seen = self._seen(skips, steps)
+        observed = self._observed(skips, steps)
         found, _ = self._advance(
-            features[:, :-1], seen, z[:, 1:], condition[:, :-1], memories, training, False
+            features[:, :-1], observed, z[:, 1:], condition[:, :-1], memories, training, False
         )
         return found
 
@@ -169,10 +169,10 @@ class Networks(keras.Model):
         """
         past, last = self.past, tf.shape(condition)[1] - 1
         memories = _empty(features, 4), _empty(features, 2)
-        seen = self._seen(skips, past)
+        observed = self._observed(skips, past)
         begin, memories = self._advance(
             features[:, :past],
-            seen,
+            observed,
             z[:, 1 : past + 1],
             condition[:, :past],
             memories,
@@ -207,7 +207,7 @@ class Networks(keras.Model):
         after = [tf.einsum("tb...->bt...", array.stack()) for array in kept]
         return tuple(tf.concat(parts, 1) for parts in zip(begin, after, strict=True))
 
-    def _seen(self, skips, steps: int) -> list[tf.Tensor]:
+    def _observed(self, skips, steps: int) -> list[tf.Tensor]:
         """The skips (B, steps, …) with which frames 1, 2, … are drawn."""
         observed = last_observed(tf.range(1, steps + 1), self.past)
         return [tf.gather(skip, observed, axis=1) for skip in skips]

@@ -45,7 +45,7 @@ class Contest:
 
     def predictions(self, stretch: Stretch, number: int, part: int = 0) -> dict[str, np.ndarray]:
         """Each one's frames (N, F, 64, 64, 3) in [0, 1] for stretches, a part of video `number`."""
-        frames, condition = self._seen(stretch)
+        frames, condition = self._observed(stretch)
         length = stretch.frames.shape[1] - self.before
         last = to_unit(stretch.frames[:, self.before - 1, None]).numpy()
         noise = self._noise(stretch, number, part)
@@ -74,7 +74,7 @@ class Contest:
     def _measured(self, stretch: Stretch, number: int, part: int) -> dict[str, dict]:
         true = to_unit(stretch.frames[:, self.before :]).numpy()
         predictions = self.predictions(stretch, number, part)
-        frames, condition = self._seen(stretch)
+        frames, condition = self._observed(stretch)
         noise = (self._noise(stretch, number, part, sample) for sample in range(1, self.samples))
         others = (predict.imagined(self.networks, frames, condition, one) for one in noise)
         best = measures.best(true, itertools.chain([predictions[ONE]], others))
@@ -96,13 +96,13 @@ class Contest:
             ]
         return pairs
 
-    def _seen(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
+    def _observed(self, stretch: Stretch) -> tuple[np.ndarray, np.ndarray]:
         """What the CVAE is given: the last of the frames before, and the condition from there."""
         first = self.before - self.networks.past
         return stretch.frames[:, first : self.before], stretch.condition[:, first:]
 
     def _noise(self, stretch: Stretch, number: int, part: int, sample: int = 0) -> np.ndarray:
-        _, condition = self._seen(stretch)
+        _, condition = self._observed(stretch)
         rng = np.random.default_rng((self.seed, number, part, sample))
         return rng.standard_normal((*condition.shape[:2], LATENT), np.float32)
 

@@ -60,7 +60,9 @@ def learning_curve(path: Path, history: list[dict], settings: TrainCVAE) -> None
     plots.save_figure(figure, path)
 
 
-def beside(res: Path, name: str, networks: Networks, videos: Sequence[Video], seed: int) -> None:
+def prediction(
+    res: Path, name: str, networks: Networks, videos: Sequence[Video], seed: int
+) -> None:
     """Save NAME_strip.png and NAME.gif: of the longest video the truth, and what is predicted."""
     video = max(videos, key=lambda video: video.length)
     frames, condition = (part[: networks.past + LONGEST] for part in video.read())

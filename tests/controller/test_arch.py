@@ -106,7 +106,7 @@ def test_a_c_for_other_features_or_of_another_m_is_refused(directory):
 def test_a_c_that_sees_z_alone_is_bound_to_v_and_no_m(directory):
     arch.save(directory, np.ones(arch.size(4)), arch.evolved_on(directory, "z"))
     directory.weights("rnn").unlink()
-    assert arch.seen(directory) == "z"
+    assert arch.policy_inputs(directory) == "z"
     assert np.array_equal(arch.load(directory, 4), np.ones(15))
     parts = json.loads(directory.model_json.read_text())
     parts["controller"]["vision"] = "0" * 16
@@ -116,9 +116,9 @@ def test_a_c_that_sees_z_alone_is_bound_to_v_and_no_m(directory):
 
 
 def test_what_c_sees_is_z_and_h_where_nothing_is_said(directory):
-    assert arch.seen(directory) == "zh"
+    assert arch.policy_inputs(directory) == "zh"
     save(directory, np.zeros(arch.size(6)))
-    assert arch.seen(directory) == "zh"
+    assert arch.policy_inputs(directory) == "zh"
     assert arch.evolved_on(directory, "zh") == {
         "sees": "zh",
         "rnn": directory.facts("rnn")["digest"],
@@ -131,7 +131,7 @@ def test_a_c_that_sees_something_unknown_is_refused(directory):
     facts["controller"]["sees"] = "h"
     write_json(directory.model_json, facts)
     with pytest.raises(BadInput, match="C sees 'h', which is neither of zh, z"):
-        arch.seen(directory)
+        arch.policy_inputs(directory)
 
 
 def test_a_missing_c_is_named(directory):

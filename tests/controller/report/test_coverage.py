@@ -24,4 +24,4 @@ def test_driving_again_reaches_the_tiles_of_the_recording(tmp_path):
 
 def test_a_speed_is_seen_after_a_second_of_it():
     steps = np.array([49, 50, 0, 2000])
-    assert coverage.seen(steps) == 0.5
+    assert coverage.share_of_speeds(steps) == 0.5

@@ -9,7 +9,7 @@ import pytest
 )
 def test_cars_stand_side_by_side(cars, shape):
     pictures = [np.full((2, 4, 3), number + 1, np.uint8) for number in range(cars)]
-    whole = video.beside(pictures)
+    whole = video.grid(pictures)
     assert whole.shape == (*shape, 3)
     assert (whole[:2, :4] == 1).all() and set(np.unique(whole)) - {0} == set(range(1, cars + 1))
     if cars > 1:

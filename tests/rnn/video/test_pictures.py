@@ -10,6 +10,6 @@ from imageio import v3 as imageio
 def test_however_long_the_past_its_film_shows_28_predicted_frames_at_most(square, tmp_path):
     frames, action = square(70, 1)
     video = Video("square", len(frames), lambda: (frames, action))
-    pictures.beside(tmp_path, "cvae", Networks(3, 1 / 64, past=35), [video], seed=1)
+    pictures.prediction(tmp_path, "cvae", Networks(3, 1 / 64, past=35), [video], seed=1)
     assert len(imageio.imread(tmp_path / "cvae.gif", index=None)) == 35 + 28
     assert imageio.imread(tmp_path / "cvae_strip.png").std() > 0

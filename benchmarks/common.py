@@ -1,6 +1,5 @@
 """What the benchmarks of the agent and of the trainings share."""
 
-import argparse
 import contextlib
 import os
 import statistics

@@ -1,6 +1,10 @@
 """The commands that the sweep of crashes kills: every script that writes, small."""
 
+import argparse
 import dataclasses
+import math
+
+import command_line
 
 PLACES = "--data-dir data --res res"
 RECIPE = """
@@ -129,3 +133,10 @@ COMMANDS = {
         every=8,
     ),
 }
+
+
+def add_arguments(to: argparse.ArgumentParser) -> None:
+    """What whoever kills these commands is given: where, which of them, for how long."""
+    command_line.add(to, "--work")
+    command_line.add(to, "--only", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
+    command_line.add(to, "--seconds", default=math.inf)

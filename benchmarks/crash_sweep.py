@@ -31,8 +31,9 @@ from pathlib import Path
 
 from runs.directory import write_json, write_text
 
+import command_line
 import crash_states
-from crash_commands import COMMANDS, Command
+from crash_commands import COMMANDS, Command, add_arguments
 from measured_on import measured_on
 
 TOP = Path(__file__).resolve().parent.parent
@@ -56,11 +57,8 @@ REPORT = TOP / "benchmarks" / "crash_sweep.md"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--work", type=Path, required=True, help="a folder of gigabytes")
-    parser.add_argument("--only", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
+    parser = command_line.parser(__doc__)
+    add_arguments(parser)
     parser.add_argument(
         "--at-most",
         type=int,
@@ -68,7 +66,6 @@ def main() -> None:
         help="states of each command to try, spread over all of them (default: all)",
     )
     parser.add_argument("--again", action="store_true", help="states that are done too")
-    parser.add_argument("--seconds", type=float, default=float("inf"))
     given = parser.parse_args()
     results = Results(given.work / "results.json")
     over = sweep(given, results, time.monotonic() + given.seconds)

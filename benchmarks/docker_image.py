@@ -25,6 +25,8 @@ from pathlib import Path
 
 from runs.arguments import BadInput, run
 
+import command_line
+
 TOP = Path(__file__).resolve().parent.parent
 INSIDE = "/world-models"
 OWN_USER = "driver:driver"
@@ -241,21 +243,12 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__, __file__)
     parser.add_argument(
         "--tag",
         default="world-models",
         metavar="NAME",
         help="what the image is called (default: world-models)",
-    )
-    parser.add_argument(
-        "--json",
-        type=Path,
-        default=Path("benchmarks") / "docker_image.json",
-        metavar="FILE",
-        help="where the figures go (default: benchmarks/docker_image.json)",
     )
     return parser.parse_args()
 

@@ -11,7 +11,6 @@ import argparse
 import os
 import statistics
 import time
-from pathlib import Path
 
 from controller import arch as policy
 from controller.dream.rollout import DreamRollout
@@ -21,6 +20,7 @@ from rnn.dream.env import DreamEnv, DreamVectorEnv
 from runs.arguments import run
 from runs.directory import ModelDirectory, write_json
 
+import command_line
 import numpy as np
 import tensorflow as tf
 
@@ -142,11 +142,9 @@ def report(medians: dict[str, float], dream: Dream) -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model", type=Path, help="a model directory with V, M and starts")
-    parser.add_argument("--json", type=Path, help="file for the medians")
+    parser = command_line.parser(__doc__)
+    command_line.add(parser, "model")
+    command_line.add(parser, "--json", help="where the medians go (default: nowhere)")
     return parser.parse_args()
 
 

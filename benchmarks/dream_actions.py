@@ -10,7 +10,6 @@ do not count; after the end of an episode, driven or dreamt, no tile is reached.
 """
 
 import argparse
-from pathlib import Path
 
 from controller import arch, rollout
 from controller.agent import Agent
@@ -19,9 +18,10 @@ from controller.rollout import Job
 from envs import tracks
 from envs.rollouts import Episode
 from rnn.dream.dynamics import Dream, State
-from runs.arguments import BadInput, number, run, whole
+from runs.arguments import BadInput, run, whole
 from runs.directory import ModelDirectory
 
+import command_line
 import numpy as np
 import tensorflow as tf
 
@@ -128,15 +128,11 @@ def dreamt(dream: Dream, state: State, policy: np.ndarray, held: tuple | None) -
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model", type=Path, help="a model directory with V, M, C and starts")
-    parser.add_argument("--tracks", type=whole(1, 1000), default=32, help="of the evolution's")
-    parser.add_argument(
-        "--temperature", type=number(0, 100, above=True), default=1.0, help="of the dream"
-    )
-    parser.add_argument("--seed", type=whole(0, 999), default=78, help="of the tracks")
+    parser = command_line.parser(__doc__)
+    command_line.add(parser, "model", help="a model directory with V, M, C and starts")
+    command_line.add(parser, "--tracks", default=32, help="of the evolution's")
+    command_line.add(parser, "--temperature", default=1.0)
+    command_line.add(parser, "--seed", type=whole(0, 999), default=78, help="of the tracks")
     return parser.parse_args()
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import envs.sb3  # before rnn, which loads TensorFlow
 import rnn
 from runs import plots
-from runs.arguments import BadInput, number, run, whole
+from runs.arguments import BadInput, number, run
 
+import command_line
 import gymnasium
 import matplotlib.pyplot as plt
 import numpy as np
@@ -124,14 +125,12 @@ def draw(path: Path, steps: np.ndarray, found: np.ndarray, random: np.ndarray) -
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model", type=Path, help="a model directory with V, M and starts")
+    parser = command_line.parser(__doc__)
+    command_line.add(parser, "model")
     parser.add_argument("--minutes", type=number(0, above=True), default=3.0, help="of learning")
-    parser.add_argument("--temperature", type=number(0, 100, above=True), default=1.15)
-    parser.add_argument("--seed", type=whole(0), default=1)
-    parser.add_argument("--picture", type=Path, help="file for the curve")
+    command_line.add(parser, "--temperature", default=1.15)
+    command_line.add(parser, "--seed", default=1)
+    command_line.add(parser, "--picture", help="where the curve goes (default: nowhere)")
     return parser.parse_args()
 
 

@@ -18,9 +18,10 @@ from controller.rollout import Job
 from envs import tracks
 from rnn import series
 from rnn.dream.dynamics import Dream, State
-from runs.arguments import BadInput, number, run, whole
+from runs.arguments import BadInput, run, whole
 from runs.directory import ModelDirectory
 
+import command_line
 import numpy as np
 import tensorflow as tf
 
@@ -113,14 +114,12 @@ def policies(directory: ModelDirectory, dream: Dream, options) -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model", type=Path, help="a model directory with V, M, C and starts")
+    parser = command_line.parser(__doc__)
+    command_line.add(parser, "model", help="a model directory with V, M, C and starts")
     parser.add_argument("latents", type=Path, help="latent episodes of its V")
-    parser.add_argument("--tracks", type=whole(1, 16), default=4, help="validation tracks")
-    parser.add_argument("--temperature", type=number(0, 100, above=True), default=1.0)
-    parser.add_argument("--seed", type=whole(0), default=1)
+    command_line.add(parser, "--tracks", type=whole(1, 16), default=4)
+    command_line.add(parser, "--temperature", default=1.0)
+    command_line.add(parser, "--seed", default=1)
     return parser.parse_args()
 
 

@@ -8,7 +8,6 @@ real validation tracks.
 """
 
 import argparse
-from pathlib import Path
 
 from controller import arch, rollout
 from controller.agent import Agent
@@ -17,9 +16,10 @@ from controller.report.scores import summary
 from controller.rollout import Job
 from envs import tracks
 from rnn.dream.dynamics import Dream
-from runs.arguments import number, run, whole
+from runs.arguments import run, whole
 from runs.directory import ModelDirectory
 
+import command_line
 import numpy as np
 
 SIGMA = 0.1
@@ -55,14 +55,12 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model", type=Path, help="a model directory with V, M and starts")
+    parser = command_line.parser(__doc__)
+    command_line.add(parser, "model")
     parser.add_argument("--candidates", type=whole(16), default=1280, help="tried by luck")
-    parser.add_argument("--tracks", type=whole(1, 16), default=16, help="validation tracks")
-    parser.add_argument("--temperature", type=number(0, 100, above=True), default=1.15)
-    parser.add_argument("--seed", type=whole(0), default=1)
+    command_line.add(parser, "--tracks", type=whole(1, 16), default=16)
+    command_line.add(parser, "--temperature", default=1.15)
+    command_line.add(parser, "--seed", default=1)
     return parser.parse_args()
 
 

@@ -19,6 +19,7 @@ from runs.arguments import PRECISIONS, run
 from runs.directory import write_json
 from runs.processors import native_precisions
 
+import command_line
 import common
 import keras
 import numpy as np
@@ -70,8 +71,8 @@ def measure(rounds: int, episodes: int, steps: int) -> dict:
 
 
 def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=7)
-    common.add_episodes(parser, 8)
+    parser = command_line.parser(__doc__, __file__, rounds=7)
+    command_line.add_episodes(parser, 8)
     arguments = parser.parse_args()
     result = measure(arguments.rounds, arguments.episodes, arguments.steps)
     rates = result["frames_per_s"]

@@ -8,19 +8,18 @@ Times are processor time of the whole process on one core, so that what else the
 matters little; EnvPool's threads are included.
 """
 
-import argparse
 import math
 import os
 import statistics
 import time
 from collections import defaultdict
-from pathlib import Path
 
 from envs.car_racing import CarRacing, shrink
 from envs.view import view_at
-from runs.arguments import run, whole
+from runs.arguments import run
 from runs.directory import write_json, write_whole
 
+import command_line
 import cv2
 import gymnasium
 import numpy as np
@@ -307,24 +306,12 @@ def write_text(strip: np.ndarray, text: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--rounds", type=whole(1), default=9, help="tracks, one a round (default: 9)"
-    )
-    parser.add_argument("--seed", type=whole(0), default=1, help="of the first track (default: 1)")
-    parser.add_argument(
-        "--json",
-        type=Path,
-        default=Path("benchmarks/environment.json"),
-        metavar="FILE",
-        help="where the figures go (default: benchmarks/environment.json)",
-    )
-    parser.add_argument(
+    parser = command_line.parser(__doc__, __file__)
+    command_line.add(parser, "--rounds", default=9, help="tracks, one a round")
+    command_line.add(parser, "--seed", default=1, help="of the first track")
+    command_line.add(
+        parser,
         "--picture",
-        type=Path,
-        metavar="FILE",
         help="measure nothing; write a PNG of stock frames and ours side by side",
     )
     arguments = parser.parse_args()

@@ -25,6 +25,7 @@ from runs.arguments import run, whole
 from runs.directory import DataDirectory, ModelDirectory, write_json, write_text
 from runs.workplace import Workplace
 
+import command_line
 import common
 from measured_on import measured_on
 from workers import around
@@ -110,8 +111,8 @@ def resident(process: int) -> float:
 
 
 def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=None)
-    common.add_episodes(parser, 200, 45)
+    parser = command_line.parser(__doc__, __file__)
+    command_line.add_episodes(parser, 200, 45)
     parser.add_argument(
         "--untrained", action="store_true", help="take an untrained V in place of 02, the longest"
     )

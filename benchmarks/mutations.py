@@ -12,10 +12,10 @@ traceback, and more than a minute a hang. What is taken though it says something
 number that could have been meant is no damage that anybody can see.
 """
 
-import argparse
 import collections
 import io
 import json
+import math
 import pickle
 import shutil
 import signal
@@ -27,6 +27,7 @@ from pathlib import Path
 
 from runs.arguments import BadInput
 
+import command_line
 import numpy as np
 from damageable import Target
 
@@ -198,14 +199,12 @@ def same(one, other) -> bool:
 def main() -> None:
     import mutation_targets
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=600, help="damaged files (default: 600)")
-    parser.add_argument("--seed", type=int, default=1, help="of the first (default: 1)")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after these")
-    parser.add_argument("--only", help="files with this in their path")
+    command_line.add(parser, "--count", default=600, help="damaged files")
+    command_line.add(parser, "--seed", default=1, help="of the first")
+    command_line.add(parser, "--seconds", default=math.inf)
+    command_line.add(parser, "--only", metavar="WORDS", help="files with these in their path")
     given = parser.parse_args()
     until = time.monotonic() + given.seconds
     counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)

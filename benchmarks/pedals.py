@@ -17,6 +17,7 @@ from envs import tracks, truth
 from runs.arguments import number, run, whole
 from runs.directory import ModelDirectory
 
+import command_line
 import numpy as np
 
 BENDS = (0, 0.25, 0.5, 1, 2, np.inf)  # radians over the next 28 units
@@ -93,13 +94,9 @@ def explained(
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__)
     parser.add_argument("models", type=Path, nargs="+", help="directories of trained agents")
-    parser.add_argument(
-        "--tracks", type=whole(2, 1000), default=12, help="validation tracks (default: 12)"
-    )
+    command_line.add(parser, "--tracks", type=whole(2, 1000), default=12)
     parser.add_argument(
         "--held-out",
         type=number(0.05, 0.5),

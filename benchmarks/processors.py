@@ -24,12 +24,13 @@ from controller.fleet import Fleet
 from controller.rollout import Job
 from rnn import arch as rnn_arch
 from runs import fitting
-from runs.arguments import PRECISIONS, run, whole
+from runs.arguments import PRECISIONS, run
 from runs.directory import ModelDirectory, write_json
 from runs.processors import best_precision, cores
 from runs.workplace import Workplace
 from vae.arch import DEPTH, FRAME, LATENT, VAE, decoder, encoder
 
+import command_line
 import common
 import numpy as np
 import tensorflow as tf
@@ -130,11 +131,9 @@ def model_name() -> str:
 
 
 def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=9)
-    common.add_model(parser)
-    parser.add_argument(
-        "--policies", type=whole(1), default=64, help="of a generation (default: 64)"
-    )
+    parser = command_line.parser(__doc__, __file__, rounds=9)
+    command_line.add(parser, "--model")
+    command_line.add(parser, "--policies", default=64)
     parser.add_argument("--kinds", nargs="+", choices=tuple(KINDS), default=list(KINDS))
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -10,7 +10,6 @@ that no kill is spent on loading them. Writes DIR/kills.json, and from it
 benchmarks/random_kills.md; a stopped benchmark goes on with the same command.
 """
 
-import argparse
 import collections
 import contextlib
 import multiprocessing
@@ -25,8 +24,9 @@ from pathlib import Path
 
 from runs.directory import read_json, write_json, write_text
 
+import command_line
 import crash_sweep
-from crash_commands import COMMANDS, Command
+from crash_commands import COMMANDS, Command, add_arguments
 from measured_on import measured_on
 
 REPORT = Path(__file__).with_suffix(".md")
@@ -40,13 +40,9 @@ there. *Too late*: the command had ended when the kill came; these count as *sam
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--work", type=Path, required=True, help="a folder of gigabytes")
-    parser.add_argument("--count", type=int, default=100, help="kills in all (default: 100)")
-    parser.add_argument("--only", nargs="+", choices=list(COMMANDS), default=list(COMMANDS))
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after these")
+    parser = command_line.parser(__doc__)
+    add_arguments(parser)
+    command_line.add(parser, "--count", default=100, help="kills in all")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     file, until = given.work / "kills.json", time.monotonic() + given.seconds

@@ -10,7 +10,6 @@ sequence is for the test and, in folders, every tenth for validation. What is th
     python 04_train_cvae.py --source bair --path data/robot --width 0.125
 """
 
-import argparse
 import functools
 import multiprocessing
 import os
@@ -22,6 +21,7 @@ from pathlib import Path
 from runs.arguments import folder, whole
 from runs.progress import bar
 
+import command_line
 import numpy as np
 
 FRAMES = 30
@@ -36,9 +36,7 @@ NOISE = 0.15  # SD, on every action
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__)
     parser.add_argument(
         "--sequences",
         type=whole(20),
@@ -58,9 +56,7 @@ def main() -> None:
         metavar="DIR",
         help="where they go (default: data/robot)",
     )
-    parser.add_argument(
-        "--workers", type=whole(1), default=2, help="processes that draw (default: 2)"
-    )
+    command_line.add(parser, "--workers", default=2, help="processes that draw")
     given = parser.parse_args()
     # In whole shards, so that a sequence stays in its part when a set grows.
     shards = range(0, given.sequences, SHARD)

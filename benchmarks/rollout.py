@@ -21,10 +21,11 @@ from controller import arch
 from controller.agent import Agent
 from controller.rollout import Job, Recorder, World, drive, training_env
 from envs.car_racing import shrink
-from runs.arguments import PRECISIONS, run, whole
+from runs.arguments import PRECISIONS, run
 from runs.directory import ModelDirectory, write_json
 from runs.processors import native_precisions
 
+import command_line
 import common
 import gymnasium
 import numpy as np
@@ -222,12 +223,10 @@ def print_table(result: dict) -> None:
 
 
 def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=5)
-    common.add_model(parser)
-    parser.add_argument(
-        "--worlds", type=whole(1), default=32, help="stepped together (default: 32)"
-    )
-    parser.add_argument("--steps", type=whole(1), default=400, help="of an episode (default: 400)")
+    parser = command_line.parser(__doc__, __file__, rounds=5)
+    command_line.add(parser, "--model")
+    command_line.add(parser, "--worlds", default=32)
+    command_line.add(parser, "--steps", default=400)
     arguments = parser.parse_args()
     on_one_core()
     common.one_thread()

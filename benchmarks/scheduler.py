@@ -7,7 +7,6 @@ Scheduler, workers and the process that gives the tasks out share this machine's
 those are busy the figures say how much work there is for each task, and no more how long it takes.
 """
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -19,10 +18,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from runs.arguments import number, run, whole
+from runs.arguments import run, whole
 from runs.cluster import ClusterWorkers
 from runs.directory import write_json
 
+import command_line
 import numpy as np
 from loopback import TOP, Loopback, processor_time
 
@@ -85,23 +85,13 @@ def simulate(count: int, threads: int, episode_s: float, tasks: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default, help in (
-        ("workers", 256, "that answer instead of driving"),
-        ("worlds", 36, "episodes that each of them has at once"),
-        ("tasks", 20_000, "in all, each an episode"),
-    ):
-        words = f"{help} (default: {default:,})"
-        parser.add_argument(f"--{name}", type=whole(1), default=default, help=words)
+    parser = command_line.parser(__doc__, __file__)
+    command_line.add(parser, "--workers", default=256, help="that answer instead of driving")
+    command_line.add(parser, "--worlds", default=36, help="episodes that each of them has at once")
     parser.add_argument(
-        "--seconds",
-        type=number(0, above=True),
-        default=12.0,
-        help="that an episode takes, on average (default: 12)",
+        "--tasks", type=whole(1), default=20_000, help="each an episode (default: 20,000)"
     )
-    parser.add_argument("--json", type=Path, default=Path("benchmarks/scheduler.json"))
+    command_line.add(parser, "--seconds", default=12.0, help="that an episode takes, on average")
     given = parser.parse_args()
     result = simulate(given.workers, given.worlds, given.seconds, given.tasks)
     for name, value in result.items():

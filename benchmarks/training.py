@@ -25,6 +25,7 @@ from runs.directory import write_json
 from runs.processors import native_precisions
 from vae import arch, frames
 
+import command_line
 import common
 import keras
 import numpy as np
@@ -189,14 +190,12 @@ def print_table(result: dict) -> None:
 
 
 def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=5)
-    common.add_episodes(parser, 32)
+    parser = command_line.parser(__doc__, __file__, rounds=5)
+    command_line.add_episodes(parser, 32)
     parser.add_argument(
         "--batches", type=whole(3), default=16, help="timed each time, of V and of M (default: 16)"
     )
-    parser.add_argument(
-        "--batch-size", type=whole(1), default=100, help="frames in a batch of V (default: 100)"
-    )
+    command_line.add(parser, "--batch-size", default=100, help="frames in a batch of V")
     parser.add_argument(
         "--sequence", type=whole(2), default=200, help="steps of a sequence of M (default: 200)"
     )

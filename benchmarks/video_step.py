@@ -15,6 +15,7 @@ from runs import device, fitting
 from runs.arguments import number, whole
 from runs.directory import write_json
 
+import command_line
 import common
 import numpy as np
 import tensorflow as tf
@@ -23,11 +24,11 @@ PAST, CONDITION = 2, 7
 
 
 def main() -> None:
-    parser = common.parser(__file__, __doc__, rounds=1)
+    parser = command_line.parser(__doc__, __file__, rounds=1)
     parser.add_argument(
         "--width", type=number(1 / 64, 4), default=1.0, help="of the channels (default: 1)"
     )
-    parser.add_argument("--batch-size", type=whole(1), default=12, help="(default: 12)")
+    command_line.add(parser, "--batch-size", default=12, help="sequences in a batch")
     parser.add_argument("--future", type=whole(1), default=10, help="frames (default: 10)")
     given = parser.parse_args()
     print(device.report(device.read(), "float32"))

@@ -19,6 +19,7 @@ from runs.directory import ModelDirectory, write_json
 from runs.processors import best_precision, cores
 from runs.workplace import Workplace
 
+import command_line
 import common
 import numpy as np
 
@@ -80,15 +81,16 @@ def arguments(script: str, description: str, rounds: int) -> argparse.Namespace:
 
     Raises `BadInput` where this process may not use two processors.
     """
-    parser = common.parser(script, description, rounds)
-    common.add_model(parser)
-    for name, default, help in (
-        ("policies", 64, f"each on {TRACKS} tracks"),
-        ("worlds", 36, "stepped together by each"),
-        ("patience", 100, "steps without a new tile that end an episode"),
-    ):
-        words = f"{help} (default: {default})"
-        parser.add_argument(f"--{name}", type=whole(1), default=default, help=words)
+    parser = command_line.parser(description, script, rounds)
+    command_line.add(parser, "--model")
+    command_line.add(parser, "--policies", default=64, help=f"each on {TRACKS} tracks")
+    command_line.add(parser, "--worlds", default=36, help="stepped together by each")
+    parser.add_argument(
+        "--patience",
+        type=whole(1),
+        default=100,
+        help="steps without a new tile that end an episode (default: 100)",
+    )
     given = parser.parse_args()
     if cores() < 2:
         raise BadInput("Two workers need two processors, and this process may use only one.")

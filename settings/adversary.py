@@ -14,10 +14,10 @@ from settings.vision import LATENT, KLDivergence, TrainVision
 def _ingredient(repaired: Any, help: str, published: Any = None, **meaning: Any) -> Any:
     """A setting of the recipe; where the variant `published` has another value, with that."""
     group = "the recipe, ingredient by ingredient"
-    return _beside(setting(repaired, help, group=group, **meaning), published)
+    return _with_published(setting(repaired, help, group=group, **meaning), published)
 
 
-def _beside(field: Any, published: Any) -> Any:
+def _with_published(field: Any, published: Any) -> Any:
     if published is None:
         return field
     shown = f"published: {words(published)}"
@@ -68,11 +68,11 @@ class Recipe(KLDivergence, Learning):
     relative: bool = _ingredient(
         True, "divide that distance, layer by layer, by the layer's energy", published=False
     )
-    kl_weight: float = _beside(
+    kl_weight: float = _with_published(
         override(KLDivergence, "kl_weight", default=1.0),
         0.01 / LATENT,  # there 0.01, of the mean over the dimensions
     )
-    kl_tolerance: float = _beside(override(KLDivergence, "kl_tolerance", default=0.5), 0.0)
+    kl_tolerance: float = _with_published(override(KLDivergence, "kl_tolerance", default=0.5), 0.0)
     moments: float = _ingredient(
         0.0,
         "weight of the batch of z not having mean 0 and variance 1",
@@ -115,7 +115,7 @@ class Recipe(KLDivergence, Learning):
         most=1_000_000,
     )
     critic_steps: int = _ingredient(1, "steps of D for one of E and G", least=1, most=100)
-    learning_rate: float = _beside(override(Learning, "learning_rate", default=1e-3), 1e-4)
+    learning_rate: float = _with_published(override(Learning, "learning_rate", default=1e-3), 1e-4)
     critic_rate: float = _ingredient(5e-4, "Adam's, of D", published=1e-4, least=0, most=1)
     critic_momentum: float = _ingredient(
         0.5, "Adam's first beta, of D", published=0.9, least=0, most=0.999

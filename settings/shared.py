@@ -27,6 +27,11 @@ class Res(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class FileName(Settings):
+    name: str = setting("result", "of the files, without their endings")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Seed(Settings):
     seed: int = setting(1, "seed of everything random", least=0, most=LARGEST_SEED)
 

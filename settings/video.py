@@ -5,7 +5,7 @@ from pathlib import Path
 
 from runs.arguments import BadInput
 from runs.config import REQUIRED, Settings, override, setting
-from settings.shared import Again, DataDir, Devices, Learning, Recordings, Res, Seed
+from settings.shared import Again, DataDir, Devices, FileName, Learning, Recordings, Res, Seed
 
 FUTURE = 10  # frames that a training predicts
 
@@ -133,7 +133,7 @@ class TrainCVAE(
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluateVideo(VideoSource, Res, Seed, DataDir):
+class EvaluateVideo(VideoSource, FileName, Res, Seed, DataDir):
     """evaluate_video.py"""
 
     cvae: Path = setting(REQUIRED, "directory of a trained CVAE", metavar="MODEL_DIR", saved=False)
@@ -155,7 +155,7 @@ class EvaluateVideo(VideoSource, Res, Seed, DataDir):
         least=1,
         unit="frames",
     )
-    name: str = setting("video", "of the files, without their endings")
+    name: str = override(FileName, "name", default="video")
 
     def check(self) -> None:
         super().check()

@@ -4,11 +4,12 @@ import dataclasses
 from pathlib import Path
 
 from runs.aliases import earlier
-from runs.config import Settings, setting
+from runs.config import Settings, override, setting
 from settings.shared import (
     Again,
     DataDir,
     Devices,
+    FileName,
     Learning,
     Models,
     Precision,
@@ -94,7 +95,7 @@ class Sparse(Settings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluateVision(Sparse, Models, Recordings, Res, Seed, DataDir):
+class EvaluateVision(Sparse, Models, Recordings, FileName, Res, Seed, DataDir):
     """evaluate_vision.py"""
 
     unseen: Path | None = setting(
@@ -109,4 +110,4 @@ class EvaluateVision(Sparse, Models, Recordings, Res, Seed, DataDir):
         "it",
         choices=("first", "above"),
     )
-    name: str = setting("vision", "of the files, without their endings")
+    name: str = override(FileName, "name", default="vision")

@@ -94,13 +94,14 @@ class Scripts:
 
     folder: Path
     server: Server
+    top: Path = TOP  # where the scripts lie
 
     def command(self, script: str, *arguments) -> list[str]:
-        return [sys.executable, str(TOP / script), *map(str, arguments)]
+        return [sys.executable, str(self.top / script), *map(str, arguments)]
 
     def start(self, script: str, *arguments) -> Script:
         """Start a script in a process group of its own, which a test may kill."""
-        command = [str(TOP / script), *map(str, arguments)]
+        command = [str(self.top / script), *map(str, arguments)]
         return Script(self.server, command, self.folder, self._environment())
 
     def run(self, script: str, *arguments) -> subprocess.CompletedProcess:

@@ -18,12 +18,12 @@ TOP = Path(__file__).parent.parent
 
 
 class Server:
-    """A process of this module that starts scripts, until it is closed."""
+    """A process of this module that starts the scripts of `top`, until it is closed."""
 
-    def __init__(self):
+    def __init__(self, top: Path = TOP):
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.forked"],
-            cwd=TOP,
+            cwd=top,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

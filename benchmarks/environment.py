@@ -316,8 +316,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if arguments.picture:
-        with write_whole(arguments.picture) as beside:
-            cv2.imwrite(str(beside), cv2.cvtColor(picture(arguments.seed), cv2.COLOR_RGB2BGR))
+        with write_whole(arguments.picture) as temporary:
+            cv2.imwrite(str(temporary), cv2.cvtColor(picture(arguments.seed), cv2.COLOR_RGB2BGR))
         return
     on_one_core()
     result = measure(arguments.rounds, arguments.seed)

@@ -72,7 +72,7 @@ def save(directory: ModelDirectory, parameters: np.ndarray, facts: dict) -> None
     kernel, bias = unpack(parameters[None])
     model.get_layer("action").set_weights([kernel[0], bias[0]])
     facts = {"features": features, **facts}
-    directory.put("controller", lambda beside: save_weights(model, beside), facts)
+    directory.put("controller", lambda temporary: save_weights(model, temporary), facts)
 
 
 def evolved_on(directory: ModelDirectory, sees: str) -> dict:

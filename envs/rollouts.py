@@ -146,8 +146,8 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray], *, compress: bool = 
     """
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     with (
-        write_whole(path) as beside,
-        zipfile.ZipFile(beside, "w", method, compresslevel=1) as archive,
+        write_whole(path) as temporary,
+        zipfile.ZipFile(temporary, "w", method, compresslevel=1) as archive,
     ):
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:

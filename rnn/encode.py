@@ -91,10 +91,10 @@ def _load(directory: ModelDirectory, dtype: str) -> Callable:
 
 def _encode_one(folder: Path, name: str, source: Path | bytes, batch_size: int) -> None:
     """Encode a recording, which lies on a disk that is seen here or has come along."""
-    with tempfile.TemporaryDirectory() as beside:
+    with tempfile.TemporaryDirectory() as temporary:
         if isinstance(source, bytes):
-            (Path(beside) / name).write_bytes(source)
-            source = Path(beside) / name
+            (Path(temporary) / name).write_bytes(source)
+            source = Path(temporary) / name
         list(_encoded(here(), [source], folder, batch_size))
 
 

@@ -64,4 +64,4 @@ def lineage(directory: ModelDirectory, settings: dict) -> list[str]:
 
 def save(directory: ModelDirectory, network: keras.Model, facts: dict) -> None:
     """Write M's weights and what they are."""
-    directory.put("rnn", lambda beside: save_weights(network, beside), facts)
+    directory.put("rnn", lambda temporary: save_weights(network, temporary), facts)

@@ -97,17 +97,17 @@ def keep(kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
-    beside = folder.with_name(f".{folder.name}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+    temporary = folder.with_name(f".{folder.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
     try:
         for name, content in files.items():
-            (beside / name).write_bytes(content)
+            (temporary / name).write_bytes(content)
     except OSError:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
-    beside.rename(folder)
+    temporary.rename(folder)
 
 
 def work(kind: str, alone: bool, pickled: bytes) -> Any:

@@ -24,8 +24,8 @@ def each(
     errands = ((function, *task) for task in tasks)
     for index, (result, files) in workers.each(_in_own_folder, errands):
         for name, content in files.items():
-            with write_whole(folder / name) as beside:
-                beside.write_bytes(content)
+            with write_whole(folder / name) as temporary:
+                temporary.write_bytes(content)
         yield index, result
 
 

@@ -108,9 +108,9 @@ class ModelDirectory:
         looks for the part finishes what a kill left there, so that no file is without its other.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        beside = self._next(part)
-        write(beside)
-        self._describe({part: {**facts, "digest": digest(beside)}})
+        temporary = self._next(part)
+        write(temporary)
+        self._describe({part: {**facts, "digest": digest(temporary)}})
 
     def take(self, parts: Iterable[str], source: "ModelDirectory") -> None:
         """Copy parts of another model directory, all of them as one.
@@ -157,11 +157,11 @@ class ModelDirectory:
     def _settle(self, parts: dict) -> None:
         """Put weights that are described, and still lie beside, in their place."""
         for part in self.PARTS:
-            beside, facts = self._next(part), parts.get(part)
+            temporary, facts = self._next(part), parts.get(part)
             # Two who read at once both find it; where nothing may be written, it stays.
             with contextlib.suppress(OSError):
-                if isinstance(facts, dict) and facts.get("digest") == digest(beside):
-                    os.replace(beside, self.file(part))
+                if isinstance(facts, dict) and facts.get("digest") == digest(temporary):
+                    os.replace(temporary, self.file(part))
 
 
 def _mistyped(path: Path) -> str:
@@ -212,25 +212,25 @@ def write_whole(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     half_written.remove_left(path)
-    beside = half_written.beside(path)
+    temporary = half_written.temporary(path)
     try:
-        yield beside
-        with open(beside, "rb+") as file:
+        yield temporary
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        _replace(beside, path)
+        _replace(temporary, path)
     except OSError as problem:
         if problem.filename is not None or problem.errno is None:
             raise
         # Of a full disk HDF5 tells in forty lines, and nobody which file it was.
         raise OSError(problem.errno, os.strerror(problem.errno), str(path)) from None
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file so that it appears whole or not at all."""
-    with write_whole(target) as beside:
-        shutil.copyfile(source, beside)
+    with write_whole(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def _replace(source: Path, target: Path) -> None:
@@ -245,8 +245,8 @@ def _replace(source: Path, target: Path) -> None:
 
 
 def write_text(path: str | os.PathLike, content: str) -> None:
-    with write_whole(path) as beside:
-        beside.write_text(content, encoding="utf-8")
+    with write_whole(path) as temporary:
+        temporary.write_text(content, encoding="utf-8")
 
 
 def write_json(path: str | os.PathLike, content: dict) -> None:

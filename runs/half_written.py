@@ -16,7 +16,7 @@ FORGOTTEN = 24 * 3600  # seconds after which nobody elsewhere writes to a file a
 _NAME = re.compile(r"\.(?:([0-9a-f]{8})-)?([0-9]+)(?:-[0-9a-f]{8})?\.(.+)")
 
 
-def beside(path: Path) -> Path:
+def temporary(path: Path) -> Path:
     """A name beside `path` for the file until it is whole, which no other writer has.
 
     Not in another container either, whose processes have the same numbers. Libraries choose a

@@ -16,8 +16,8 @@ PANELS_IN_A_ROW = 5
 
 
 def save_figure(figure, path: Path) -> None:
-    with write_whole(path) as beside:
-        figure.savefig(beside, dpi=100, bbox_inches="tight")
+    with write_whole(path) as temporary:
+        figure.savefig(temporary, dpi=100, bbox_inches="tight")
     plt.close(figure)
 
 

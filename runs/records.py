@@ -18,7 +18,7 @@ MOST_BYTES = 50e6  # of a file
 
 def write(path: Path, kind: type, records: list) -> None:
     """Write records, dataclasses of one kind, with a line of names above; None is left empty."""
-    with write_whole(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+    with write_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in dataclasses.fields(kind)])
         writer.writeheader()
         writer.writerows(map(dataclasses.asdict, records))

@@ -28,15 +28,15 @@ def save_video(
     rest is shown for longer. The MP4 has all pictures and one edge more where H or W is odd; where
     ffmpeg does not run, a sentence says so and the GIF is all there is.
     """
-    with write_whole(path) as beside:
+    with write_whole(path) as temporary:
         for every in range(1, len(pictures) + 1):
             shown = np.stack(pictures[::every])
             durations = [1000 * every * seconds] * len(shown)
             durations[-1] += 1000 * pause
             # Of a single picture Pillow wants one number.
             duration = durations if len(shown) > 1 else durations[0]
-            imageio.imwrite(beside, shown, duration=duration, loop=0)
-            if beside.stat().st_size <= largest:
+            imageio.imwrite(temporary, shown, duration=duration, loop=0)
+            if temporary.stat().st_size <= largest:
                 break
     if MP4:
         waited = [pictures[-1]] * round(pause / seconds)
@@ -45,8 +45,8 @@ def save_video(
 
 def _save_mp4(path: Path, video: np.ndarray, seconds: float) -> None:
     try:
-        with write_whole(path) as beside:
-            imageio.imwrite(beside, _even(video), fps=1 / seconds, macro_block_size=2)
+        with write_whole(path) as temporary:
+            imageio.imwrite(temporary, _even(video), fps=1 / seconds, macro_block_size=2)
     # The library may be there without a program that runs on this machine.
     except (RuntimeError, OSError) as problem:
         reason = str(problem).partition("\n")[0]

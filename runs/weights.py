@@ -21,9 +21,9 @@ OVERHEAD = 1_000_000  # bytes
 
 def save_weights(model: keras.Model, path: Path) -> None:
     """Write a weights file. Raises `OSError`, which names it, when that is not possible."""
-    with write_whole(path) as beside:
+    with write_whole(path) as temporary:
         try:
-            model.save_weights(beside)
+            model.save_weights(temporary)
         except RuntimeError as problem:  # So h5py says that it could not close the file.
             raise OSError(errno.EIO, str(problem).strip().splitlines()[0], str(path)) from None
 

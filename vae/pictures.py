@@ -43,8 +43,8 @@ def strip(
     """
     picture = np.concatenate([np.concatenate(list(to_bytes(row)), axis=1) for row in rows])
     picture = picture.repeat(scale, axis=0).repeat(scale, axis=1)
-    with write_whole(path) as beside:
-        imageio.imwrite(beside, framed(picture, names, heads))
+    with write_whole(path) as temporary:
+        imageio.imwrite(temporary, framed(picture, names, heads))
 
 
 def framed(picture: np.ndarray, names: Sequence[str], heads: Sequence[str]) -> np.ndarray:

@@ -76,4 +76,4 @@ def restore(directory: ModelDirectory, encoder, decoder) -> None:
 def save(directory: ModelDirectory, encoder, decoder, facts: dict) -> None:
     """Write V's weights and what they are (`architecture`, `latent`, how it was trained)."""
     model = arch.autoencoder(encoder, decoder)
-    directory.put("vision", lambda beside: save_weights(model, beside), facts)
+    directory.put("vision", lambda temporary: save_weights(model, temporary), facts)

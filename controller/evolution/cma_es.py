@@ -93,7 +93,7 @@ class Evolution:
         self._strategy.sigma = min(self._strategy.sigma, self.settings.sigma)
 
     def save(self, path: Path) -> None:
-        with write_whole(path) as beside, open(beside, "wb") as file:
+        with write_whole(path) as temporary, open(temporary, "wb") as file:
             arrays: dict[str, Any] = {**self._state()}
             np.savez(
                 file,

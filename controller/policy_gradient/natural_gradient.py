@@ -118,7 +118,7 @@ class NaturalPolicyGradient:
         return self.settings.step_size * direction * np.array(self.noise.sd)
 
     def save(self, path: Path) -> None:
-        with write_whole(path) as beside, open(beside, "wb") as file:
+        with write_whole(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, **{name: getattr(self, name) for name in STATE})
 
     @classmethod

@@ -94,8 +94,8 @@ def check_episodes(driven: list[DrivenEpisode]) -> None:
 def write_episodes(folder: Path, driven: list[DrivenEpisode]) -> None:
     """Write the frames of episodes."""
     for number, episode in enumerate(driven):
-        with write_whole(folder / "episodes" / f"{number}.png") as beside:
-            imageio.imwrite(beside, episodes.atlas(episode.frames))
+        with write_whole(folder / "episodes" / f"{number}.png") as temporary:
+            imageio.imwrite(temporary, episodes.atlas(episode.frames))
 
 
 def files(
@@ -152,8 +152,8 @@ FILES = 5  # calls of `done` by `files`
 def write_agent(folder: Path, made: dict[str, bytes]) -> int:
     """Write an agent's folder; its size in bytes."""
     for name, content in made.items():
-        with write_whole(folder / name) as beside:
-            beside.write_bytes(content)
+        with write_whole(folder / name) as temporary:
+            temporary.write_bytes(content)
     return sum(map(len, made.values()))
 
 

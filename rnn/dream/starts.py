@@ -64,7 +64,7 @@ def save(directory: ModelDirectory, z, h, c, step, hits, points, vision: str, rn
     arrays |= {"vision": np.full(len(z), vision), "rnn": np.full(len(z), rnn)}
     directory.put(
         "starts",
-        lambda beside: rollouts.write_arrays(beside, arrays, compress=False),
+        lambda temporary: rollouts.write_arrays(temporary, arrays, compress=False),
         {"vision": vision, "rnn": rnn},
     )
 

@@ -232,7 +232,7 @@ def _finite(condition: np.ndarray, where) -> np.ndarray:
 
 def write_records(path: Path, videos: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
     """Write videos, each frames (T, 64, 64, 3) uint8 and condition (T, 7), to a file."""
-    with write_whole(path) as beside, tf.io.TFRecordWriter(str(beside)) as writer:
+    with write_whole(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
         for frames, condition in videos:
             features = {}
             for t, (frame, row) in enumerate(zip(frames, condition, strict=True)):
@@ -254,8 +254,8 @@ def _floats(numbers: np.ndarray):
 def write_folder(folder: Path, frames: np.ndarray, condition: np.ndarray) -> None:
     """Write a video, frames (T, 64, 64, 3) uint8 and condition (T, 7), as PNG and CSV."""
     for t, frame in enumerate(frames):
-        with write_whole(folder / f"{t}.png") as beside:
-            imageio.imwrite(beside, frame)
+        with write_whole(folder / f"{t}.png") as temporary:
+            imageio.imwrite(temporary, frame)
     for name, part in zip(CSV, np.split(condition, [ACTION], axis=1), strict=True):
         rows = [",".join(f"{number:.8g}" for number in row) for row in part]
         write_text(folder / name, "\n".join(rows) + "\n")

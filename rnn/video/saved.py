@@ -31,4 +31,4 @@ def restore(directory: ModelDirectory, networks: Networks) -> None:
 
 def save(directory: ModelDirectory, networks: Networks, facts: dict) -> None:
     """Write the weights of a CVAE and what it is."""
-    directory.put(PART, lambda beside: save_weights(networks, beside), facts)
+    directory.put(PART, lambda temporary: save_weights(networks, temporary), facts)

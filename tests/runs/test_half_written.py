@@ -71,7 +71,7 @@ def test_writers_in_two_containers_leave_each_other_s_files_alone(contained, tmp
 def test_what_a_killed_process_left_of_a_file_goes_when_that_is_written_again(tmp_path):
     over = subprocess.Popen([sys.executable, "-c", ""])
     over.wait()
-    here = half_written.beside(tmp_path / "a").name.split("-")[0]
+    here = half_written.temporary(tmp_path / "a").name.split("-")[0]
     stays = [
         *(f"{here}-{os.getppid()}-01234567.a", f".{os.getppid()}.a"),  # of one that runs
         *(f"{here}-{over.pid}-01234567.b", f".{over.pid}.b.a"),  # of other files
@@ -81,6 +81,6 @@ def test_what_a_killed_process_left_of_a_file_goes_when_that_is_written_again(tm
     for name in (*stays, *goes):
         (tmp_path / name).write_text("half")
     os.utime(tmp_path / goes[-1], (0, 0))
-    with write_whole(tmp_path / "a") as beside:
-        beside.write_text("whole")
+    with write_whole(tmp_path / "a") as temporary:
+        temporary.write_text("whole")
     assert names(tmp_path) == {"a", *stays}

@@ -43,7 +43,7 @@ from ablation_results import (
 )
 
 OF_C = ("population", "rollouts", "generations", "sigma", "evaluate_every")
-OF_THE_SCORE = ("tracks", "drawing")
+OF_THE_SCORE = ("tracks", "rendering")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -200,8 +200,8 @@ def result(trial: Trial, options: Ablations) -> Result | None:
     """What a trial left with these settings; None while it is not finished."""
     if not is_finished(trial, options):
         return None
-    data, drawing = data_of(trial, options), settings_of(trial, options)["drawing"]
-    kind = "scores" if drawing == "stock" else "scores_fast"
+    data, rendering = data_of(trial, options), settings_of(trial, options)["rendering"]
+    kind = "scores" if rendering == "stock" else "scores_fast"
     [score] = directory.read_json(data.root / "res" / f"{kind}.json").values()
     rows = history.line(data.model(trial.architecture))
     scores = np.array([episode["score"] for episode in score["episodes"]])
@@ -253,9 +253,9 @@ def report(results: list[Result], options: Ablations) -> None:
 
 
 def notes(settings: dict) -> str:
-    drawn = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast drawing"}
+    drawn = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast rendering"}
     return (
-        f"\nScores: {settings['tracks']} evaluation tracks of {drawn[settings['drawing']]}, the "
+        f"\nScores: {settings['tracks']} evaluation tracks of {drawn[settings['rendering']]}, the "
         "same for all, of the mean with the best validation. Intervals: bootstrap over tracks and "
         "trainings; of a single training over tracks only, which says nothing of another one. "
         "Validation: the best so far of the distribution's means on 16 tracks. Core-hours: "

@@ -17,7 +17,6 @@ from envs.car_racing import CarRacing
 from envs.recording import EpisodeLog
 from rnn import arch as rnn_arch
 from runs import config, fitting
-from runs.arguments import folder, whole
 from runs.directory import ModelDirectory, digest
 from runs.following import LEADER
 from runs.recipe import Stage
@@ -52,53 +51,6 @@ def run_script(command: list) -> dict[str, float]:
 def run_stage(stage: Stage) -> dict[str, float]:
     """Run a stage of a recipe to its end, as `run_script` does."""
     return run_script([stage.script, *config.flags(stage.settings)])
-
-
-def parser(script: str, description: str, rounds: int | None) -> argparse.ArgumentParser:
-    """The arguments that every benchmark has; without `rounds` one that takes no turns."""
-    made = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    name = Path(script).with_suffix(".json").name
-    if rounds:
-        made.add_argument(
-            "--rounds",
-            type=whole(1),
-            default=rounds,
-            help=f"turns of every contestant (default: {rounds})",
-        )
-    made.add_argument(
-        "--json",
-        type=Path,
-        default=Path("benchmarks") / name,
-        metavar="FILE",
-        help=f"where the figures go (default: benchmarks/{name})",
-    )
-    return made
-
-
-def add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model",
-        type=folder,
-        metavar="DIR",
-        help="the agent's model directory (default: an untrained agent, which is as fast)",
-    )
-
-
-def add_episodes(parser: argparse.ArgumentParser, episodes: int, steps: int = 400) -> None:
-    parser.add_argument(
-        "--episodes",
-        type=whole(1),
-        default=episodes,
-        help=f"recorded along their tracks (default: {episodes})",
-    )
-    parser.add_argument(
-        "--steps",
-        type=whole(1),
-        default=steps,
-        help=f"of an episode, at most (default: {steps})",
-    )
 
 
 @contextlib.contextmanager

@@ -121,7 +121,7 @@ def _stage(
         raise BadInput(f"{where}: no seed is above {LARGEST_SEED}; give a lower one.")
     of_the_run = {**run, "seed": run["seed"] + plus}
     known = {option.name for option in config.options(steps[script])}
-    given |= {name: _plain(value) for name, value in told.items() if name in known}
+    given |= {name: _plain(value) for name, value in of_the_run.items() if name in known}
     settings = config.from_mapping(steps[script], given, where)
     return Stage(script, settings, Path(start) if start else None, kept, row)
 
@@ -199,7 +199,7 @@ def copy_agent(source: Path, copy: Path) -> None:
     if copy.exists():
         return
     copy.parent.mkdir(parents=True, exist_ok=True)
-    beside = copy.with_name(f".{copy.name}.copying")
-    shutil.rmtree(beside, ignore_errors=True)
-    shutil.copytree(source, beside)
-    beside.rename(copy)
+    temporary = copy.with_name(f".{copy.name}.copying")
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(source, temporary)
+    temporary.rename(copy)

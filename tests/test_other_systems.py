@@ -74,7 +74,7 @@ def test_that_python_is_bare(elsewhere):
 
 def test_the_chain_runs_and_is_scored(elsewhere, small, tmp_path):
     data, res = tmp_path / "data", tmp_path / "res"
-    scored = "--tracks 1 --drawing fast --scores-only --workers 1"
+    scored = "--tracks 1 --rendering fast --scores-only --workers 1"
     chain = {script: small(script, data, res) for script in TINY}
     chain["evaluate.py"] = [data / "models" / "vae", *scored.split(), "--res", res]
     for script, arguments in chain.items():

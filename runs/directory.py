@@ -21,6 +21,7 @@ from runs.facts import Facts, check
 from filelock import lock_descriptor, unlock_descriptor
 
 MOST_JSON = 20e6  # bytes; twenty times as much in memory
+MOST_BYTES = 10e9  # of a part of a model or a checkpoint, which are read for their digest
 PATIENCE = 20  # tenths of a second that a reader may keep a file from being replaced
 
 
@@ -181,7 +182,11 @@ def _mistyped(path: Path) -> str:
 
 def digest(path: str | os.PathLike) -> str:
     """The first 16 hexadecimal digits of a file's SHA-256."""
-    return hashlib.sha256(require_file(path).read_bytes()).hexdigest()[:16]
+    sums = hashlib.sha256()
+    with open(require_file(path, MOST_BYTES), "rb") as file:
+        while part := file.read(2**20):
+            sums.update(part)
+    return sums.hexdigest()[:16]
 
 
 def require_file(path: str | os.PathLike, most: float = math.inf) -> Path:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from envs.rollouts import FRAME
 from runs.arguments import BadInput
-from runs.directory import write_text, write_whole
+from runs.directory import require_file, write_text, write_whole
 
 import numpy as np
 import tensorflow as tf
@@ -30,6 +30,7 @@ INNER = "softmotion30_44k"
 CSV = {"actions.csv": ACTION, "endeffector_positions.csv": POSITION}
 HEADER, FOOTER = 12, 4  # bytes around a record: its length and that one's checksum; its own
 MOST_BYTES = 2**30  # of a record; BAIR's have less than one MiB
+MOST_TABLE = 10e6  # bytes; BAIR's have less than 10,000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _records(folder: Path) -> list[TFRecordVideo]:
 def _places(path: Path) -> list[tuple[int, int]]:
     """Start and size of every record of a file, by their headers alone."""
     places: list[tuple[int, int]] = []
-    place, end = 0, path.stat().st_size
+    place, end = 0, require_file(path).stat().st_size
     with open(path, "rb") as file:
         while place < end:
             file.seek(place)
@@ -199,6 +200,7 @@ def _folders(folder: Path) -> list[Folder]:
 
 
 def _picture(path: Path) -> np.ndarray:
+    require_file(path)
     try:
         picture = imageio.imread(path)
     except Exception as problem:  # a broken picture makes a reader raise any of a dozen
@@ -212,6 +214,7 @@ def _picture(path: Path) -> np.ndarray:
 
 
 def _table(path: Path, rows: int, columns: int) -> np.ndarray:
+    require_file(path, MOST_TABLE)
     try:
         table = np.loadtxt(path, np.float32, delimiter=",", ndmin=2)
     except ValueError as problem:

@@ -1,5 +1,6 @@
 """BAIR's two layouts, in files that are written here as they are there."""
 
+import os
 import struct
 
 from rnn.video import bair, sequences
@@ -129,6 +130,27 @@ def test_records_that_are_not_as_they_should_be_are_refused(spoil, words, made, 
         sequences.load("bair", tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes among files")
+@pytest.mark.parametrize(
+    "layout, name",
+    [
+        (as_records, "softmotion30_44k/train/traj_0_to_1.tfrecords"),
+        (as_folders, "train/traj_0/0/3.png"),
+        (as_folders, "train/traj_0/0/actions.csv"),
+    ],
+)
+def test_pipes_are_not_waited_for(layout, name, made, tmp_path):
+    path = layout(tmp_path, made) / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(BadInput, match=f"{path} is no file"):
+        sequences.load("bair", tmp_path)
+
+
+def too_large(folder):
+    os.truncate(folder / "train" / "traj_0" / "0" / "actions.csv", int(bair.MOST_TABLE) + 1)
+
+
 def without(name):
     return lambda folder: (folder / "train" / "traj_0" / "0" / name).unlink()
 
@@ -155,6 +177,7 @@ def small_frame(folder):
         (written("actions.csv", "x,y,z,g\n" * 6), "actions.csv is no table of numbers"),
         (written("actions.csv", "1,2,3,nan\n" * 6), "not all finite numbers"),
         (written("3.png", "no picture"), "3.png cannot be read"),
+        (too_large, "actions.csv has 10 MB, and no such file has more than 10 MB"),
         (small_frame, r"3.png is \(32, 32, 3\) uint8, not \(64, 64, 3\)"),
     ],
 )

@@ -112,9 +112,10 @@ class Run(abc.ABC):
         else:
             self.learner = self._resume(features, self.training.checkpoint())
             if self.learner.generation >= settings.generations:
+                same = ", and from scratch these would be the same" if self._can_start_over else ""
                 print(
-                    f"All {self.learner.generation} generations are done; more of them go on here, "
-                    "and from scratch these would be the same."
+                    f"All {self.learner.generation} generations are done; more of them go on "
+                    f"here{same}."
                 )
             elif self.learner.generation:
                 print(f"Resuming after generation {self.learner.generation}.")
@@ -123,11 +124,20 @@ class Run(abc.ABC):
         self.rows = [r for r in self.rows if r.stage < self.stage or r.generation <= over]
         recorded = [r.generation for r in self.rows if r.stage == self.stage]
         if len(recorded) != over or recorded != list(range(1, over + 1)):
-            raise BadInput(
-                f"{self.csv_file} lacks generations that {self.training.state_file} has; "
-                "put the file back or begin from scratch.",
-                options=("from_scratch",),
-            )
+            raise self._generations_lack()
+
+    def _generations_lack(self) -> BadInput:
+        """What is raised where the history lacks generations of this run."""
+        state = self.training.state_file
+        lacking = f"{self.csv_file} lacks generations that {state} has; put the file back or"
+        if self._can_start_over:
+            return BadInput(f"{lacking} begin from scratch.", options=("from_scratch",))
+        return BadInput(f"{lacking} remove {state.name}, and a new run begins at the present C.")
+
+    @property
+    def _can_start_over(self) -> bool:
+        """Whether such a run can begin from scratch, and not at a C alone."""
+        return isinstance(self.settings, Again)
 
     @property
     def stage(self) -> int:

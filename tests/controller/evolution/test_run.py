@@ -169,8 +169,9 @@ def test_a_history_that_lacks_generations_is_refused(own_model):
     begun = run(own_model)
     tell(begun, 2)
     history.write(begun.csv_file, begun.rows[:1])
-    with pytest.raises(BadInput, match="controller.csv lacks generations"):
+    with pytest.raises(BadInput, match="controller.csv lacks generations") as told:
         run(own_model)
+    assert told.value.options == ("from_scratch",)
 
 
 def test_a_history_of_a_run_that_is_still_to_come_is_refused(own_model):

@@ -4,6 +4,7 @@ from controller import arch
 from controller.policy_gradient.run import PolicyGradientRun
 from controller.policy_gradient.trajectories import TrajectoryFleet
 from controller.report import history
+from runs.arguments import BadInput
 from runs.directory import ModelDirectory, read_json, write_json
 from runs.workplace import Workplace
 from settings.driving import FinetuneController
@@ -123,6 +124,22 @@ def test_other_settings_begin_a_new_run_and_the_old_one_is_over(own_model):
     after = run(own_model, grass_penalty=8.0)
     assert after.stage == 2 and after.learner.generation == 0
     assert run(own_model).training.is_over
+
+
+def test_where_its_history_lacks_generations_its_advice_brings_a_new_run(own_model):
+    begun = run(own_model)
+    begun.learner.generation = 1
+    begun._record(history.Row(begun.stage, 1, 3.0, 2.0, 1.0, 0.1, 100, 1.0, 1))
+    begun._commit()
+    assert run(own_model).learner.generation == 1
+    begun.csv_file.unlink()
+    state = begun.training.state_file
+    advice = f"put the file back or remove {state.name}, and a new run begins at the present C"
+    with pytest.raises(BadInput, match=f"lacks generations .*; {advice}") as told:
+        run(own_model)
+    assert told.value.options == ()
+    state.unlink()
+    assert run(own_model).learner.generation == 0
 
 
 def test_a_released_brake_is_that_of_the_start(own_model, policies):

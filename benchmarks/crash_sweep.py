@@ -4,12 +4,12 @@
 
 Each command is run once, small, and what a SIGKILL would leave is copied at every moment at which
 that changes (benchmarks/crash/sitecustomize.py). From every copy the same command is given again:
-its result must equal that of the run that was never stopped, to the last bit, and nothing else may
-lie there. Only times differ, and what follows from them: TensorBoard's logs, hours, the curves over
-hours, and the dates in archives. The commands that go on, and their workers, are forked from
-processes that have loaded the libraries and computed nothing, for on a slow machine loading takes
-longer than the rest. TensorFlow computes in one thread: in two it does not always come to the same
-last bit.
+its result must equal that of the run that was never stopped, to the last bit, nothing else may lie
+there, and no episode, epoch or generation that was over may be done once more. Only times differ,
+and what follows from them: TensorBoard's logs, hours, the curves over hours, and the dates in
+archives. The commands that go on, and their workers, are forked from processes that have loaded the
+libraries and computed nothing, for on a slow machine loading takes longer than the rest. TensorFlow
+computes in one thread: in two it does not always come to the same last bit.
 
 Writes DIR/results.json, and from it benchmarks/crash_sweep.md. A stopped sweep goes on with the
 same command; --seconds ends it early, with exit code 3.
@@ -34,12 +34,12 @@ from runs.directory import write_json, write_text
 import command_line
 import crash_states
 from crash_commands import COMMANDS, Command, add_arguments
-from measured_on import measured_on
+from measured_on import commit, measured_on
 
 TOP = Path(__file__).resolve().parent.parent
 HOOK = TOP / "benchmarks" / "crash"
 PATIENCE = 900  # seconds after which a command hangs
-OUTCOMES = ("same", "differs", "refused", "traceback", "hangs", "strays")
+OUTCOMES = ("same", "redone", "differs", "refused", "traceback", "hangs", "strays")
 # With two, the held-out loss of an epoch now and then differs in its last bit between two runs that
 # nobody stopped; weights do not.
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
@@ -47,10 +47,11 @@ PAGE = """# A kill before every rename and removal, and the same command once mo
 
     python benchmarks/crash_sweep.py --work DIR
 
-*Same*: the result is that of the run that was never stopped, to the last bit, and nothing else lies
-there, TensorFlow computing in one thread. *Strays*: files lie there that nobody needs. *States* are
-those that a kill can leave: of `iterate.py` and `run_recipe.py` all that they make themselves and
-one in eight of their scripts'.
+*Same*: the result is that of the run that was never stopped, to the last bit, nothing else lies
+there, and nothing that was over was done once more: no episode, no epoch, no generation. TensorFlow
+computes in one thread. *Redone*: the same result, but something was. *Strays*: files or folders lie
+there that nobody needs. *States* are those that a kill can leave: of `iterate.py` and
+`run_recipe.py` all that they make themselves and one in eight of their scripts'.
 Tried first are those that a rename has just left, then those in which one is about to come.
 """
 REPORT = TOP / "benchmarks" / "crash_sweep.md"
@@ -91,7 +92,7 @@ def sweep(given: argparse.Namespace, results: "Results", until: float) -> bool:
                 if time.monotonic() > until:
                     return False
                 found = resume(command, place, state["state"])
-                results.add(name, {**state, **found})
+                results.add(name, {**state, **found, "commit": commit()})
                 print(name, *state.values(), *found.values(), flush=True)
     return True
 
@@ -173,15 +174,27 @@ def thinned(found: list[dict], most: int | None) -> list[dict]:
 
 def resume(command: Command, place: Path, state: int) -> dict:
     """Give a command once more where a kill left this state."""
-    folder = place / "resumed"
+    folder, kept = place / "resumed", place / "states" / f"{state:04d}"
     shutil.rmtree(folder, ignore_errors=True)
-    crash_states.copy(place / "states" / f"{state:04d}", folder)
-    return once_more(command, place, folder)
+    crash_states.copy(kept, folder)
+    before = crash_states.stamps(kept)
+    found = once_more(command, place, folder)
+    require_untouched(kept, before)
+    return found
+
+
+def require_untouched(kept: Path, before: dict[str, tuple]) -> None:
+    """End where a command has written in place to a file that is linked from elsewhere."""
+    now = crash_states.stamps(kept)
+    if changed := sorted(name for name in before if now.get(name) != before[name]):
+        sys.exit(f"{kept} was written to from another folder ({', '.join(changed)}); remove it.")
 
 
 def once_more(command: Command, place: Path, folder: Path) -> dict:
     """Give a command once more in a folder; how the result compares with the whole one."""
-    said = place / "said.txt"
+    whole, said = place / "whole", place / "said.txt"
+    said.unlink(missing_ok=True)
+    before, over = crash_states.stamps(whole), crash_states.over(whole, folder)
     child = multiprocessing.get_context("fork").Process(
         target=call, args=(command, folder.resolve(), said.resolve())
     )
@@ -190,15 +203,18 @@ def once_more(command: Command, place: Path, folder: Path) -> dict:
     words = " ".join(said.read_text().split()) if said.exists() else ""
     if child.is_alive():
         child.kill()
+        child.join()
         return {"outcome": "hangs", "words": words[-500:]}
     if child.exitcode:
         kind = "refused" if child.exitcode == 2 else "traceback"
         return {"outcome": kind, "words": words[-500:]}
-    differences = crash_states.differences(place / "whole", folder)
+    require_untouched(whole, before)
+    differences = crash_states.differences(whole, folder)
     strays = [name for name, kind in differences if kind == "stray"]
     others = [f"{name} ({kind})" for name, kind in differences if kind != "stray"]
-    outcome = "differs" if others else "strays" if strays else "same"
-    return {"outcome": outcome, "words": ", ".join(others + strays)}
+    again = crash_states.redone(whole, folder, over)
+    outcome = "differs" if others else "strays" if strays else "redone" if again else "same"
+    return {"outcome": outcome, "words": ", ".join(others + strays + again)}
 
 
 def load_libraries() -> None:
@@ -247,6 +263,12 @@ def flushed(code):
     return code
 
 
+def tried_at(rows: list[dict]) -> list[str]:
+    """Of rows that were not all tried at the present commit, a line that says at which."""
+    commits = {row.get("commit", "an earlier one") for row in rows}
+    return [f"Tried at: {', '.join(sorted(commits))}."] if commits - {commit()} else []
+
+
 class Results:
     """What came of each state, kept after each."""
 
@@ -285,7 +307,8 @@ class Results:
         table = [f"| {' | '.join(row)} |" for row in rows]
         in_place = {file for found in self.found.values() for file in found.get("in_place", [])}
         open_ends = [f"Written in place: {', '.join(sorted(in_place))}."] if in_place else []
-        lines = [PAGE, *table, "", *bad, *open_ends, measured_on()]
+        tried = [row for found in self.found.values() for row in found.get("states", {}).values()]
+        lines = [PAGE, *table, "", *bad, *open_ends, *tried_at(tried), measured_on()]
         write_text(path, "\n".join(lines).rstrip() + "\n")
 
 

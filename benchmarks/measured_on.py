@@ -10,7 +10,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 def measured_on() -> str:
     """The processor and its cores, and the commit with its subject, if they are known."""
-    return f"Measured on {_processor()}, {os.cpu_count()} cores, at commit {_commit()}."
+    return f"Measured on {_processor()}, {os.cpu_count()} cores, at commit {commit()}."
 
 
 def _processor() -> str:
@@ -19,7 +19,8 @@ def _processor() -> str:
     return names[0] if names else "an unknown processor"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit that is checked out, with its subject."""
     line = ["git", "log", "-1", "--format=%h (%s)"]
     done = subprocess.run(line, cwd=TOP, capture_output=True, text=True)
     return done.stdout.strip() or "unknown"

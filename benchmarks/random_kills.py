@@ -25,17 +25,19 @@ from pathlib import Path
 from runs.directory import read_json, write_json, write_text
 
 import command_line
+import crash_states
 import crash_sweep
 from crash_commands import COMMANDS, Command, add_arguments
-from measured_on import measured_on
+from measured_on import commit, measured_on
 
 REPORT = Path(__file__).with_suffix(".md")
 PAGE = """# A SIGKILL to a whole process group at a random moment, and the same command once more
 
     python benchmarks/random_kills.py --work DIR
 
-*Same*: the result is that of the run that was never stopped, to the last bit, and nothing else lies
-there. *Too late*: the command had ended when the kill came; these count as *same* or not as well.
+*Same*: the result is that of the run that was never stopped, to the last bit, nothing else lies
+there, and no episode, epoch or generation that was over was done once more. *Redone*: the same
+result, but one was. *Too late*: the command had ended when the kill came; these count too.
 """
 
 
@@ -65,14 +67,32 @@ def kill_and_resume(name: str, work: Path, share: float) -> dict:
     for needed in [*crash_sweep.ancestors(command), name]:
         crash_sweep.run_whole(COMMANDS[needed], work, crash_sweep.place_of(needed, work))
     after = share * seconds_of(command, work, place)
+    began = time.monotonic()
     process = start(command, work, place)
     process.join(after)
     ended = not process.is_alive()
-    if not ended:
+    if ended:
+        # On a machine that has become faster the next kills shall come in time.
+        note_seconds(place, time.monotonic() - began)
+    else:
         os.killpg(process.pid, signal.SIGKILL)
     process.join()
-    found = {"after_s": round(after, 1), "had_ended": ended}
+    found = {"after_s": round(after, 1), "had_ended": ended, "commit": commit()}
+    if process.exitcode not in (0, -signal.SIGKILL):
+        words = " ".join((place / "killed.txt").read_text().split())
+        return found | {"outcome": "traceback", "words": f"before the kill: {words[-500:]}"}
+    wait_for_group(process.pid)
     return found | crash_sweep.once_more(command, place, place / "killed")
+
+
+def wait_for_group(group: int) -> None:
+    """Wait until workers and scripts that were killed with their leader are gone, locks and all."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
 
 
 def seconds_of(command: Command, work: Path, place: Path) -> float:
@@ -80,9 +100,19 @@ def seconds_of(command: Command, work: Path, place: Path) -> float:
     known = place / "forked-seconds.txt"
     if not known.exists():
         began = time.monotonic()
-        start(command, work, place).join()
-        known.write_text(f"{time.monotonic() - began:.1f}\n")
+        process = start(command, work, place)
+        process.join()
+        took = time.monotonic() - began
+        if process.exitcode:
+            sys.exit(f"{command}:\n{(place / 'killed.txt').read_text()}")
+        if differences := crash_states.differences(place / "whole", place / "killed"):
+            sys.exit(f"{command} comes to another result each time: {differences}")
+        note_seconds(place, took)
     return float(known.read_text())
+
+
+def note_seconds(place: Path, took: float) -> None:
+    (place / "forked-seconds.txt").write_text(f"{took:.1f}\n")
 
 
 def start(command: Command, work: Path, place: Path) -> multiprocessing.context.ForkProcess:
@@ -124,7 +154,8 @@ def report(found: list[dict]) -> None:
                 f"- {row['command']}, after {row['after_s']} s: {row['outcome']}. {row['words']}"
             )
     table = [f"| {' | '.join(row)} |" for row in rows]
-    write_text(REPORT, "\n".join([PAGE, *table, "", *bad, measured_on()]) + "\n")
+    tried = crash_sweep.tried_at(found)
+    write_text(REPORT, "\n".join([PAGE, *table, "", *bad, *tried, measured_on()]) + "\n")
 
 
 if __name__ == "__main__":

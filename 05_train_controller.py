@@ -60,7 +60,7 @@ def evolve_in_the_world(
         run = EvolutionRun(model_directory, agent.features, settings, bound)
         evolve(run, settings)
         best = arch.load(model_directory, agent.features)
-    print(video.results(settings.res, settings.vision, run.rows, agent, best))
+    print(video.results(settings.res, settings.vision, run.rows, agent, best, settings.patience))
 
 
 def evolve_in_dreams(data: directory.DataDirectory, settings: TrainController) -> None:

@@ -64,7 +64,7 @@ def main(settings: FinetuneController) -> None:
             )
             generations(run, fleet)
         best = arch.load(model_directory, agent.features)
-    print(video.results(settings.res, settings.vision, run.rows, agent, best))
+    print(video.results(settings.res, settings.vision, run.rows, agent, best, settings.patience))
 
 
 def transferred(

@@ -3,11 +3,15 @@
 import csv
 import filecmp
 import json
+import math
 
 import rnn
 import vae
 from controller import arch
+from controller.agent import Agent
+from controller.driving import Scored
 from controller.report import history
+from controller.rollout import Job
 from envs import rollouts, tracks
 from rnn import arch as rnn_arch
 from rnn import series
@@ -172,7 +176,9 @@ def test_05_leaves_a_c_a_csv_a_curve_and_a_gif(chain):
     facts = read_json(chain.model / "model.json")["controller"]
     assert facts["validation"]["mean"] == rows[-1].validation
     picture(chain.res / "vae_controller_curve.png")
-    assert video(chain.res / "vae.gif").shape[1:] == (192, 384, 3)
+    agent, job = Agent(ModelDirectory(chain.model)), Job(parameters, tracks.validation(1)[0])
+    [(_, lap)] = Scored(patience=15, stock=True)(agent, [(0, job)], 1)
+    assert video(chain.res / "vae.gif").shape == (math.ceil(lap.steps / 5), 192, 384, 3)
 
 
 def test_05_evolves_a_c_that_sees_z_alone_without_any_m(chain, scripts, small, tmp_path):

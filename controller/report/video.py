@@ -7,7 +7,7 @@ import envs
 from controller.agent import Agent
 from controller.report import history
 from controller.report.history import Row
-from controller.rollout import Job, Recorder, World, drive
+from controller.rollout import UNLIMITED, Job, Recorder, World, drive
 from envs import tracks
 from runs.videos import save_video
 from vae.pictures import to_bytes
@@ -21,21 +21,28 @@ SHOWN = 1 / 20  # second
 HEIGHT = 192  # pixels
 
 
-def results(res: Path, vision: str, rows: list[Row], agent: Agent, parameters: np.ndarray) -> str:
-    """Plot how C learned and record a lap of the C that came of it; a line that says where."""
+def results(
+    res: Path, vision: str, rows: list[Row], agent: Agent, parameters: np.ndarray, patience: int
+) -> str:
+    """Plot how C learned and record a lap of the C that came of it; a line that says where.
+
+    The lap ends as episodes of the training do: `patience` steps after its last tile.
+    """
     curve = res / f"{vision}_controller_curve.png"
     history.curve(curve, rows, f"C, {vision}")
     gif = res / f"{vision}.gif"
-    score = lap(gif, agent, parameters, tracks.validation(1)[0])
+    score = lap(gif, agent, parameters, tracks.validation(1)[0], patience)
     return f"{agent.directory.weights('controller')}, {curve}, {gif} (a lap of {score:.0f} points)"
 
 
-def lap(path: Path, agent: Agent, parameters: np.ndarray, track: int) -> float:
+def lap(
+    path: Path, agent: Agent, parameters: np.ndarray, track: int, patience: int = UNLIMITED
+) -> float:
     """Record one episode to a video and return its score.
 
     Left the car from above, right what V sees (top) and what it keeps of it (bottom).
     """
-    pictures, score = episode(agent, parameters, track)
+    pictures, score = episode(agent, parameters, track, patience=patience)
     save_video(path, pictures, SHOWN)
     return score
 
@@ -50,7 +57,7 @@ def race(path: Path, agents: dict[str, tuple[Agent, np.ndarray]], track: int) ->
 
 
 def episode(
-    agent: Agent, parameters: np.ndarray, track: int, name: str = ""
+    agent: Agent, parameters: np.ndarray, track: int, name: str = "", patience: int = UNLIMITED
 ) -> tuple[list[np.ndarray], float]:
     """Drive one track; return its pictures, (192, 384, 3) uint8 each, and its score.
 
@@ -58,7 +65,7 @@ def episode(
     """
     camera = Camera(name)
     job = (0, Job(parameters, track))
-    [(_, outcome)] = drive(agent, [job], worlds=1, make_env=_rendered_env, recorder=camera)
+    [(_, outcome)] = drive(agent, [job], 1, patience, make_env=_rendered_env, recorder=camera)
     decoded = agent.vision.decoder(agent.vision.encoder(np.stack(camera.frames))[0]).numpy()
     pictures = [
         np.concatenate([picture, np.concatenate(_named(frame, kept))], axis=1)

@@ -25,7 +25,7 @@ from runs.directory import DataDirectory, ModelDirectory
 from runs.recipe import Stage
 from settings import MAKERS, STEPS
 from settings.driving import TrainController
-from settings.shared import DataDir, Models, Res, Workers
+from settings.shared import DataDir, Models, Res, WorkerCount
 
 import common
 import numpy as np
@@ -47,8 +47,8 @@ OF_THE_SCORE = ("tracks", "rendering")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Ablations(Workers, Res, DataDir, Models):
-    """What this script is told."""
+class Ablations(WorkerCount, Res, DataDir, Models):
+    """The settings of this script."""
 
     episodes: Path = setting(
         Path("data/rollout"), "recorded episodes that every M learns from", metavar="DIR"
@@ -253,9 +253,9 @@ def report(results: list[Result], options: Ablations) -> None:
 
 
 def notes(settings: dict) -> str:
-    drawn = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast rendering"}
+    worlds = {"stock": "stock CarRacing-v3", "fast": "CarRacing's fast rendering"}
     return (
-        f"\nScores: {settings['tracks']} evaluation tracks of {drawn[settings['rendering']]}, the "
+        f"\nScores: {settings['tracks']} evaluation tracks of {worlds[settings['rendering']]}, the "
         "same for all, of the mean with the best validation. Intervals: bootstrap over tracks and "
         "trainings; of a single training over tracks only, which says nothing of another one. "
         "Validation: the best so far of the distribution's means on 16 tracks. Core-hours: "

@@ -62,6 +62,7 @@ def main(settings: TrainCVAE) -> None:
             settings.epoch_steps,
             batches(held_out, HELD_OUT_BATCHES, settings.seed),
             (schedules.Schedules(settings),),
+            model.logged,
         )
         facts = {
             "condition": videos.condition,

@@ -12,7 +12,7 @@ from typing import Any
 from runs import replicas  # before Keras
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory, require_space
-from runs.facts import are_numbers, is_number_or_none, is_whole
+from runs.facts import are_numbers, is_number, is_number_or_none, is_whole
 from runs.progress import bar
 from runs.training import Standing, Training
 from runs.weights import load_weights, save_weights
@@ -99,14 +99,17 @@ def fit(
     batches_per_epoch: int,
     validation: tf.data.Dataset,
     callbacks: tuple = (),
+    logged: frozenset[str] = frozenset(),
 ) -> None:
     """Train a compiled model from where `training` stands until `epochs` are over.
 
     `batches_of(epoch)` gives the batches of an epoch, always the same for the same number, so
-    that a resumed epoch goes on with the batch that would have come next. Raises `BadInput` when
-    the training stands where such a one never does.
+    that a resumed epoch goes on with the batch that would have come next. `logged`: what each epoch
+    must have on record, for it is shown in the end. Raises `BadInput` when the training stands
+    where such a one never does.
     """
-    if not _can_stand(model, training, epochs, batches_per_epoch):
+    can_stand = _can_stand(model, training, epochs, batches_per_epoch)
+    if not can_stand or not all(logged <= row.keys() for row in training.history):
         raise training.torn()
     _require_space(model, training)
     validation = replicas.even(validation, model.distribute_strategy.num_replicas_in_sync)
@@ -228,10 +231,14 @@ class _Checkpoints(keras.callbacks.Callback):
         # An earlier version tracked one share less: averages begin anew in this epoch.
         if len(before["metrics"]) == len(self._averages()) - 2:
             return
+        if not all(map(is_number, before["metrics"])):
+            raise ValueError("averages that are no numbers")
         for variable, value in zip(self._averages(), before["metrics"], strict=True):
             variable.assign(float(value))
         for callback, state in zip(self.averaging, before["callbacks"], strict=True):
-            callback.state = {name: state[name] for name in callback.state}
+            if not _is_like(state, callback.state):
+                raise ValueError("the state of another callback")
+            callback.state = state
 
     def _averages(self) -> list:
         """The sums and counts that Keras sets to nothing as an epoch begins."""
@@ -270,6 +277,14 @@ class _Checkpoints(keras.callbacks.Callback):
     def _save(self):
         self.training.save(self.model)
         self.saved_at = time.monotonic()
+
+
+def _is_like(value: Any, known: Any) -> bool:
+    """Whether a value has the names and the numbers of a known one, whatever numbers."""
+    if not isinstance(known, dict):
+        return is_number(value)
+    alike = isinstance(value, dict) and value.keys() == known.keys()
+    return alike and all(_is_like(value[name], known[name]) for name in known)
 
 
 def seed(value: int) -> None:

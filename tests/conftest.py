@@ -184,15 +184,32 @@ def refuse(load, monkeypatch, capfd) -> Callable[..., str]:
 
 
 @pytest.fixture
-def perform(load, monkeypatch, capfd) -> Callable[..., list[str]]:
-    """`perform(script, *arguments)`: run a script in this process; the warnings that it wrote."""
+def said(load, monkeypatch, capfd) -> Callable[..., tuple[str, str]]:
+    """`said(script, *arguments)`: run a script in this process; what it wrote to stdout, stderr."""
 
-    def run(script: str, *arguments) -> list[str]:
+    def run(script: str, *arguments) -> tuple[str, str]:
         module = load(script)
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         capfd.readouterr()
         module.main(config.parse(STEPS[script], module.__doc__))
-        lines = capfd.readouterr().err.splitlines()
+        written = capfd.readouterr()
+        return written.out, written.err
+
+    return run
+
+
+@pytest.fixture
+def printed(said) -> Callable[..., str]:
+    """`printed(script, *arguments)`: run a script in this process; what it printed."""
+    return lambda *command: said(*command)[0]
+
+
+@pytest.fixture
+def perform(said) -> Callable[..., list[str]]:
+    """`perform(script, *arguments)`: run a script in this process; the warnings that it wrote."""
+
+    def run(*command) -> list[str]:
+        lines = said(*command)[1].splitlines()
         return [line for line in lines if line.startswith("Warning: ")]
 
     return run

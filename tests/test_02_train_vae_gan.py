@@ -73,9 +73,16 @@ def test_its_curve_averages_to_what_each_epoch_says(trained):
             assert mean == pytest.approx(epoch[name], rel=1e-3, abs=1e-3), name
 
 
-def test_run_again_it_says_that_it_is_done(trained, scripts):
+def test_run_again_it_says_that_it_is_done_and_touches_nothing(trained, printed):
     data, res, _ = trained
-    assert "nothing to do" in scripts.succeed(SCRIPT, *arguments(data, res))
+
+    def times() -> dict:
+        made = [*(data / "models" / "vaegan").rglob("[!.]*.*"), *res.iterdir()]
+        return {path: path.stat().st_mtime_ns for path in made}
+
+    before = times()
+    assert "nothing to do" in printed(SCRIPT, *arguments(data, res))
+    assert times() == before
 
 
 def test_latents_can_be_made_with_it(trained, scripts):

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 HORIZONS = (1, 2, 5, 10)  # frames ahead
+LOSSES = ("loss", "mse", "kl")
 MOVING_AVERAGES = ("moving_mean", "moving_variance")  # of batch normalisation
 
 
@@ -30,7 +31,7 @@ class CVAE(replicas.Model):
             name="teacher_forcing", initializer="ones", trainable=False
         )
         self.horizons = [horizon for horizon in HORIZONS if horizon <= future]
-        names = ["loss", "mse", "kl", "psnr", "copy"]
+        names = [*LOSSES, "psnr", "copy"]
         names += [f"{kind}_{horizon}" for kind in ("psnr", "copy") for horizon in self.horizons]
         self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
         self.built = True
@@ -44,6 +45,11 @@ class CVAE(replicas.Model):
     @property
     def metrics(self):
         return list(self.trackers.values())
+
+    @property
+    def logged(self) -> frozenset[str]:
+        """What there is to say of each epoch: its losses, and all that is measured on others."""
+        return frozenset([*LOSSES, *(f"val_{name}" for name in self.trackers)])
 
     def losses_of(self, batch, seed, training: bool) -> dict[str, tf.Tensor]:
         """The loss, and its parts for each frame: `mse`, and `kl` in nats.

@@ -1,7 +1,9 @@
 """04_train_cvae.py as a user runs it: for real, tiny, killed and resumed, and refused."""
 
+import shutil
+
 import rnn.video
-from runs.directory import ModelDirectory, read_json
+from runs.directory import ModelDirectory, read_json, write_json
 
 import numpy as np
 import pytest
@@ -58,13 +60,39 @@ def test_it_leaves_pictures_and_a_model_that_others_load(trained):
     assert len(imageio.imread(trained / "res" / "cvae.gif", index=None)) == 30
 
 
-def test_killed_and_resumed_it_is_what_it_would_have_been(runs, squares, scripts):
-    _, killed = runs
-    assert not ModelDirectory(killed / "models" / "cvae").has("cvae")
-    scripts.succeed(SCRIPT, *arguments(squares, killed))
-    whole, resumed = (rnn.video.load(ModelDirectory(data / "models" / "cvae")) for data in runs)
+def test_killed_and_resumed_it_is_what_it_would_have_been(runs, squares, scripts, tmp_path):
+    trained, killed = runs
+    data = shutil.copytree(killed, tmp_path / "data")
+    assert not ModelDirectory(data / "models" / "cvae").has("cvae")
+    scripts.succeed(SCRIPT, *arguments(squares, data))
+    models = [ModelDirectory(one / "models" / "cvae") for one in (trained, data)]
+    whole, resumed = map(rnn.video.load, models)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("lacking", ["loss", "val_kl", "val_copy_2"])
+def test_a_history_that_lacks_a_loss_is_refused(runs, squares, refuse, tmp_path, lacking):
+    data = shutil.copytree(runs[1], tmp_path / "data")
+    file = data / "models" / "cvae" / "cvae.training.json"
+    state = read_json(file)
+    for row in state["position"]["history"]:
+        del row[lacking]
+    write_json(file, state)
+    before = file.read_bytes()
+    sentence = refuse(SCRIPT, *arguments(squares, data))
+    assert f"{file} is not the state of a training; remove it." in sentence
+    assert file.read_bytes() == before
+
+
+def test_run_again_it_says_that_it_is_done_and_touches_nothing(trained, squares, printed):
+    def times() -> dict:
+        made = [*(trained / "models" / "cvae").glob("[!.]*.*"), *(trained / "res").iterdir()]
+        return {path: path.stat().st_mtime_ns for path in made}
+
+    before = times()
+    assert "nothing to do" in printed(SCRIPT, *arguments(squares, trained))
+    assert times() == before and len(before) > 5
 
 
 @pytest.mark.parametrize(

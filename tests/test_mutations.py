@@ -15,6 +15,7 @@ from runs import training
 import pytest
 
 hypothesis = pytest.importorskip("hypothesis")
+EXAMPLES = 84  # of each; 504 in all
 FILES = ("0000000000.npz", "starts.npz", "rnn.weights.h5", "model.json", "controller.csv", "state")
 
 
@@ -62,7 +63,7 @@ def test_damage_is_told_in_a_sentence_and_never_a_traceback(targets, name):
     mutations, known = targets
     target = known[name]
 
-    @hypothesis.settings(max_examples=25, deadline=None, derandomize=True, database=None)
+    @hypothesis.settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None)
     @hypothesis.given(seed=hypothesis.strategies.integers(0, 10**6))
     def damage(seed):
         way, outcome, words = mutations.attempt(target, seed)

@@ -1,7 +1,5 @@
 """A kill at every moment of an evolution in dreams: `benchmarks/crash_sweep.py`, the smallest."""
 
-import os
-
 from controller import arch
 from controller.agent import Agent
 from controller.dream.rollout import DreamRollout
@@ -10,6 +8,7 @@ from controller.rollout import drive
 from rnn.dream.dynamics import Dream
 from runs.directory import ModelDirectory, locked
 from settings.driving import TrainController
+from tests.killing import kept_states
 
 import pytest
 
@@ -54,42 +53,15 @@ def evolve(own_dreamer):
     return run
 
 
-@pytest.fixture
-def kept_states(load, monkeypatch, tmp_path):
-    """`kept_states(folder, work)`: do the work; copies of the folder, of every moment of it."""
-    hook = load("benchmarks/crash/sitecustomize.py")
-
-    def watch(folder, work) -> list:
-        states = tmp_path / "states"
-        states.mkdir()
-        monkeypatch.setattr(hook, "FOLDER", str(folder))
-        monkeypatch.setattr(hook, "STATES", str(states))
-        with monkeypatch.context() as patched:
-            for name in ("replace", "unlink"):
-                patched.setattr(os, name, before(name, getattr(os, name)))
-            work(folder)
-        return sorted(path for path in states.iterdir() if path.is_dir())
-
-    def before(name, change):
-        def keep_and_change(path, *others, **more):
-            hook.keep_state(name, str(path))
-            return change(path, *others, **more)
-
-        return keep_and_change
-
-    return watch
-
-
 @pytest.mark.slow
-def test_whenever_it_is_killed_the_same_command_ends_as_if_nothing_had_been(
-    evolve, kept_states, load, tmp_path
-):
-    compare = load("benchmarks/crash_states.py")
+def test_whenever_it_is_killed_the_same_command_ends_as_if_nothing_had_been(evolve, load, tmp_path):
+    compare, hook = load("benchmarks/crash_states.py"), load("benchmarks/crash/sitecustomize.py")
     (tmp_path / "whole").mkdir()
-    states = kept_states(tmp_path / "whole", evolve)
-    assert len(states) > 20
+    states = kept_states(hook, tmp_path / "whole", tmp_path / "states", evolve)
+    assert len(states) >= 20
     for state in states:
         resumed = tmp_path / f"resumed-{state.name}"
         compare.copy(state, resumed)
         evolve(resumed)
         assert compare.differences(tmp_path / "whole", resumed) == [], state
+        assert compare.redone(tmp_path / "whole", resumed, {}) == [], state

@@ -2,9 +2,11 @@
 
 import dataclasses
 
-from runs import weights
+from runs import config, fitting, weights
+from runs.directory import ModelDirectory, read_json
 from settings import adversary
-from vae import arch, arch_vaegan
+from tests.stopping import Stop
+from vae import arch, arch_vaegan, watch
 
 import keras
 import numpy as np
@@ -241,3 +243,43 @@ def test_a_checkpoint_holds_three_optimisers_and_the_averages(recipe, tmp_path):
             np.testing.assert_array_equal(a.numpy(), b.numpy(), a.path)
     for a, b in zip(whole.weights, resumed.weights, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), a.path)
+
+
+BATCHES = 4
+
+
+def batches(epoch: int, count: int = BATCHES) -> tf.data.Dataset:
+    rng = np.random.default_rng((1, epoch))
+    frames = rng.integers(0, 256, (count, 64, 64, 3), np.uint8)
+    return tf.data.Dataset.from_tensor_slices(frames).batch(1)
+
+
+def fitted(folder, stop_after: int | None = None) -> tuple[list[dict], list, list]:
+    """An epoch until its end or the stop: its losses, the points of its curve, the weights."""
+    folder.mkdir(exist_ok=True)
+    model = built(adversary.recipe("repaired", ramp_start=0.0, ramp_end=0.0), BATCHES)
+    model.run_eagerly = True
+    settings = config.saved(adversary.TrainVAEGAN(depth=2))
+    run = fitting.NetworkTraining(ModelDirectory(folder), "vision", settings)
+    curve = watch.TrainingCurve(folder / "curve.csv", BATCHES, resumed=run.resume(model))
+    callbacks = [curve] if stop_after is None else [curve, Stop(stop_after)]
+    fitting.fit(model, run, 1, batches, BATCHES, batches(99, 1), tuple(callbacks))
+    return run.history, curve.points, [weight.numpy() for weight in model.weights]
+
+
+@pytest.mark.slow
+def test_stopped_within_an_epoch_and_resumed_its_losses_are_those_of_one_never_stopped(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(fitting, "MINUTES_BETWEEN_CHECKPOINTS", 0)
+    monkeypatch.setattr(watch, "POINTS", 2)  # one for two steps: the stop comes between
+    history, points, final = fitted(tmp_path / "whole")
+    assert len(history) == 1 and [point.step for point in points] == [2, 4]
+    with pytest.raises(InterruptedError):
+        fitted(tmp_path / "stopped", stop_after=3)
+    at = read_json(tmp_path / "stopped" / "vision.training.json")["position"]
+    assert (at["epoch"], at["batch"]) == (0, 3)
+    resumed = fitted(tmp_path / "stopped")
+    assert resumed[:2] == (history, points)
+    for one, other in zip(final, resumed[2], strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -60,10 +60,14 @@ def test_it_leaves_a_c_its_history_a_curve_and_a_lap(finetuned, chain):
 
 def test_run_again_it_has_nothing_to_add(finetuned, scripts):
     folder, *_ = finetuned
-    before = (model_of(folder).path / "controller.csv").read_bytes()
+
+    def contents() -> dict:
+        return {path.name: path.read_bytes() for path in model_of(folder).path.glob("[!.]*.*")}
+
+    before = contents()
     printed = scripts.succeed(SCRIPT, *arguments(folder), "--release-brake")
-    assert "All 2 generations are done" in printed
-    assert (model_of(folder).path / "controller.csv").read_bytes() == before
+    assert "All 2 generations are done; more of them go on here." in printed
+    assert contents() == before and {"controller.csv", "controller.weights.h5"} < before.keys()
 
 
 def test_killed_and_resumed_it_is_the_run_that_was_never_killed(finetuned, scripts):

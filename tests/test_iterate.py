@@ -1,6 +1,8 @@
 """Two tiny rounds of the iterative procedure from nothing, for real."""
 
 import os
+import signal
+import time
 
 import rnn
 from controller.agent import Agent
@@ -24,11 +26,15 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("iterate")
 
 
+def command(place, rounds: int) -> list:
+    where = ["--data-dir", place / "data", "--res", place / "res"]
+    return ["iterate.py", *where, "--rounds", rounds, *TINY.split()]
+
+
 @pytest.fixture(scope="module")
 def run(scripts, place):
     def iterate_for(rounds: int) -> list[iterate.Round]:
-        where = ["--data-dir", place / "data", "--res", place / "res"]
-        scripts.succeed("iterate.py", *where, "--rounds", rounds, *TINY.split())
+        scripts.succeed(*command(place, rounds))
         return iterate.read(place / "data" / "iterate" / "rounds.json")
 
     return iterate_for
@@ -41,7 +47,19 @@ def first(run) -> iterate.Round:
 
 
 @pytest.fixture(scope="module")
-def both(run, first) -> list[iterate.Round]:
+def killed(first, scripts, place) -> str:
+    """What is said where iterate.py alone is killed as a script of its second round evolves C."""
+    state = DataDirectory(place / "data").model("vae-dream-1.15").path / "controller.training.json"
+    process = scripts.start(*command(place, 2))
+    while read_json(state)["stage"] < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    return process.communicate()[1]  # waits for that script
+
+
+@pytest.fixture(scope="module")
+def both(run, killed) -> list[iterate.Round]:
     return run(2)
 
 
@@ -49,6 +67,12 @@ def test_begins_from_nothing_with_random_driving(first, place):
     assert first.surprise is None and first.score > 0
     assert 0 < first.tiles < 1 and sum(first.speeds) == 120
     assert DataDirectory(place / "data").model("vae-dream-1.15").has("controller")
+
+
+def test_what_it_runs_ends_with_it_and_the_round_is_not_over(killed, first, place):
+    assert killed.endswith("Stopped. What is done is kept; give the same command to go on.\n")
+    with locked(DataDirectory(place / "data").model("vae-dream-1.15").path):
+        assert iterate.read(place / "data" / "iterate" / "rounds.json")[0] == first
 
 
 def test_goes_on_where_it_was_and_adds_to_the_data(both, first, place):

@@ -1,7 +1,7 @@
 """What is ended at some moment and resumed is what was never ended, exactly.
 
-By SIGKILL, by SIGTERM, as `kill`, `docker stop` and a machine that shuts down do it, and by SIGHUP,
-as a terminal that is closed.
+By SIGKILL, by SIGTERM, as `kill`, `docker stop` and a machine that shuts down do it, by SIGHUP, as
+a terminal that is closed, and by SIGINT, as Ctrl-C.
 """
 
 import functools
@@ -21,11 +21,13 @@ from runs.directory import ModelDirectory, locked, read_json
 import numpy as np
 import pytest
 
+STOPPED = "Stopped. What is done is kept; give the same command to go on.\n"
+
 
 def end_after(scripts, script, arguments, begun, how=signal.SIGKILL, within=0.3) -> None:
     """End a script by a signal to it alone, `within` so many seconds after `begun()` is true.
 
-    It must not have come to its end; all that it started must end with it.
+    It must not have come to its end; all that it started must end with it. Interrupted, it says so.
     """
     process = scripts.start(script, *arguments)
     while not begun():
@@ -33,8 +35,10 @@ def end_after(scripts, script, arguments, begun, how=signal.SIGKILL, within=0.3)
         time.sleep(0.02)
     time.sleep(random.uniform(0, within))
     os.kill(process.pid, how)
-    process.communicate()  # waits for its children too
-    assert process.returncode == -how, "it ended by itself"
+    _, said = process.communicate()  # waits for its children too
+    assert process.returncode == {signal.SIGINT: 130}.get(how, -how), "it ended by itself"
+    if how == signal.SIGINT:
+        assert said.endswith(STOPPED) and "Traceback" not in said
 
 
 def saved(training, times: int = 1) -> bool:
@@ -50,7 +54,10 @@ def test_v(chain, scripts, small, tmp_path):
     chain.copy(tmp_path, "rollout")
     model = tmp_path / "models" / "vae"
     arguments = small("02_train_vae.py", tmp_path, tmp_path / "res")
-    end_after(scripts, "02_train_vae.py", arguments, lambda: saved(model / "vision.training.json"))
+    state = model / "vision.training.json"
+    for times, how in ((1, signal.SIGINT), (2, signal.SIGKILL)):
+        begun = functools.partial(saved, state, times)
+        end_after(scripts, "02_train_vae.py", arguments, begun, how, within=0.1)
     assert not ModelDirectory(model).has("vision")
     scripts.succeed("02_train_vae.py", *arguments)
     whole, resumed = (vae.load(ModelDirectory(m)) for m in (chain.model, model))
@@ -81,8 +88,10 @@ def test_c(chain, scripts, small, tmp_path):
         path.unlink()
     arguments = small("05_train_controller.py", tmp_path, tmp_path / "res")
     state = model / "controller.training.json"
-    # Once before the first generation, and once after it.
-    end_after(scripts, "05_train_controller.py", arguments, lambda: saved(state, 2), signal.SIGHUP)
+    # A commit comes before the first generation, and one after it.
+    for times, how in ((1, signal.SIGINT), (2, signal.SIGHUP)):
+        begun = functools.partial(saved, state, times)
+        end_after(scripts, "05_train_controller.py", arguments, begun, how)
     printed = scripts.succeed("05_train_controller.py", *arguments)
     assert "Resuming after generation" in printed
     whole, resumed = (
@@ -121,8 +130,7 @@ def test_an_interrupt_ends_a_run_at_once_and_leaves_no_half_file(scripts, tmp_pa
     os.killpg(process.pid, signal.SIGINT)
     printed, said = process.communicate()
     assert process.returncode == 130 and printed.count("\n") == 1
-    assert said.endswith("Stopped. What is done is kept; give the same command to go on.\n")
-    assert "Traceback" not in said
+    assert said.endswith(STOPPED) and "Traceback" not in said
     for path in rollouts.paths(folder):
         assert len(rollouts.read(path)) <= 200
 

@@ -31,6 +31,10 @@ def series(data) -> dict[str, np.ndarray]:
     return {path.name: np.load(path)["mean"] for path in found}
 
 
+def times(data) -> dict:
+    return {path: path.stat().st_mtime_ns for path in data.rglob("[!.]*.*")}
+
+
 def test_a_recipe_that_was_killed_ends_as_one_that_was_not(scripts, tmp_path):
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(RECIPE)
@@ -39,19 +43,27 @@ def test_a_recipe_that_was_killed_ends_as_one_that_was_not(scripts, tmp_path):
     assert "Stage 2 of 3: 02_train_vae.py" in printed and "--epochs 2" in printed
 
     arguments = ("run_recipe.py", recipe, "--data-dir", killed, "--res", tmp_path)
-    process = scripts.start(*arguments)
-    state = killed / "models" / "vae" / "vision.training.json"
-    while not state.exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+
+    def kill_when_there_is(name: str, kill) -> str:
+        process = scripts.start(*arguments)
+        while not (killed / "models" / "vae" / name).exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        kill(process.pid, signal.SIGKILL)
+        return process.communicate()[1]  # waits for the stage that was under way
+
+    # The recipe alone, as its second stage has begun; and with all that it started.
+    assert "Stopped. What is done is kept" in kill_when_there_is(".lock", os.kill)
+    kill_when_there_is("vision.training.json", os.killpg)
     printed = scripts.succeed(*arguments)
     assert "Stage 1" not in printed and "Stage 3 of 3" in printed
     expected, found = series(whole), series(killed)
     assert len(expected) == 4 and expected.keys() == found.keys()
     assert all(np.array_equal(expected[name], found[name]) for name in expected)
-    assert "Stage" not in scripts.succeed(*arguments)
+    before = times(killed)
+    printed = scripts.succeed(*arguments)
+    assert "Stage" not in printed and "All 3 stages of" in printed and "are done in" in printed
+    assert times(killed) == before
     assert len(json.loads((killed / "recipe.json").read_text())["done"]) == 3
 
 

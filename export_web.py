@@ -26,7 +26,15 @@ def main(settings: ExportWeb) -> None:
     from controller.web import package  # It needs ONNX.
 
     agents = [package.load(directory.ModelDirectory(path)) for path in settings.models]
+    index = settings.out / "index.json"
     with directory.locked(settings.out):
+        asked = config.saved(settings) | {"script": directory.digest(__file__)}
+        source = package.source(agents, asked)
+        if package.holds(settings.out, source):
+            index.touch()  # `make` asks when it was made.
+            agent_names = ", ".join(parts.name for parts in agents)
+            print(f"{settings.out} holds {agent_names} already; nothing to do.")
+            return
         print(f"{agents[0].name} drives {settings.recorded_episodes} episodes in the world.")
         tracks = list(range(settings.track, settings.track + settings.recorded_episodes))
         driven = drive(agents[0].directory, tracks, settings.recorded_steps)
@@ -36,12 +44,13 @@ def main(settings: ExportWeb) -> None:
             with progress.bar(package.FILES, "files", what=parts.name) as bar:
                 made[parts.name] = package.files(parts, driven, bar.update)
         # Nothing is refused any more: what the folder held goes.
-        (settings.out / "index.json").unlink(missing_ok=True)
-        package.write_episodes(settings.out, driven)
+        index.unlink(missing_ok=True)
+        files_made = package.write_episodes(settings.out, driven)
         for name, files in made.items():
             size = package.write_agent(settings.out / name, files)
+            files_made += [f"{name}/{file}" for file in files]
             print(f"{settings.out / name}: {size / 1e6:.2f} MB")
-        package.write_index(settings.out, agents, driven)
+        package.write_index(settings.out, agents, driven, files_made, source)
 
 
 if __name__ == "__main__":

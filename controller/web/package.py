@@ -1,6 +1,6 @@
 """The folder that the page in `web/` reads.
 
-    index.json         the agents, and the episodes with their actions
+    index.json         the agents, the episodes with their actions, and of what all was made
     episodes/N.png     frames of episode N, COLUMNS in a row
     NAME/              an agent
       step.onnx  decoder.onnx  controller.onnx   see `controller.web.graphs`
@@ -12,6 +12,7 @@ All agents see the same episodes, so that two of them can start from the same mo
 """
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +27,9 @@ from rnn.dream import starts
 from rnn.dream.dynamics import NEEDED_HEADS, POINTS_OF_TRACK
 from rnn.dream.pictures import WARM_UP
 from rnn.saved import Memory
+from runs import versions
 from runs.arguments import BadInput
-from runs.directory import ModelDirectory, write_json, write_whole
+from runs.directory import ModelDirectory, digest, read_json, write_json, write_whole
 from vae.pictures import to_bytes
 from vae.saved import Vision
 
@@ -80,6 +82,27 @@ def load(directory: ModelDirectory) -> Parts:
     return Parts(directory, vision, memory, parameters, starts.read(directory, memory).tile)
 
 
+def source(agents: list[Parts], asked: dict) -> str:
+    """Sixteen digits that change with the agents, with what is asked for and what makes it of them.
+
+    `asked`: which episodes are driven, and by which script.
+    """
+    described = [(parts.name, read_json(parts.directory.model_json)) for parts in agents]
+    content = json.dumps([described, asked, versions.here()], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def holds(folder: Path, source: str) -> bool:
+    """Whether a folder holds what was made of this source, whole."""
+    index = folder / "index.json"
+    content = read_json(index) if index.exists() else {}
+    made = content.get("files")
+    if content.get("source") != source or not isinstance(made, dict):
+        return False
+    there = all((folder / name).exists() for name in made)
+    return there and all(digest(folder / name) == known for name, known in made.items())
+
+
 def check_episodes(driven: list[DrivenEpisode]) -> None:
     """Raises `BadInput` where an episode is too short to dream on from."""
     for episode in driven:
@@ -91,11 +114,13 @@ def check_episodes(driven: list[DrivenEpisode]) -> None:
             )
 
 
-def write_episodes(folder: Path, driven: list[DrivenEpisode]) -> None:
-    """Write the frames of episodes."""
-    for number, episode in enumerate(driven):
-        with write_whole(folder / "episodes" / f"{number}.png") as temporary:
+def write_episodes(folder: Path, driven: list[DrivenEpisode]) -> list[str]:
+    """Write the frames of episodes; the names of the files."""
+    names = [f"episodes/{number}.png" for number in range(len(driven))]
+    for name, episode in zip(names, driven, strict=True):
+        with write_whole(folder / name) as temporary:
             imageio.imwrite(temporary, episodes.atlas(episode.frames))
+    return names
 
 
 def files(
@@ -157,9 +182,16 @@ def write_agent(folder: Path, made: dict[str, bytes]) -> int:
     return sum(map(len, made.values()))
 
 
-def write_index(folder: Path, agents: list[Parts], driven: list[DrivenEpisode]) -> None:
-    """Write what the folder holds. It comes last, so that a folder with it is whole."""
+def write_index(
+    folder: Path, agents: list[Parts], driven: list[DrivenEpisode], names: list[str], source: str
+) -> None:
+    """Write what the folder holds: agents, files of these names, and what they were made of.
+
+    It comes last, so that a folder with it is whole.
+    """
     content = {
+        "source": source,
+        "files": {name: digest(folder / name) for name in names},
         "agents": [{"folder": parts.name, "name": _title(parts, agents)} for parts in agents],
         "seen": WARM_UP,
         "columns": episodes.COLUMNS,

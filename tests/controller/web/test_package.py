@@ -62,6 +62,29 @@ def test_the_folder_holds_what_was_seen_done_and_remembered(agent, load, tmp_pat
     assert facts["tile"] == 4.0 and len(facts["loss"]) == 2
 
 
+def test_a_second_export_says_that_all_is_there_and_a_damaged_one_is_made_again(
+    agent, printed, tmp_path
+):
+    out = tmp_path / "out"
+    drives = ("--track", 3, "--recorded-episodes", 2, "--recorded-steps", STEPS)
+    command = ("export_web.py", agent.path, "--out", out, *drives)
+
+    def contents() -> dict:
+        return {path: path.read_bytes() for path in out.rglob("[!.]*.*")}
+
+    def times() -> dict:
+        return {path: path.stat().st_mtime_ns for path in contents() if path.name != "index.json"}
+
+    assert "nothing to do" not in printed(*command)
+    before, made_at = contents(), times()
+    assert printed(*command) == f"{out} holds dreamer already; nothing to do.\n"
+    assert contents() == before and times() == made_at
+    (out / "dreamer" / "starts.f32").write_bytes(b"")
+    assert "nothing to do" not in printed(*command)
+    assert contents() == before
+    assert "nothing to do" not in printed(*command, "--track", 4)
+
+
 def test_a_difference_is_named_after_where_it_is_and_what_it_is():
     difference = np.zeros((64, 64, 3))
     difference[50:, :10] = (0, 40, 0)

@@ -28,7 +28,7 @@ def main(settings: TrainVAE) -> None:
     precision = device.precision(settings.precision, computer, float16=alone)
     settings = dataclasses.replace(settings, precision=precision)
     data = directory.DataDirectory(settings.data_dir)
-    model_directory = data.model("vae")
+    model_directory = data.model(settings.model_name)
     episodes = rollouts.paths(data.rollout, settings.skip_damaged)
     learned, held_out = rollouts.split(episodes)
     visited = frames.count(learned, settings.frame_stride)

@@ -33,7 +33,7 @@ def main(settings: TrainVAEGAN) -> None:
     settings = dataclasses.replace(settings, precision=precision)
     devices = replicas.strategy(settings.devices, settings.batch_size)
     data = directory.DataDirectory(settings.data_dir)
-    model_directory = data.model("vaegan")
+    model_directory = data.model(settings.model_name)
     episodes = rollouts.paths(data.rollout, settings.skip_damaged)
     learned, held_out = rollouts.split(episodes)
     visited = frames.count(learned, settings.frame_stride)

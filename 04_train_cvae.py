@@ -26,7 +26,7 @@ HELD_OUT_BATCHES = 4
 def main(settings: TrainCVAE) -> None:
     devices = replicas.strategy(settings.devices, settings.batch_size)
     data = directory.DataDirectory(settings.data_dir)
-    model_directory = data.model("cvae")
+    model_directory = data.model(settings.model_name)
     frames = settings.past + settings.future
     folder = settings.path or data.rollout
     videos = sequences.load(settings.source, folder, settings.skip_damaged)

@@ -29,7 +29,7 @@ from runs.directory import DataDirectory, ModelDirectory
 from runs.recipe import Stage
 from settings import MAKERS, STEPS
 from settings.shared import DataDir, WorkerCount
-from settings.vision import Sparse
+from settings.vision import Sparse, TrainVision
 from vae import compare, frames
 
 import common
@@ -110,7 +110,7 @@ def make(one: EyesTraining, options: Eyes) -> None:
 
 def planned(one: EyesTraining, options: Eyes) -> eyes_plan.Planned:
     stages = stages_of(one, options)
-    model = place(one, options).model(eyes_record.VISIONS[stages[0].script])
+    model = model_of(one, stages, options)
     given = vars(stages[0].settings)
     batches = max(1, frames_of(options.learned, given["frame_stride"]) // given["batch_size"])
     return eyes_plan.Planned(
@@ -128,13 +128,20 @@ def place(one: EyesTraining, options: Eyes) -> DataDirectory:
     return DataDirectory(options.data_dir / one.name)
 
 
+def model_of(one: EyesTraining, stages: list[Stage], options: Eyes) -> ModelDirectory:
+    """Where the first of some stages trains V."""
+    name = stages[0].settings.model_name
+    assert name  # as `stages_of` asks for a training of V
+    return place(one, options).model(name)
+
+
 def stages_of(one: EyesTraining, options: Eyes) -> list[Stage]:
     """The stages of a training's recipe. Raises `BadInput` when it does not begin with V."""
     data = place(one, options)
     run = {name: getattr(options, name) for name in ("workers", "cluster", "hang_timeout")}
     run |= {"data_dir": data.root, "res": data.root / "res", "seed": one.seed}
     stages = recipe.read(one.recipe, STEPS, run)
-    if stages[0].script not in eyes_record.VISIONS or stages[-1].script != "evaluate.py":
+    if not isinstance(stages[0].settings, TrainVision) or stages[-1].script != "evaluate.py":
         raise BadInput(f"{one.recipe} does not begin with a training of V and end with a score.")
     return stages
 
@@ -148,7 +155,7 @@ def follow(one: EyesTraining, stages: list[Stage], options: Eyes) -> ModelDirect
     for number, stage in recipe.Progress(data, stages, one.seed).waiting():
         print(f"{one.name}, stage {number}: {stage.script}", flush=True)
         common.run_stage(stage)
-    return data.model(eyes_record.VISIONS[stages[0].script])
+    return model_of(one, stages, options)
 
 
 @functools.cache

@@ -14,8 +14,6 @@ from runs.recipe import Stage
 
 import numpy as np
 
-# How a recipe begins → the name of its model directory.
-VISIONS = {"02_train_vae.py": "vae", "02_train_vae_gan.py": "vaegan"}
 PARTS = ("visions", "measures", "drives")
 
 AT_THE_END = 0.2  # of a training, in which

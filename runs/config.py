@@ -5,10 +5,9 @@
         epochs: int = setting(10, "passes over all frames", least=1, most=10_000)
 
 Such a class makes a script's flags and their help (`parse`, `flags`), the keys of a recipe
-(`from_mapping`), what is saved with a result (`saved`, `differences`) and a table for the
-documentation (`table`); all refuse the same values. Settings that steps share are classes of their
-own, which the steps inherit. A step may give one of them another default, with `override`, but no
-other help, bounds or unit: one name has one meaning.
+(`from_mapping`), what is saved with a result (`saved`, `differences`) and the page of all settings;
+all refuse the same values. Shared settings are classes of their own, which steps inherit. A step
+may give one another default, with `override`, but no other help, bounds or unit.
 """
 
 import argparse
@@ -84,6 +83,11 @@ class Settings:
                 if other != option.name:
                     raise BadInput(f"{other} and {option.name} exclude each other; give one.")
         self.check()
+
+    @property
+    def model_name(self) -> str | None:
+        """Of the model directory that the step makes or changes, beside others; None: of none."""
+        return None
 
     def check(self) -> None:
         """Raise `BadInput` when settings do not go together."""

@@ -119,11 +119,26 @@ def _stage(
         raise BadInput(f"{where}: seed_plus is {plus!r}, not a whole number from 0 up.")
     if run["seed"] + plus > LARGEST_SEED:
         raise BadInput(f"{where}: no seed is above {LARGEST_SEED}; give a lower one.")
+    if start is not None and "{data}" not in row["start_from"]:
+        _require_agent(where, Path(start))
     of_the_run = {**run, "seed": run["seed"] + plus}
     known = {option.name for option in config.options(steps[script])}
     given |= {name: _plain(value) for name, value in of_the_run.items() if name in known}
     settings = config.from_mapping(steps[script], given, where)
+    if (start or kept) and settings.model_name is None:
+        raise BadInput(
+            f"{where}: {script} works on no agent of the data directory; leave out start_from and "
+            "keep_agent_as."
+        )
     return Stage(script, settings, Path(start) if start else None, kept, row)
+
+
+def _require_agent(where: str, path: Path) -> None:
+    """Raise `BadInput` where no stage before can make what is missing."""
+    try:
+        ModelDirectory(path).facts("vision")
+    except BadInput as problem:
+        raise BadInput(f"{where}: start_from: {problem}", make=problem.make) from None
 
 
 def _plain(value: Any) -> Any:
@@ -150,9 +165,10 @@ class Progress:
         self.stages = stages
         self.file = data.root / STATE
         self._done: list[dict] = []
+        self._begun: Any = {}  # the stage under way that started from an agent, and the V of that
         if self.file.exists():
             state = read_json(self.file)
-            self._done = state.get("done", [])
+            self._done, self._begun = state.get("done", []), state.get("begun", {})
             if not isinstance(self._done, list) or not all(isinstance(r, dict) for r in self._done):
                 raise BadInput(f"{self.file} is no list of stages; remove it.")
             asked = [aliases.renamed_stage(stage.row) for stage in stages[: len(self._done)]]
@@ -170,28 +186,38 @@ class Progress:
         asked for."""
         for number in range(len(self._done), len(self.stages)):
             stage = self.stages[number]
-            agent = self.data.model(getattr(stage.settings, "vision", "vae"))
-            if stage.start_from:
-                start(agent, ModelDirectory(stage.start_from))
-            if stage.keep_agent_as:
-                copy_agent(agent.path, self.data.model(stage.keep_agent_as).path)
+            if name := stage.settings.model_name:
+                self._prepare(stage, self.data.model(name))
             yield number + 1, stage
             self._done.append(stage.row)
-            write_json(self.file, {"seed": self._seed, "done": self._done})
+            self._write({})
+
+    def _prepare(self, stage: Stage, agent: ModelDirectory) -> None:
+        """Let a stage begin with the agent that it is to start from, and keep that if asked."""
+        if stage.start_from:
+            source = ModelDirectory(stage.start_from)
+            begun = {"stage": aliases.renamed_stage(stage.row), "vision": _vision(source)}
+            copy_agent(source.path, agent.path)
+            # A stage that was stopped may have trained V further.
+            if self._begun != begun and _vision(agent) != begun["vision"]:
+                raise BadInput(
+                    f"{agent.path} holds another vision than {source.path}; choose another "
+                    "directory.",
+                    options=("data_dir",),
+                )
+            self._write(begun)
+        if stage.keep_agent_as:
+            copy_agent(agent.path, self.data.model(stage.keep_agent_as).path)
+
+    def _write(self, begun: dict) -> None:
+        self._begun = begun
+        state = {"seed": self._seed, "done": self._done}
+        write_json(self.file, state | ({"begun": begun} if begun else {}))
 
 
-def start(agent: ModelDirectory, source: ModelDirectory) -> None:
-    """Make `agent` a copy of `source`, unless it is one, whatever it has learned since.
-
-    Raises `BadInput` when `source` has no V, or `agent` another one.
-    """
-    vision = source.facts("vision")["digest"]
-    copy_agent(source.path, agent.path)
-    if agent.facts("vision")["digest"] != vision:
-        raise BadInput(
-            f"{agent.path} holds another vision than {source.path}; choose another directory.",
-            options=("data_dir",),
-        )
+def _vision(agent: ModelDirectory) -> str:
+    """The digest of an agent's V. Raises `BadInput` when it has none."""
+    return agent.facts("vision")["digest"]
 
 
 def copy_agent(source: Path, copy: Path) -> None:

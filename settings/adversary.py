@@ -194,6 +194,10 @@ class TrainVAEGAN(Recipe, TrainVision):
 
     variant: str = setting("repaired", "which recipe", choices=tuple(RECIPES))
 
+    @property
+    def model_name(self) -> str:
+        return "vaegan"
+
     @classmethod
     def usual(cls, given: Mapping[str, Any]) -> dict[str, Any]:
         variant = given.get("variant", "repaired")

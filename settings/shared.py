@@ -146,6 +146,10 @@ class VisionChoice(Settings):
         "vae", "which V the agent sees with", choices=("vae", "vaegan"), saved=False
     )
 
+    @property
+    def model_name(self) -> str:
+        return self.vision
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recordings(Settings):

@@ -121,6 +121,10 @@ class TrainCVAE(
         FUTURE, "frames that are predicted in training", least=2, most=500, unit="frames"
     )
 
+    @property
+    def model_name(self) -> str:
+        return "cvae"
+
     def check(self) -> None:
         super().check()
         rises = self.kl_anneal != "none" and self.kl_weight > 0

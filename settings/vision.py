@@ -88,6 +88,10 @@ class TrainVAE(KLDivergence, Learning, TrainVision):
 
     latent: int = setting(LATENT, "numbers that a frame becomes", least=1, most=1024)
 
+    @property
+    def model_name(self) -> str:
+        return "vae"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sparse(Settings):

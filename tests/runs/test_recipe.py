@@ -76,6 +76,8 @@ def test_a_seed_may_be_added_to_that_of_the_run(tmp_path):
         ("[[stage]]\nstep = '02_train_vae.py'\nseed_plus = true", "seed_plus is True"),
         ("[[stage]]\nstep = '04_train_rnn.py'\nkeep_agent_as = '../x'", "keep_agent_as is"),
         ("[[stage]]\nstep = '04_train_rnn.py'\nstart_from = 1", "start_from is 1, not the"),
+        ("[[stage]]\nstep = '04_train_rnn.py'\nstart_from = 'gone'", "start_from: gone has no"),
+        (TWO + "start_from = '{data}/models/x'", "stage 2: evaluate.py works on no agent"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_with_the_file_and_the_stage(tmp_path, text, problem):
@@ -170,11 +172,11 @@ def test_an_agent_is_kept_whole_as_it_was_before_a_stage(tmp_path):
 def test_a_recipe_may_start_from_an_agent_of_elsewhere(tmp_path):
     data, given = DataDirectory(tmp_path / "data"), ModelDirectory(tmp_path / "given")
     row = f"[[stage]]\nstep = '04_train_rnn.py'\nvision = 'vaegan'\nstart_from = '{given.path}'\n"
-    stages = read(tmp_path, row)
-    with pytest.raises(BadInput, match="given has no trained vision"):
-        next(recipe.Progress(data, stages, 3).waiting())
+    with pytest.raises(BadInput, match="stage 1: start_from: .*given has no trained vision"):
+        read(tmp_path, row)
     given.put("vision", lambda path: path.write_text("eyes"), {"latent": 32})
     given.put("rnn", lambda path: path.write_text("memory"), {"units": 256})
+    stages = read(tmp_path, row)
     next(recipe.Progress(data, stages, 3).waiting())
     # Stopped within the stage, and again: what M has learned since stays.
     agent = data.model("vaegan")
@@ -185,3 +187,46 @@ def test_a_recipe_may_start_from_an_agent_of_elsewhere(tmp_path):
     given.put("vision", lambda path: path.write_text("other eyes"), {"latent": 32})
     with pytest.raises(BadInput, match="holds another vision than"):
         next(recipe.Progress(data, stages, 3).waiting())
+
+
+def test_what_an_earlier_stage_makes_need_not_be_there_when_a_recipe_is_read(tmp_path):
+    row = "[[stage]]\nstep = '04_train_rnn.py'\nstart_from = '{data}/models/vae-before'\n"
+    [stage] = read(tmp_path, row)
+    assert stage.start_from == Path("d/models/vae-before")
+    with pytest.raises(BadInput, match="vae-before has no trained vision"):
+        next(recipe.Progress(DataDirectory(tmp_path / "data"), [stage], 3).waiting())
+
+
+@pytest.mark.parametrize(
+    "step, name",
+    [
+        ("02_train_vae.py", "vae"),
+        ("02_train_vae_gan.py", "vaegan"),
+        ("04_train_rnn.py'\nvision = 'vaegan", "vaegan"),
+        ("06_finetune_controller.py", "vae"),
+    ],
+)
+def test_an_agent_is_started_from_and_kept_where_the_step_works(tmp_path, step, name):
+    data, given = DataDirectory(tmp_path / "data"), ModelDirectory(tmp_path / "given")
+    given.put("vision", lambda path: path.write_text("eyes"), {"latent": 32})
+    row = f"[[stage]]\nstep = '{step}'\nstart_from = '{given.path}'\nkeep_agent_as = 'before'\n"
+    next(recipe.Progress(data, read(tmp_path, row), 3).waiting())
+    assert {path.name for path in (data.root / "models").iterdir()} == {name, "before"}
+    assert data.model("before").file("vision").read_text() == "eyes"
+
+
+def test_a_v_that_was_trained_further_in_a_stage_that_was_stopped_is_not_refused(tmp_path):
+    data, given = DataDirectory(tmp_path / "data"), ModelDirectory(tmp_path / "given")
+    given.put("vision", lambda path: path.write_text("eyes"), {"latent": 32})
+    row = f"[[stage]]\nstep = '02_train_vae_gan.py'\nfinetune = true\nstart_from = '{given.path}'\n"
+    stages, agent = read(tmp_path, row), data.model("vaegan")
+    for eyes in ("better eyes", "the best eyes"):
+        # Stopped when V was saved, before the stage was over.
+        assert next(recipe.Progress(data, stages, 3).waiting())[0] == 1
+        agent.put("vision", lambda path, eyes=eyes: path.write_text(eyes), {"latent": 32})
+    assert [number for number, _ in recipe.Progress(data, stages, 3).waiting()] == [1]
+    assert agent.file("vision").read_text() == "the best eyes"
+    # That V is no start of another stage.
+    again = read(tmp_path, row + row.replace("finetune", "from_scratch"))
+    with pytest.raises(BadInput, match="holds another vision than"):
+        next(recipe.Progress(data, again, 3).waiting())

@@ -44,6 +44,7 @@ from ablation_results import (
 
 OF_C = ("population", "rollouts", "generations", "sigma", "evaluate_every")
 OF_THE_SCORE = ("tracks", "rendering")
+NEEDED = ("04_train_rnn.py", "05_train_controller.py", "evaluate.py")  # the first in whole.toml
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -137,24 +138,37 @@ def data_of(trial: Trial, options: Ablations) -> DataDirectory:
 
 
 def stages_of(trial: Trial, options: Ablations) -> list[Stage]:
-    """What makes and scores an agent. Raises `BadInput` as `recipe.read` does."""
+    """What makes and scores an agent.
+
+    Raises `BadInput` as `recipe.read` does, and where a stage that the figures are of is not
+    there once.
+    """
     data = data_of(trial, options)
     run = {name: getattr(options, name) for name in ("workers", "cluster", "hang_timeout")}
     run |= {"data_dir": data.root, "res": data.root / "res", "seed": trial.number}
     words = {"vision": trial.architecture, "name": trial.name}
-    return recipe.read(options.recipes / f"{trial.recipe}.toml", STEPS, run, words)
+    path = options.recipes / f"{trial.recipe}.toml"
+    stages = recipe.read(path, STEPS, run, words)
+    scripts = [stage.script for stage in stages]
+    for script in NEEDED[0 if trial.recipe == "whole" else 1 :]:
+        if (count := scripts.count(script)) != 1:
+            raise arguments.BadInput(
+                f"{path} has {count} stages of {script}, not one; give other recipes.",
+                options=("recipes",),
+            )
+    return stages
 
 
 def settings_of(trial: Trial, options: Ablations) -> dict:
     """What the outcome depends on. Those of M, C and the score are the whole agent's for all."""
     whole = stages_of(dataclasses.replace(trial, recipe="whole"), options)
-    told = {stage.script: vars(stage.settings) for stage in whole}
-    memory = told["04_train_rnn.py"]
+    settings = {stage.script: vars(stage.settings) for stage in whole}
+    memory = settings["04_train_rnn.py"]
     return {
         "memory_steps": memory["steps"],
         "batch_size": memory["batch_size"],
-        **{name: told["05_train_controller.py"][name] for name in OF_C},
-        **{name: told["evaluate.py"][name] for name in OF_THE_SCORE},
+        **{name: settings["05_train_controller.py"][name] for name in OF_C},
+        **{name: settings["evaluate.py"][name] for name in OF_THE_SCORE},
         "episodes": rollouts.fingerprint(rollouts.paths(options.episodes)),
         "vision": trial.vision.facts("vision")["digest"],
         "stages": [stage.row for stage in stages_of(trial, options)],
@@ -211,7 +225,7 @@ def result(trial: Trial, options: Ablations) -> Result | None:
 def core_hours(rows: list[Row], cost_file: Path) -> np.ndarray:
     """Core-hours to the end of each generation: processor time, which other work hardly changes.
 
-    The whole evolution's is told when it ran in one go, and each generation has its share by its
+    The whole evolution's is known when it ran in one go, and each generation has its share by its
     steps. Otherwise the clock has to do.
     """
     if not cost_file.exists():

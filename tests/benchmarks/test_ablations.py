@@ -1,6 +1,7 @@
 """benchmarks/ablations.py: its agents and their recipes, its figures by hand."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import vae
@@ -66,6 +67,28 @@ def test_the_recipes_differ_in_what_they_leave_out_alone(ablations, options, see
     )
     assert blind == [whole[2] | {"sees": "z"}, whole[3]]
     assert untrained == [whole[0], whole[1] | {"steps": 0}, *whole[2:]]
+
+
+@pytest.mark.parametrize(
+    "name, step, times",
+    [
+        ("whole", "04_train_rnn.py", 0),
+        ("whole", "05_train_controller.py", 2),
+        ("z-alone", "evaluate.py", 0),
+        ("z-alone", "05_train_controller.py", 2),
+    ],
+)
+def test_recipes_whose_figures_nobody_could_tell_are_refused(
+    ablations, options, seeing, tmp_path, name, step, times
+):
+    own = shutil.copytree(options.recipes, tmp_path / "recipes") / f"{name}.toml"
+    first, *stages = own.read_text().split("[[stage]]")
+    changed = [one for stage in stages for one in [stage] * (times if step in stage else 1)]
+    own.write_text("[[stage]]".join([first, *changed]))
+    options = dataclasses.replace(options, recipes=own.parent)
+    [trial] = [one for one in ablations.trials([("VAE", seeing)]) if one.recipe == name]
+    with pytest.raises(BadInput, match=f"{name}.toml has {times} stages of {step}, not one"):
+        ablations.stages_of(trial, options)
 
 
 def test_an_agent_is_made_in_its_directory_of_its_v_with_its_seed(ablations, options):

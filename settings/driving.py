@@ -311,7 +311,9 @@ class FinetuneController(PolicyGradient, RunSettings):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Scoring(Settings):
+class Evaluate(Models, WorkerCount, Res):
+    """The settings of evaluate.py."""
+
     tracks: int = setting(100, "how many evaluation tracks", least=1)
     rendering: str = setting(
         "stock",
@@ -320,12 +322,6 @@ class Scoring(Settings):
         choices=("stock", "fast"),
         aliases=earlier("rendering"),
     )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Evaluate(Scoring, Models, WorkerCount, Res):
-    """The settings of evaluate.py."""
-
     first_track: int = setting(
         FIRST_EVALUATION_TRACK,
         "seed of the first track: scores that are published begin with the default",

@@ -28,7 +28,9 @@ class Res(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FileName(Settings):
-    name: str = setting("result", "of the files, without their endings")
+    """What a report's files are called. A step that has them gives the usual name."""
+
+    name: str = setting(REQUIRED, "of the files, without their endings")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

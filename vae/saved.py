@@ -50,11 +50,13 @@ def least_size(facts: dict) -> int:
 
 
 def name(facts: dict) -> str:
-    """What a V is called in a table: its architecture, and its settings that are not the usual."""
+    """What a V is called in a table: its architecture, with settings that are not the usual."""
     if facts["architecture"] == "vae":
         depth = facts.get("depth", DEPTH)
         return "VAE" if depth == DEPTH else f"VAE {depth}"
-    return adversary.name(facts)
+    if facts["architecture"] == "vaegan":
+        return adversary.name(facts)
+    return str(facts["architecture"])
 
 
 def load(directory: ModelDirectory, dtype: str = "float32") -> Vision:

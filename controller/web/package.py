@@ -38,7 +38,7 @@ import tensorflow as tf
 from imageio import v3 as imageio
 
 EVERY = 20  # steps between two starts in an episode
-NAMES = {"vae": "VAE", "vaegan": "VAE-GAN"}
+NAMES = {"vae": "VAE", "vaegan": "VAE-GAN"}  # of others: that of the architecture
 MOST_BYTES = 8_000_000  # of one agent, which a visitor waits for
 
 
@@ -231,7 +231,7 @@ def remember(memory: Memory, z: np.ndarray, action: np.ndarray) -> tuple[np.ndar
 
 def _title(parts: Parts, agents: list[Parts]) -> str:
     """What an agent is called: after its V, and its folder too where another has the same V."""
-    title = NAMES[parts.architecture]
+    title = NAMES.get(parts.architecture, parts.architecture)
     alike = [other for other in agents if other.architecture == parts.architecture]
     return title if len(alike) == 1 else f"{title} ({parts.name})"
 

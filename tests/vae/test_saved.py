@@ -46,6 +46,7 @@ def test_a_v_of_another_depth_comes_back_and_tables_tell(saved, tmp_path):
     directory, _, _ = saved
     assert "depth" not in directory.facts("vision")
     assert vae.name(directory.facts("vision")) == "VAE"
+    assert vae.name({"architecture": "flow", "latent": LATENT}) == "flow"
     # Weights of one depth are not those of another.
     tell(directory, depth=4)
     with pytest.raises(BadInput, match="vision.weights.h5 does not fit the model"):

@@ -1,8 +1,10 @@
 """What export_web.py writes, opened as the page opens it."""
 
+import dataclasses
+
 from controller import arch
 from controller.web import episodes, readings
-from runs.directory import read_json
+from runs.directory import ModelDirectory, read_json
 from settings.web import ExportWeb
 
 import numpy as np
@@ -138,3 +140,12 @@ def test_a_directory_without_an_agent_is_refused(refuse, tmp_path):
 def test_two_agents_of_one_name_are_refused(tmp_path):
     with pytest.raises(ValueError, match="Two agents have one name"):
         ExportWeb(models=(tmp_path / "a" / "vae", tmp_path / "b" / "vae"))
+
+
+def test_an_agent_is_called_after_its_v_of_whatever_architecture(agent, tmp_path):
+    parts, other = package.load(agent), ModelDirectory(tmp_path / "other")
+    other.put("vision", lambda path: path.write_text("eyes"), {"architecture": "flow"})
+    agents = [parts, dataclasses.replace(parts, directory=other)]
+    package.write_index(tmp_path, agents, [], [], "made of these")
+    found = [one["name"] for one in read_json(tmp_path / "index.json")["agents"]]
+    assert found == ["VAE", "flow"]

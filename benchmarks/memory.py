@@ -60,8 +60,8 @@ def measure_scripts(episodes: int, steps: int, untrained: bool) -> dict[str, lis
                 with common.model_directory(None) as made:
                     data.model("vae").take(["vision"], made)
             for name, words in list(SCRIPTS.items())[1 if untrained else 0 :]:
-                drawn = [] if name.startswith("03") else ["--res", data.root / "res"]
-                used = common.run_script([name, "--data-dir", data.root, *drawn, *words])
+                res = [] if name.startswith("03") else ["--res", data.root / "res"]
+                used = common.run_script([name, "--data-dir", data.root, *res, *words])
                 found[name].append(used["mib"])
     return found
 

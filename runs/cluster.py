@@ -72,14 +72,14 @@ class ClusterWorkers(Workers):
         self._ready: set[str] = set()  # those who were greeted
         self._silent: set[str] = set()
         self._heard: dict[str, tuple[float, float]] = {}  # last sign of life: theirs, our clock
-        self._looked = self._listened = self._seen = -float("inf")
+        self._looked = self._listened = self._had_workers = -float("inf")
 
     def __enter__(self) -> "ClusterWorkers":
         self._client = _client(self._address, min(CONNECTING, self._hang_timeout))
         self._executor = self._client.get_executor(pure=False, allow_other_workers=True)
         self._scheduler: Any = self._client.scheduler
         try:
-            self._seen = time.monotonic()
+            self._had_workers = time.monotonic()
             while not self._staff:
                 self._look()
                 time.sleep(0 if self._staff else 0.2)
@@ -133,7 +133,7 @@ class ClusterWorkers(Workers):
             ]
             for flight, one in over:
                 if one.error is not None:
-                    raise self._told(one.error, flight.worker)
+                    raise self._explained(one.error, flight.worker)
             strangers = [one.result.address for _, one in over if _is_stranger(one)]
             self._ready.difference_update(strangers)
             self._greet(strangers)
@@ -168,8 +168,8 @@ class ClusterWorkers(Workers):
             )
             self._ready.discard(worker)
         if self._staff.keys() - self._silent:
-            self._seen = now
-        elif now > self._seen + self._hang_timeout:
+            self._had_workers = now
+        elif now > self._had_workers + self._hang_timeout:
             raise BadInput(
                 f"The Dask scheduler at {self._address} has had no workers for "
                 f"{self._hang_timeout:g} seconds; start some (dask worker {self._address}).",
@@ -184,17 +184,17 @@ class ClusterWorkers(Workers):
     def _listen(self, limit: float) -> None:
         """Notice who has not been heard of for so many seconds."""
         known = self._ask(self._scheduler.identity)["workers"]
-        last = {worker: told["last_seen"] for worker, told in known.items()}
+        last = {worker: facts["last_seen"] for worker, facts in known.items()}
         now, before = time.monotonic(), self._heard
         self._heard = {
-            one: before[one] if one in before and before[one][0] == seen else (seen, now)
-            for one, seen in last.items()
+            one: before[one] if one in before and before[one][0] == sign else (sign, now)
+            for one, sign in last.items()
         }
         latest = max(last.values(), default=0)  # by the scheduler's clock
         silent = {
             one
-            for one, (seen, noticed) in self._heard.items()
-            if max(latest - seen, now - noticed) > limit
+            for one, (sign, noticed) in self._heard.items()
+            if max(latest - sign, now - noticed) > limit
         }
         for worker in silent - self._silent:
             print(
@@ -222,7 +222,7 @@ class ClusterWorkers(Workers):
             options=OPTION,
         )
 
-    def _told(self, error: BaseException, worker: str) -> BaseException:
+    def _explained(self, error: BaseException, worker: str) -> BaseException:
         """What went wrong with a task of a worker, as one sentence."""
         if isinstance(error, KilledWorker):
             return BadInput(

@@ -127,8 +127,8 @@ def test_gradients_and_dreams_are_driven_there(
 
 
 def test_evaluate_scores_there(racer, perform, cluster, tmp_path):
-    told = "--tracks 1 --rendering fast --scores-only --workers 1"
-    perform("evaluate.py", racer, *told.split(), "--res", tmp_path, *cluster)
+    arguments = "--tracks 1 --rendering fast --scores-only --workers 1"
+    perform("evaluate.py", racer, *arguments.split(), "--res", tmp_path, *cluster)
     [scored] = read_json(tmp_path / "scores_fast.json").values()
     agent = Agent(ModelDirectory(racer))
     job = Job(arch.load(agent.directory, agent.features), tracks.EVALUATION)

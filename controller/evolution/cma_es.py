@@ -144,8 +144,8 @@ class Evolution:
 
         Files of earlier versions hold no more.
         """
-        for told in returns:
-            self.tell(self.ask(), told)
+        for of_candidates in returns:
+            self.tell(self.ask(), of_candidates)
         if not np.allclose(self.mean, mean, rtol=1e-9, atol=1e-12):
             raise BadInput(
                 f"{path} holds only the history of an evolution, and here it comes out otherwise: "

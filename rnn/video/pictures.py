@@ -107,8 +107,8 @@ def side_by_side(path: Path, panes: Mapping[str, np.ndarray], past: int) -> None
     Below stands whether a frame was seen (the first `past`) or how far ahead it is.
     """
     length = len(next(iter(panes.values())))
-    seen = [_pane_row(panes, t, past) for t in range(length)]
-    save_video(path, seen, SECONDS)
+    rows = [_pane_row(panes, t, past) for t in range(length)]
+    save_video(path, rows, SECONDS)
 
 
 def _pane_row(panes: Mapping[str, np.ndarray], t: int, past: int) -> np.ndarray:

@@ -65,15 +65,15 @@ def test_a_worker_that_dies_with_the_locks_of_the_counters_keeps_nobody_waiting(
     import locking_job
 
     jobs = [locking_job.LockingJob(policy, str(tmp_path / "mark")) for policy in policies]
-    told = []
+    finished = []
     with Fleet(model, "float32", Workplace(2), worlds=1) as fleet:
-        outcomes = fleet.drive(jobs, patience=15, progress=told.append)
+        outcomes = fleet.drive(jobs, patience=15, progress=finished.append)
     assert (tmp_path / "mark").exists()
     plain = [Job(policy, 20) for policy in policies]
     assert outcomes == [
         outcome for _, outcome in drive(Agent(model), enumerate(plain), 1, patience=15)
     ]
-    assert sum(told) == len(jobs)
+    assert sum(finished) == len(jobs)
     del sys.modules["locking_job"]
 
 

@@ -41,7 +41,7 @@ def whole(dreamer, record, tmp_path):
 
 @pytest.fixture
 def finetune(dreamer):
-    """`finetune(folder)`: M goes on in a data directory, as 04_train_rnn.py lets it, undrawn."""
+    """`finetune(folder)`: M goes on in a data directory as in 04_train_rnn.py, without pictures."""
     vision = vae.load(dreamer)
 
     def run(folder) -> None:

@@ -287,9 +287,9 @@ def test_defaults_may_depend_on_what_is_given():
 
 
 def test_only_the_default_is_overridden():
-    [had] = [option for option in config.options(Shared) if option.name == "seed"]
-    [has] = [option for option in config.options(Step) if option.name == "seed"]
-    assert (had.default, has.default) == (1, 7) and had.meaning == has.meaning
+    [before] = [option for option in config.options(Shared) if option.name == "seed"]
+    [after] = [option for option in config.options(Step) if option.name == "seed"]
+    assert (before.default, after.default) == (1, 7) and before.meaning == after.meaning
 
 
 def test_differences_name_what_changed_from_what_to_what():

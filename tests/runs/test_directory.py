@@ -33,11 +33,11 @@ def test_what_lies_where(tmp_path):
 
 def test_a_file_appears_when_it_is_whole(tmp_path):
     path = tmp_path / "made" / "a.weights.h5"
-    with write_whole(path) as beside:
-        beside.write_text("half")
+    with write_whole(path) as temporary:
+        temporary.write_text("half")
         assert not path.exists()
-        assert beside.name.endswith(".weights.h5")
-        beside.write_text("whole")
+        assert temporary.name.endswith(".weights.h5")
+        temporary.write_text("whole")
     assert path.read_text() == "whole"
     assert names(path.parent) == {"a.weights.h5"}
 
@@ -45,8 +45,8 @@ def test_a_file_appears_when_it_is_whole(tmp_path):
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     path = tmp_path / "a"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), write_whole(path) as beside:
-        beside.write_text("new")
+    with pytest.raises(ZeroDivisionError), write_whole(path) as temporary:
+        temporary.write_text("new")
         raise ZeroDivisionError
     assert path.read_text() == "old"
     assert names(tmp_path) == {"a"}
@@ -80,8 +80,8 @@ def kill_in_the_middle(path) -> None:
     program = f"""
         import os, signal
         from runs.directory import write_whole
-        with write_whole({str(path)!r}) as beside:
-            beside.write_text("new")
+        with write_whole({str(path)!r}) as temporary:
+            temporary.write_text("new")
             os.kill(os.getpid(), signal.SIGKILL)
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], env=with_path())

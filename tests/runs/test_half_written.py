@@ -29,8 +29,8 @@ def test_two_writers_with_one_number_never_share_a_file(tmp_path):
 WRITER = """
     import os, sys
     from runs.directory import write_whole
-    with write_whole(sys.argv[1]) as beside:
-        beside.write_text(sys.argv[2])
+    with write_whole(sys.argv[1]) as temporary:
+        temporary.write_text(sys.argv[2])
         print(os.getpid(), flush=True)
         sys.stdin.readline()
 """

@@ -12,13 +12,13 @@ def duration(path) -> float:
     return imageio.immeta(path)["duration"]
 
 
-def test_a_film_that_is_small_is_whole(tmp_path):
+def test_a_video_that_is_small_is_whole(tmp_path):
     videos.save_video(tmp_path / "f.gif", PICTURES, 0.05)
     assert imageio.imread(tmp_path / "f.gif", index=None).shape == PICTURES.shape
     assert duration(tmp_path / "f.gif") == 50
 
 
-def test_a_film_that_is_large_has_fewer_pictures_for_as_long(tmp_path):
+def test_a_video_that_is_large_has_fewer_pictures_for_as_long(tmp_path):
     videos.save_video(tmp_path / "whole.gif", PICTURES, 0.05)
     size = (tmp_path / "whole.gif").stat().st_size
     videos.save_video(tmp_path / "half.gif", PICTURES, 0.05, largest=size - 1)

@@ -144,7 +144,7 @@ def test_refuses_starts_that_are_no_numbers(own_dreamer, bad):
         arrays = dict(file)
     arrays["h"][1, 2] = bad
     own_dreamer.put(
-        "starts", lambda beside: rollouts.write_arrays(beside, arrays, compress=False), {}
+        "starts", lambda temporary: rollouts.write_arrays(temporary, arrays, compress=False), {}
     )
     with pytest.raises(BadInput, match="h is not all finite numbers"):
         starts.read(own_dreamer, rnn.load(own_dreamer))

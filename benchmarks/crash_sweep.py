@@ -54,6 +54,7 @@ there that nobody needs. *States* are those that a kill can leave: of `iterate.p
 `run_recipe.py` all that they make themselves and one in eight of their scripts'.
 Tried first are those that a rename has just left, then those in which one is about to come.
 """
+Stamps = dict[Path, dict[str, tuple]]  # of folders, as `crash_states.stamps` gives them
 REPORT = TOP / "benchmarks" / "crash_sweep.md"
 
 
@@ -179,36 +180,45 @@ def resume(command: Command, place: Path, state: int) -> dict:
     crash_states.copy(kept, folder)
     before = crash_states.stamps(kept)
     found = once_more(command, place, folder)
-    require_untouched(kept, before)
+    require_untouched({kept: before})
     return found
 
 
-def require_untouched(kept: Path, before: dict[str, tuple]) -> None:
+def require_untouched(kept: Stamps) -> None:
     """End where a command has written in place to a file that is linked from elsewhere."""
-    now = crash_states.stamps(kept)
-    if changed := sorted(name for name in before if now.get(name) != before[name]):
-        sys.exit(f"{kept} was written to from another folder ({', '.join(changed)}); remove it.")
+    for folder, before in kept.items():
+        now = crash_states.stamps(folder)
+        if changed := sorted(name for name in before if now.get(name) != before[name]):
+            names = ", ".join(changed)
+            sys.exit(f"{folder} was written to from another folder ({names}); remove it.")
+
+
+def whole_ones(command: Command, place: Path) -> Stamps:
+    """What was never stopped, of a command and of those before it: its folders link their files."""
+    places = [place, *(place_of(name, place.parent) for name in ancestors(command))]
+    return {one / "whole": crash_states.stamps(one / "whole") for one in places}
 
 
 def once_more(command: Command, place: Path, folder: Path) -> dict:
     """Give a command once more in a folder; how the result compares with the whole one."""
     whole, said = place / "whole", place / "said.txt"
     said.unlink(missing_ok=True)
-    before, over = crash_states.stamps(whole), crash_states.over(whole, folder)
+    before, over = whole_ones(command, place), crash_states.over(whole, folder)
     child = multiprocessing.get_context("fork").Process(
         target=call, args=(command, folder.resolve(), said.resolve())
     )
     child.start()
     child.join(PATIENCE)
     words = " ".join(said.read_text().split()) if said.exists() else ""
-    if child.is_alive():
+    if hangs := child.is_alive():
         child.kill()
         child.join()
+    require_untouched(before)
+    if hangs:
         return {"outcome": "hangs", "words": words[-500:]}
     if child.exitcode:
         kind = "refused" if child.exitcode == 2 else "traceback"
         return {"outcome": kind, "words": words[-500:]}
-    require_untouched(whole, before)
     differences = crash_states.differences(whole, folder)
     strays = [name for name, kind in differences if kind == "stray"]
     others = [f"{name} ({kind})" for name, kind in differences if kind != "stray"]

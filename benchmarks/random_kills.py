@@ -31,6 +31,7 @@ from crash_commands import COMMANDS, Command, add_arguments
 from measured_on import commit, measured_on
 
 REPORT = Path(__file__).with_suffix(".md")
+LINGERING = 10  # seconds that killed processes may take to go
 PAGE = """# A SIGKILL to a whole process group at a random moment, and the same command once more
 
     python benchmarks/random_kills.py --work DIR
@@ -67,16 +68,17 @@ def kill_and_resume(name: str, work: Path, share: float) -> dict:
     for needed in [*crash_sweep.ancestors(command), name]:
         crash_sweep.run_whole(COMMANDS[needed], work, crash_sweep.place_of(needed, work))
     after = share * seconds_of(command, work, place)
-    began = time.monotonic()
+    before, began = crash_sweep.whole_ones(command, place), time.monotonic()
     process = start(command, work, place)
     process.join(after)
-    ended = not process.is_alive()
-    if ended:
-        # On a machine that has become faster the next kills shall come in time.
-        note_seconds(place, time.monotonic() - began)
-    else:
+    took, ended = time.monotonic() - began, not process.is_alive()
+    if not ended:
         os.killpg(process.pid, signal.SIGKILL)
     process.join()
+    if ended and process.exitcode == 0:
+        # On a machine that has become faster the next kills shall come in time.
+        note_seconds(place, took)
+    crash_sweep.require_untouched(before)
     found = {"after_s": round(after, 1), "had_ended": ended, "commit": commit()}
     if process.exitcode not in (0, -signal.SIGKILL):
         words = " ".join((place / "killed.txt").read_text().split())
@@ -86,13 +88,17 @@ def kill_and_resume(name: str, work: Path, share: float) -> dict:
 
 
 def wait_for_group(group: int) -> None:
-    """Wait until workers and scripts that were killed with their leader are gone, locks and all."""
-    for _ in range(100):
+    """Wait until workers and scripts that were killed with their leader are gone, locks and all.
+
+    Ends the benchmark where they are not: what they still write would spoil the next result.
+    """
+    for _ in range(10 * LINGERING):
         try:
             os.killpg(group, 0)
         except ProcessLookupError:
             return
         time.sleep(0.1)
+    sys.exit(f"Some of process group {group} are there {LINGERING} s after it ended; end them.")
 
 
 def seconds_of(command: Command, work: Path, place: Path) -> float:

@@ -70,10 +70,28 @@ def test_a_large_file_that_is_written_in_place_under_another_link_is_noticed(
     load, states, whole, other
 ):
     sweep = load("benchmarks/crash_sweep.py")
-    before = states.stamps(whole)
-    sweep.require_untouched(whole, before)
+    before = {whole: states.stamps(whole)}
+    sweep.require_untouched(before)
     with open(other / "rnn.weights.h5", "r+b") as file:
         file.write(b"1")
     assert states.differences(whole, other) == []
     with pytest.raises(SystemExit, match=r"was written to .*rnn\.weights\.h5"):
-        sweep.require_untouched(whole, before)
+        sweep.require_untouched(before)
+
+
+def test_a_command_that_fails_and_wrote_to_what_one_before_it_left_is_noticed(
+    load, states, whole, tmp_path
+):
+    sweep = load("benchmarks/crash_sweep.py")
+    script = tmp_path / "spoil.py"
+    script.write_text(
+        "with open('rnn.weights.h5', 'r+b') as file:\n    file.write(b'1')\nraise SystemExit(1)\n"
+    )
+    command = sweep.Command(str(script), "", after="01")
+    before, place = tmp_path / "01" / "whole", tmp_path / "own"
+    before.parent.mkdir()
+    whole.rename(before)
+    (place / "whole").mkdir(parents=True)
+    states.copy(before, place / "resumed")
+    with pytest.raises(SystemExit, match=r"01.whole was written to .*rnn\.weights\.h5"):
+        sweep.once_more(command, place, place / "resumed")

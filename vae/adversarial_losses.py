@@ -1,4 +1,5 @@
-"""The losses of the VAE-GAN's adversary: what D minimises, G's for deceiving it, D's penalties.
+"""The losses of the VAE-GAN's adversary: what D minimises, G's for deceiving it, D's penalties, and
+how far apart D's inner layers see a frame and its reconstruction, which E and G minimise.
 
 Of D's answers, logits or a critic's numbers, (B, 1) each, to recorded frames (real), their
 reconstructions and fantasies, G's frames of z ~ N(0, I).

@@ -75,8 +75,8 @@ class Training:
         state = read(directory, part)
         self._saves = state["saves"] if state else 0
         self._digest = state["checkpoint"] if state else None
-        if state and state["finished"]:
-            self._drop_checkpoints()
+        # A checkpoint that outlived its training: its command was killed at the very end.
+        self._killed_at_the_end = bool(state and state["finished"] and self._drop_checkpoints())
         self.stage = state["stage"] if state else begun_before
         before = state["lineage"] if state else []
         self.standing = self._stands(state, before)
@@ -98,7 +98,8 @@ class Training:
             if not state["finished"]:
                 # Also where it was begun from scratch: the same command goes on after a kill.
                 return Standing.UNDER_WAY
-            return Standing.NEW if self._from_scratch else Standing.OVER
+            anew = self._from_scratch and not self._killed_at_the_end
+            return Standing.NEW if anew else Standing.OVER
         if self._from_scratch:
             return Standing.NEW
         if self.settings in before:
@@ -159,9 +160,12 @@ class Training:
         self._describe()
         self._drop_checkpoints()
 
-    def _drop_checkpoints(self) -> None:
-        for turn in (0, 1):
-            self._file(turn).unlink(missing_ok=True)
+    def _drop_checkpoints(self) -> bool:
+        """Remove what checkpoints are there; whether there was one."""
+        there = [path for path in map(self._file, (0, 1)) if path.exists()]
+        for path in there:
+            path.unlink(missing_ok=True)
+        return bool(there)
 
     def _file(self, turn: int | None = None) -> Path:
         turn = self._saves % 2 if turn is None else turn

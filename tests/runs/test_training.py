@@ -109,6 +109,15 @@ def test_a_finished_training_is_begun_from_scratch_where_that_is_asked(place):
         assert again.standing is Standing.UNDER_WAY and again.stage == 2
 
 
+def test_begun_from_scratch_and_killed_when_all_was_done_it_is_over(place):
+    trained(place)
+    checkpoint = place.path / "rnn.training1.weights.h5"
+    checkpoint.write_text("what the kill let nobody remove")
+    again = Training(place, "rnn", ONE, from_scratch=True)
+    assert again.standing is Standing.OVER and not checkpoint.exists()
+    assert Training(place, "rnn", ONE, from_scratch=True).standing is Standing.NEW
+
+
 def test_a_vae_of_before_its_latent_could_be_told_goes_on(place):
     today = {"latent": 32, "depth": 32, "kl_weight": 1.0, "kl_tolerance": 0.5, "frame_stride": 1}
     training = Training(place, "vision", {"kl_tolerance": 0.5})

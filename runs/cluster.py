@@ -1,9 +1,9 @@
 """Workers of a Dask cluster: processes anywhere that a Dask scheduler knows.
 
-All that is known of Dask stands here and in `cluster_worker`. Tasks are given out a few at a time,
-to whoever has room, so that a worker that joins is used at once; Dask does again what a worker had
-begun that left. The workers share no disk: what they need of a model directory travels to each of
-them once for each version, by a hash of its content.
+All that is known of Dask stands here, in `cluster_executor` and in `cluster_worker`. Tasks are
+given out a few at a time, to whoever has room, so that a worker that joins is used at once; Dask
+does again what a worker had begun that left. The workers share no disk: what they need of a model
+directory travels to each of them once for each version, by a hash of its content.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from runs.preparation import Preparation
 
 try:
     from runs import cluster_worker
+    from runs.cluster_executor import ClusterExecutor
 
     from distributed import Client, KilledWorker
 except ModuleNotFoundError as missing:
@@ -76,7 +77,7 @@ class ClusterWorkers(Workers):
 
     def __enter__(self) -> "ClusterWorkers":
         self._client = _client(self._address, min(CONNECTING, self._hang_timeout))
-        self._executor = self._client.get_executor(pure=False, allow_other_workers=True)
+        self._executor = ClusterExecutor(self._client, pure=False, allow_other_workers=True)
         self._scheduler: Any = self._client.scheduler
         try:
             self._had_workers = time.monotonic()

@@ -160,6 +160,16 @@ def test_what_goes_wrong_in_a_worker_is_a_sentence(cluster, errands):
         told.unlink()
 
 
+def test_a_result_that_cannot_be_fetched_ends_in_a_sentence(cluster, errands):
+    async def dropped(*_, **__):
+        raise OSError("the connection was dropped")
+
+    with hire(cluster) as workers:
+        workers._client._gather = dropped
+        with pytest.raises(BadInput, match=r"does not answer any more \(the connection was dr"):
+            workers.all(errands.process, [(0,)])
+
+
 def test_a_directory_s_parts_travel_once_for_each_version(cluster, errands, tmp_path):
     made = ModelDirectory(tmp_path / "model")
     made.put("vision", lambda path: path.write_bytes(b"weights"), {})

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from runs import versions
 from runs.directory import ModelDirectory
 
 
@@ -35,10 +36,14 @@ class Preparation:
         return self.arguments if self.directory is None else (self.directory, *self.arguments)
 
     def packed(self) -> tuple[str, bytes, dict[str, bytes] | None]:
-        """What travels to a worker: a name for it by its content, itself, and its files."""
+        """What travels to a worker: a name for it by its content, itself, and its files.
+
+        Other versions give another name: who knows it has been compared with them.
+        """
         pickled = pickle.dumps((self.make, self.arguments))
         files = None if self.directory is None else self._files(self.directory)
-        sums = hashlib.sha256(pickled)
+        known_by = json.dumps(versions.here(), sort_keys=True)
+        sums = hashlib.sha256(known_by.encode() + pickled)
         for name, content in sorted((files or {}).items()):
             sums.update(f"{name} {len(content)}\n".encode() + content)
         return sums.hexdigest()[:16], pickled, files

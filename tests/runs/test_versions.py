@@ -1,4 +1,5 @@
 from runs import versions
+from runs.preparation import Preparation
 
 
 def test_differences_name_what_is_there_and_what_is_here():
@@ -27,3 +28,11 @@ def test_this_process_has_the_versions_that_it_runs_with():
     import numpy
 
     assert versions.here()["numpy"] == numpy.__version__
+
+
+def test_who_knows_a_kind_of_work_knows_it_in_these_versions(monkeypatch):
+    known, *_ = Preparation().packed()
+    assert Preparation().packed()[0] == known
+    other = {**versions.here(), "numpy": "0.1"}
+    monkeypatch.setattr(versions, "here", lambda: other)
+    assert Preparation().packed()[0] != known

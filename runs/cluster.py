@@ -1,9 +1,9 @@
 """Workers of a Dask cluster: processes anywhere that a Dask scheduler knows.
 
 All that is known of Dask stands here, in `cluster_executor` and in `cluster_worker`. Tasks are
-given out a few at a time, to whoever has room, so that a worker that joins is used at once; Dask
-does again what a worker had begun that left. The workers share no disk: what they need of a model
-directory travels to each of them once for each version, by a hash of its content.
+given out a few at a time, to whoever has room, so that a worker that joins is used at once;
+another does again what one had begun that left. The workers share no disk: what they need of a
+model directory travels to each of them once for each version, by a hash of its content.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from typing import Any
 from runs import versions
 from runs.arguments import HANG_TIMEOUT, BadInput
 from runs.executor import Ended, Workers, readable, report
-from runs.flights import Flight, Waiting
+from runs.flights import Flight, Waiting, deadly
 from runs.preparation import Preparation
 
 try:
@@ -77,7 +77,7 @@ class ClusterWorkers(Workers):
 
     def __enter__(self) -> "ClusterWorkers":
         self._client = _client(self._address, min(CONNECTING, self._hang_timeout))
-        self._executor = ClusterExecutor(self._client, pure=False, allow_other_workers=True)
+        self._executor = ClusterExecutor(self._client, pure=False)
         self._scheduler: Any = self._client.scheduler
         try:
             self._had_workers = time.monotonic()
@@ -111,24 +111,21 @@ class ClusterWorkers(Workers):
         flights: dict[int, Flight] = {}
         ended: SimpleQueue[Ended] = SimpleQueue()
         numbers = itertools.count()
-        while True:
+        while flights or not waiting.over:
             self._look()
             for number in self._lost(flights):
                 flight = flights.pop(number)
+                flight.lost(died=flight.worker not in self._staff)
                 waiting.again(flight)
-                assert flight.future is not None
-                flight.future.cancel()
             for worker in self._vacancies(flights.values(), together):
-                if (task := waiting.next()) is None:
+                if waiting.over:
                     break
-                number, flight = next(numbers), Flight(*task, worker)
-                flights[number] = flight
+                number, flight = next(numbers), waiting.next()
+                flights[number], flight.worker = flight, worker
                 flight.future = self._executor.submit(
                     self._work, self._kind, alone, flight.pickled, workers=[worker]
                 )
                 flight.future.add_done_callback(functools.partial(report, ended, number))
-            if not flights and waiting.over:
-                return
             over = [
                 (flights.pop(one.number), one) for one in _all_of(ended) if one.number in flights
             ]
@@ -205,8 +202,9 @@ class ClusterWorkers(Workers):
         self._silent = silent
 
     def _lost(self, flights: dict[int, Flight]) -> list[int]:
-        """Tasks that are with workers who hang; Dask itself sees to those of who left."""
-        return [number for number, one in flights.items() if one.worker in self._silent]
+        """Tasks that are with workers who hang or left."""
+        there = self._staff.keys() - self._silent
+        return [number for number, one in flights.items() if one.worker not in there]
 
     def _ask(self, question: Callable, *arguments, **details) -> Any:
         """What the scheduler answers. Raises `BadInput` when it does not."""
@@ -226,11 +224,7 @@ class ClusterWorkers(Workers):
     def _explained(self, error: BaseException, worker: str) -> BaseException:
         """What went wrong with a task of a worker, as one sentence."""
         if isinstance(error, KilledWorker):
-            return BadInput(
-                "Workers of the cluster died again and again of the same work (killed, or out of "
-                f"memory? {error.last_worker.address} was the last); give each more memory.",
-                options=("worlds", *OPTION),
-            )
+            return deadly(error.last_worker.address)
         if isinstance(error, CancelledError):
             return self._gone(error)
         if isinstance(error, OSError | ModuleNotFoundError):

@@ -29,6 +29,7 @@ TOP = Path(runs.__file__).parents[1]
 # What the workers do lies in `errands.py`, written here: they import it by its name.
 ERRANDS = """
     import os
+    import signal
     import threading
     import time
     from pathlib import Path
@@ -75,6 +76,10 @@ ERRANDS = """
     def process(seconds):
         time.sleep(seconds)
         return os.getpid()
+
+
+    def die():
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
     def refuse(number):
@@ -256,6 +261,29 @@ def test_a_worker_that_is_killed_or_hangs_or_joins_changes_no_result(cluster, er
     warnings = capfd.readouterr().err.splitlines()
     assert any(" left. " in line for line in warnings)
     assert any(" hangs. " in line for line in warnings)
+
+
+def test_workers_that_are_killed_together_change_no_result_and_one_task_kills_so_many(
+    errands, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("runs.flights.MOST_DEATHS", 2)
+    with Loopback(tmp_path) as cluster:
+        for _ in range(4):
+            cluster.add(2)
+        with hire(cluster, hang_timeout=20) as workers:
+            wait_for(workers, 4)
+            by = []
+            for index, process in workers.each(errands.process, [(0.1,)] * 40, 2):
+                by.append((index, process))
+                if len(by) == 8:
+                    cluster.workers[0].kill()
+                    cluster.workers[1].kill()
+            assert sorted(index for index, _ in by) == list(range(40))
+            left = {worker.pid for worker in cluster.workers[2:]}
+            assert {process for _, process in by[-16:]} == left
+            with pytest.raises(BadInput, match=r"died again and again .*127.0.0.1:\d+ was the la"):
+                workers.all(errands.die, [()])
+        assert [worker.wait() for worker in cluster.workers] == [-signal.SIGKILL] * 4
 
 
 def test_workers_of_another_version_get_no_work(cluster, errands, tmp_path):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 CLI = "distributed.cli.dask_"
+# Dask serves a page about itself also without the dashboard, and on all addresses.
+NO_PAGES = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
 
 
 def processor_time(*processes: int) -> float:
@@ -39,7 +41,7 @@ class Loopback:
         self._file = folder / "scheduler.json"
         self.scheduler = self._start(
             "scheduler",
-            *("--host", f"{protocol}://127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"),
+            *("--host", f"{protocol}://127.0.0.1", "--port", "0", *NO_PAGES, "--no-show"),
             *("--idle-timeout", "10m"),  # if nobody ends it
             *("--scheduler-file", str(self._file)),
         )
@@ -71,7 +73,7 @@ class Loopback:
         place.mkdir()
         self.places.append(place)
         return [
-            *(self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard"),
+            *(self.address, "--nthreads", str(threads), "--no-nanny", *NO_PAGES),
             *("--host", "127.0.0.1", "--local-directory", str(place), "--memory-limit", "0"),
             *("--death-timeout", "60"),
         ]

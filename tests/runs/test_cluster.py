@@ -1,7 +1,9 @@
 """A scheduler and workers as real processes on loopback, which do what those of a machine do."""
 
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -152,6 +154,26 @@ def test_a_worker_does_one_task_after_the_other_unless_they_wait_for_each_other(
         # Each would wait for ever for two others in its process.
         together = dict(workers.each(errands.side_by_side, [(n,) for n in range(6)], 3))
         assert together == {n: n for n in range(6)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_nothing_listens_where_strangers_are(cluster):
+    for process in (cluster.scheduler, *cluster.workers):
+        found = listeners(process.pid)
+        assert found and found <= {"127.0.0.1"}
+
+
+def listeners(process: int) -> set[str]:
+    """The addresses that a process listens on; of version 6 only that there is one."""
+    found = set()
+    sockets = {os.readlink(path) for path in Path(f"/proc/{process}/fd").iterdir()}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{process}/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and f"socket:[{inode}]" in sockets:
+                packed = bytes.fromhex(local.partition(":")[0])[::-1]
+                found.add(socket.inet_ntoa(packed) if table == "tcp" else "of version 6")
+    return found
 
 
 def test_what_goes_wrong_in_a_worker_is_a_sentence(cluster, errands):

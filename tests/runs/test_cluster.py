@@ -368,8 +368,18 @@ def test_encrypted_connections_and_a_scheduler_without_workers_that_hangs_or_goe
     secret = certificate(tmp_path)
     with Loopback(tmp_path, protocol="tls", **as_environment(secret)) as cluster:
         assert cluster.address.startswith("tls://")
-        with pytest.raises(BadInput, match="^No Dask scheduler answers"), hire(cluster):
-            pass
+        (tmp_path / "other").mkdir()
+        others = certificate(tmp_path / "other")
+        others["distributed.comm.tls.ca-file"] = secret["distributed.comm.tls.ca-file"]
+        plain = cluster.address.replace("tls://", "tcp://")
+        strangers = ({}, cluster.address), ({}, plain), (others, cluster.address)
+        for settings, address in strangers:
+            with (
+                dask.config.set(settings),
+                pytest.raises(BadInput, match="^No Dask scheduler answers"),
+                Workplace(cluster=address, hang_timeout=3).hire(),
+            ):
+                pass
         with dask.config.set(secret):
             with (
                 pytest.raises(BadInput, match="has had no workers for 4 seconds"),

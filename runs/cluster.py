@@ -130,16 +130,16 @@ class ClusterWorkers(Workers):
                 (flights.pop(one.number), one) for one in _all_of(ended) if one.number in flights
             ]
             for flight, one in over:
+                if one.error is None and not _is_stranger(one):
+                    yield flight.index, one.result
+            for flight, one in over:
                 if one.error is not None:
                     raise self._explained(one.error, flight.worker)
-            strangers = [one.result.address for _, one in over if _is_stranger(one)]
-            self._ready.difference_update(strangers)
-            self._greet(strangers)
-            for flight, one in over:
-                if _is_stranger(one):
-                    waiting.again(flight)
-                else:
-                    yield flight.index, one.result
+            strangers = [(flight, one.result.address) for flight, one in over if _is_stranger(one)]
+            self._ready.difference_update(address for _, address in strangers)
+            self._greet(address for _, address in strangers)
+            for flight, _ in strangers:
+                waiting.again(flight)
 
     def _vacancies(self, flights: Iterable[Flight], most: int) -> Iterator[str]:
         """The workers that have room for a task more, again and again, the idlest first."""

@@ -43,6 +43,7 @@ LOOK = 1.0  # seconds between two looks at who is there
 LISTEN = 10.0  # seconds, at most, between two looks at when each was last heard of
 GREETING = 40.0  # seconds, at least, for an answer: Dask tries for 30 to reach who is gone
 SENT_TOGETHER = 64  # workers who get files at once: some GB through the scheduler in one greeting
+UNPAUSED = "more memory, or --memory-limit 0, would help"
 OPTION = ("cluster",)
 UNANSWERED = (OSError, TimeoutError, asyncio.TimeoutError, CancelledError, RuntimeError)
 
@@ -72,6 +73,8 @@ class ClusterWorkers(Workers):
         self._staff: dict[str, int] = {}  # address → tasks that it can do at once
         self._ready: set[str] = set()  # those who were greeted
         self._silent: set[str] = set()
+        self._paused: dict[str, float] = {}  # who takes no work now, and since when
+        self._stuck: set[str] = set()  # those of them for whom nobody waits any more
         self._heard: dict[str, tuple[float, float]] = {}  # last sign of life: theirs, our clock
         self._looked = self._listened = self._had_workers = -float("inf")
 
@@ -145,7 +148,8 @@ class ClusterWorkers(Workers):
         """The workers that have room for a task more, again and again, the idlest first."""
         busy = collections.Counter(flight.worker for flight in flights)
         room = {worker: min(most, threads) for worker, threads in self._staff.items()}
-        idlest = [(busy[worker], worker) for worker in room if worker not in self._silent]
+        able = room.keys() - self._silent - self._paused.keys()
+        idlest = [(busy[worker], worker) for worker in able]
         heapq.heapify(idlest)
         while idlest:
             tasks, worker = heapq.heappop(idlest)
@@ -159,25 +163,40 @@ class ClusterWorkers(Workers):
         if now < self._looked + LOOK:
             return
         before, self._staff = self._staff, self._ask(self._scheduler.ncores)
+        # The rest were paused by Dask for their memory, or begin or end just now.
+        running = self._ask(self._scheduler.ncores_running)
+        self._paused = {
+            one: self._paused.get(one, now) for one in self._staff.keys() - running.keys()
+        }
         self._looked = now
         for worker in before.keys() - self._staff.keys():
-            print(
-                f"Warning: worker {worker} left. What it had begun is done again.", file=sys.stderr
-            )
+            self._warn(worker, "left")
             self._ready.discard(worker)
-        if self._staff.keys() - self._silent:
+        stuck = {one for one, since in self._paused.items() if now > since + self._hang_timeout}
+        for worker in stuck - self._stuck:
+            self._warn(worker, f"is paused by Dask ({UNPAUSED})")
+        self._stuck = stuck
+        if self._staff.keys() - self._silent - self._paused.keys():
             self._had_workers = now
         elif now > self._had_workers + self._hang_timeout:
-            raise BadInput(
-                f"The Dask scheduler at {self._address} has had no workers for "
-                f"{self._hang_timeout:g} seconds; start some (dask worker {self._address}).",
-                options=OPTION,
-            )
+            raise self._without_workers()
         elif before and not self._staff:
             print("Warning: no worker is left; waiting for one.", file=sys.stderr)
         if now > self._listened + min(LISTEN, self._hang_timeout / 4):
             self._listen(self._hang_timeout)
             self._listened = now
+
+    def _without_workers(self) -> BadInput:
+        paused = self._staff.keys() - self._silent
+        what = f"has had {'only paused' if paused else 'no'} workers for {self._hang_timeout:g}"
+        how = UNPAUSED if paused else f"start some (dask worker {self._address})"
+        return BadInput(
+            f"The Dask scheduler at {self._address} {what} seconds; {how}.", options=OPTION
+        )
+
+    def _warn(self, worker: str, what: str) -> None:
+        again = "What it had begun is done again."
+        print(f"Warning: worker {worker} {what}. {again}", file=sys.stderr)
 
     def _listen(self, limit: float) -> None:
         """Notice who has not been heard of for so many seconds."""
@@ -195,15 +214,12 @@ class ClusterWorkers(Workers):
             if max(latest - sign, now - noticed) > limit
         }
         for worker in silent - self._silent:
-            print(
-                f"Warning: worker {worker} hangs. What it had begun is done again.",
-                file=sys.stderr,
-            )
+            self._warn(worker, "hangs")
         self._silent = silent
 
     def _lost(self, flights: dict[int, Flight]) -> list[int]:
-        """Tasks that are with workers who hang or left."""
-        there = self._staff.keys() - self._silent
+        """Tasks that are with workers who hang, left or are paused for long."""
+        there = self._staff.keys() - self._silent - self._stuck
         return [number for number, one in flights.items() if one.worker not in there]
 
     def _ask(self, question: Callable, *arguments, **details) -> Any:

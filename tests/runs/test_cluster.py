@@ -39,6 +39,8 @@ ERRANDS = """
     from runs.arguments import BadInput
     from runs.preparation import here
 
+    from distributed.core import Status
+
     made = 0
     busy = threading.Lock()
     all_there = threading.Barrier(3)
@@ -78,6 +80,15 @@ ERRANDS = """
     def process(seconds):
         time.sleep(seconds)
         return os.getpid()
+
+
+    def later(seconds, divisor):
+        time.sleep(seconds)
+        return 1 // divisor
+
+
+    def become(status, dask_worker):
+        dask_worker.status = Status[status]
 
 
     def die():
@@ -237,6 +248,38 @@ def test_a_worker_that_cannot_write_is_named(cluster, errands, tmp_path):
     (place / "world-models").unlink()
 
 
+def test_workers_that_are_paused_get_no_work_and_are_not_waited_for_for_ever(cluster, errands):
+    with hire(cluster, hang_timeout=3) as workers:
+        wait_for(workers, 2)
+        one, _ = sorted(workers._staff)
+
+        def let(be: str, *which: str) -> None:
+            workers._client.run(errands.become, be, workers=list(which))
+            while (len(workers._paused) == 0) != (be == "running"):
+                workers._looked = -float("inf")
+                workers._look()
+
+        try:
+            let("paused", one)
+            assert len(set(workers.all(errands.process, [(0,)] * 12))) == 1
+            let("paused", *workers._staff)
+            with pytest.raises(BadInput, match="has had only paused workers for 3 seconds; more"):
+                workers.all(errands.process, [(0,)])
+        finally:
+            let("running", *workers._staff)
+        assert len(workers.all(errands.process, [(0,)] * 6)) == 6
+
+
+def test_what_is_done_is_not_lost_with_an_error_that_comes_at_the_same_time(cluster, errands):
+    done = []
+    with hire(cluster) as workers, pytest.raises(BadInput, match="ZeroDivisionError") as refusal:
+        for index, _ in workers.each(errands.later, [(0, 1), (0.5, 0), (0.7, 1)], 3):
+            done.append(index)
+            time.sleep(1.5)
+    assert done == [0, 2]
+    Path(str(refusal.value).split("traceback is in ")[1].rstrip(".")).unlink()
+
+
 def test_a_worker_that_hangs_before_it_is_greeted_is_left_out(cluster, errands, capfd, monkeypatch):
     monkeypatch.setattr("runs.cluster.GREETING", 4)
     cluster.workers[0].send_signal(signal.SIGSTOP)
@@ -279,6 +322,7 @@ def test_a_worker_that_is_killed_or_hangs_or_joins_changes_no_result(cluster, er
         cluster.workers[2].kill()
         wait_for(workers, 0)
         cluster.add()
+        workers._had_workers -= 100  # as if all that had been long ago
         assert workers.all(errands.process, [(0,)]) == [cluster.workers[3].pid]
     warnings = capfd.readouterr().err.splitlines()
     assert any(" left. " in line for line in warnings)

@@ -114,6 +114,7 @@ class ClusterWorkers(Workers):
         flights: dict[int, Flight] = {}
         ended: SimpleQueue[Ended] = SimpleQueue()
         numbers = itertools.count()
+        self._seen = time.monotonic()  # Nobody has looked since the last call.
         while flights or not waiting.over:
             self._look()
             for number in self._lost(flights):

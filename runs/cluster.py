@@ -47,8 +47,9 @@ UNPAUSED = "more memory, or --memory-limit 0, would help"
 OPTION = ("cluster",)
 UNANSWERED = (OSError, TimeoutError, asyncio.TimeoutError, CancelledError, RuntimeError)
 
-# What it has to say of a lost connection stands in our one sentence.
-logging.getLogger("distributed").setLevel(logging.CRITICAL)
+# What Dask has to say of a lost connection stands in our one sentence.
+for talkative in ("distributed", "distributed.client", "distributed.gc", "tornado.application"):
+    logging.getLogger(talkative).setLevel(logging.CRITICAL)
 
 
 class ClusterWorkers(Workers):
@@ -114,7 +115,7 @@ class ClusterWorkers(Workers):
         flights: dict[int, Flight] = {}
         ended: SimpleQueue[Ended] = SimpleQueue()
         numbers = itertools.count()
-        self._seen = time.monotonic()  # Nobody has looked since the last call.
+        self._had_workers = time.monotonic()  # Nobody has looked since the last call.
         while flights or not waiting.over:
             self._look()
             for number in self._lost(flights):
@@ -202,6 +203,8 @@ class ClusterWorkers(Workers):
     def _listen(self, limit: float) -> None:
         """Notice who has not been heard of for so many seconds."""
         known = self._ask(self._scheduler.identity)["workers"]
+        # The more there are, the more seldom Dask lets each give a sign of life.
+        limit = max(limit, 3 * (len(known) / 200 + 1))
         last = {worker: facts["last_seen"] for worker, facts in known.items()}
         now, before = time.monotonic(), self._heard
         self._heard = {

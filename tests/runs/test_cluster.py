@@ -1,5 +1,6 @@
 """A scheduler and workers as real processes on loopback, which do what those of a machine do."""
 
+import logging
 import os
 import shutil
 import signal
@@ -278,6 +279,22 @@ def test_what_is_done_is_not_lost_with_an_error_that_comes_at_the_same_time(clus
             time.sleep(1.5)
     assert done == [0, 2]
     Path(str(refusal.value).split("traceback is in ")[1].rstrip(".")).unlink()
+
+
+def test_dask_says_nothing_of_its_own():
+    import runs.cluster  # noqa: F401 - sets this
+
+    for name in ("distributed.client", "distributed.core", "distributed.gc", "tornado.application"):
+        assert not logging.getLogger(name).isEnabledFor(logging.ERROR), name
+
+
+def test_that_all_live_is_not_doubted_between_two_signs_of_life(cluster):
+    with hire(cluster) as workers:
+        wait_for(workers, 2)
+        for _ in range(3):
+            workers._listen(0.001)
+            time.sleep(0.05)
+        assert workers._silent == set()
 
 
 def test_a_worker_that_hangs_before_it_is_greeted_is_left_out(cluster, errands, capfd, monkeypatch):

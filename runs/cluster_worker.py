@@ -37,17 +37,26 @@ class _Kind:
 
     def __init__(self, pickled: bytes, directory: Path | None):
         self._pickled = pickled
-        self.directory = directory
+        self._directory = directory
         self._lock = threading.Lock()
-        self._made: tuple | None = None
+        self._made: tuple = ()
+        self._forgotten = False
 
-    def made(self) -> Any:
+    def made(self) -> tuple:
+        """What was made, in a tuple; an empty one if its files went before."""
         with self._lock:
-            if self._made is None:
+            if not self._made and not self._forgotten:
                 make, arguments = pickle.loads(self._pickled)
-                there = () if self.directory is None else (ModelDirectory(self.directory),)
+                there = () if self._directory is None else (ModelDirectory(self._directory),)
                 self._made = (make(*there, *arguments),)
-        return self._made[0]
+            return self._made
+
+    def forget(self) -> None:
+        """Remove its files, though not while they are read."""
+        with self._lock:
+            self._forgotten = True
+            if self._directory is not None:
+                shutil.rmtree(self._directory, ignore_errors=True)
 
 
 _kinds: "collections.OrderedDict[str, _Kind]" = collections.OrderedDict()
@@ -79,6 +88,10 @@ def keep(kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=
 
     Returns why that is not possible (a full disk), or None.
     """
+    with _guard:
+        if kind in _kinds:  # Another command was faster; its tasks may be reading the files.
+            _kinds.move_to_end(kind)
+            return None
     folder = None
     if files is not None:
         folder = Path(dask_worker.local_directory) / "world-models" / kind
@@ -88,11 +101,9 @@ def keep(kind: str, pickled: bytes, files: dict[str, bytes] | None, dask_worker=
             return str(problem)
     with _guard:
         _kinds[kind] = _Kind(pickled, folder)
-        _kinds.move_to_end(kind)
         old = [_kinds.popitem(last=False)[1] for _ in range(len(_kinds) - MOST)]
     for one in old:
-        if one.directory is not None:
-            shutil.rmtree(one.directory, ignore_errors=True)
+        one.forget()
     return None
 
 
@@ -120,7 +131,9 @@ def work(kind: str, alone: bool, pickled: bytes) -> Any:
         if ready is None:
             return NotReady(get_worker().address)
         _kinds.move_to_end(kind)
-    with preparation.kept(ready.made()):
+    if not (made := ready.made()):
+        return NotReady(get_worker().address)
+    with preparation.kept(*made):
         function, arguments = pickle.loads(pickled)
         return _do(function, arguments, alone)
 

@@ -5,16 +5,13 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
 import runs
 from runs.arguments import BadInput
 from runs.directory import ModelDirectory
-from runs.preparation import Preparation
 from runs.workplace import Workplace
 
 import pytest
@@ -22,100 +19,11 @@ import pytest
 pytest.importorskip("distributed")
 
 from benchmarks.loopback import Loopback
-
-import dask.config
+from tests.hired import hire, wait_for
 
 pytestmark = pytest.mark.slow  # starts processes
 
 TOP = Path(runs.__file__).parents[1]
-
-# What the workers do lies in `errands.py`, written here: they import it by its name.
-ERRANDS = """
-    import os
-    import signal
-    import threading
-    import time
-    from pathlib import Path
-
-    from runs.arguments import BadInput
-    from runs.preparation import here
-
-    from distributed.core import Status
-
-    made = 0
-    busy = threading.Lock()
-    all_there = threading.Barrier(3)
-
-
-    def make(number):
-        global made
-        made += 1
-        return number
-
-
-    def read(directory, part):
-        return os.getcwd(), sorted(path.name for path in directory.path.iterdir())
-
-
-    def square(number):
-        assert made <= 2, "made ready again, though there is but one kind more"
-        return number**2 + here()
-
-
-    def what_is_here():
-        return here()
-
-
-    def alone(number):
-        assert busy.acquire(blocking=False)
-        time.sleep(0.05)
-        busy.release()
-        return number
-
-
-    def side_by_side(number):
-        all_there.wait(30)
-        return number
-
-
-    def process(seconds):
-        time.sleep(seconds)
-        return os.getpid()
-
-
-    def later(seconds, divisor):
-        time.sleep(seconds)
-        return 1 // divisor
-
-
-    def become(status, dask_worker):
-        dask_worker.status = Status[status]
-
-
-    def die():
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-    def refuse(number):
-        raise BadInput(f"{number} is bad.")
-
-
-    def fail(number):
-        return 1 // number
-"""
-
-
-@pytest.fixture(scope="module")
-def errands(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("errands")
-    (folder / "errands.py").write_text(textwrap.dedent(ERRANDS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
-        patch.setenv("PYTHONPATH", str(folder))
-        import errands
-
-        yield errands
-    del sys.modules["errands"]
 
 
 @pytest.fixture(scope="module")
@@ -128,19 +36,6 @@ def cluster(errands, tmp_path_factory):
         with place.hire() as workers:
             wait_for(workers, 2)
         yield started
-
-
-def wait_for(workers, count: int) -> None:
-    """Until so many workers have joined, or are left."""
-    while workers.count != count:
-        time.sleep(0.05)
-        workers._looked = -float("inf")
-        workers._look()
-
-
-def hire(cluster: Loopback, *preparation, hang_timeout: float = 60):
-    made = Preparation(*preparation) if preparation else None
-    return Workplace(cluster=cluster.address, hang_timeout=hang_timeout).hire(made)
 
 
 def test_a_cluster_does_what_processes_do(cluster, errands):
@@ -346,29 +241,6 @@ def test_a_worker_that_is_killed_or_hangs_or_joins_changes_no_result(cluster, er
     assert any(" hangs. " in line for line in warnings)
 
 
-def test_workers_that_are_killed_together_change_no_result_and_one_task_kills_so_many(
-    errands, tmp_path, monkeypatch
-):
-    monkeypatch.setattr("runs.flights.MOST_DEATHS", 2)
-    with Loopback(tmp_path) as cluster:
-        for _ in range(4):
-            cluster.add(2)
-        with hire(cluster, hang_timeout=20) as workers:
-            wait_for(workers, 4)
-            by = []
-            for index, process in workers.each(errands.process, [(0.1,)] * 40, 2):
-                by.append((index, process))
-                if len(by) == 8:
-                    cluster.workers[0].kill()
-                    cluster.workers[1].kill()
-            assert sorted(index for index, _ in by) == list(range(40))
-            left = {worker.pid for worker in cluster.workers[2:]}
-            assert {process for _, process in by[-16:]} == left
-            with pytest.raises(BadInput, match=r"died again and again .*127.0.0.1:\d+ was the la"):
-                workers.all(errands.die, [()])
-        assert [worker.wait() for worker in cluster.workers] == [-signal.SIGKILL] * 4
-
-
 def test_workers_of_another_version_get_no_work(cluster, errands, tmp_path):
     shutil.copytree(TOP / "runs", tmp_path / "runs")
     with open(tmp_path / "runs" / "quiet.py", "a") as source:
@@ -402,64 +274,3 @@ def test_without_dask_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "runs.cluster", raising=False)
     with pytest.raises(BadInput, match=r"needs Dask, which is not installed .*: pip install"):
         Workplace(cluster="tcp://127.0.0.1:8786").hire()
-
-
-def certificate(folder: Path) -> dict[str, str]:
-    """A certificate that signs itself; Dask's settings by which everybody needs it."""
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=cluster"
-    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
-    names = {"tls.ca-file": str(folder / "cert.pem"), "require-encryption": "True"}
-    for who in ("scheduler", "worker", "client"):
-        names |= {f"tls.{who}.{part}": str(folder / f"{part}.pem") for part in ("cert", "key")}
-    return {f"distributed.comm.{name}": value for name, value in names.items()}
-
-
-def as_environment(settings: dict[str, str]) -> dict[str, str]:
-    def name(setting):
-        return "DASK_" + setting.upper().replace(".", "__").replace("-", "_")
-
-    return {name(setting): value for setting, value in settings.items()}
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes certificates with openssl")
-def test_encrypted_connections_and_a_scheduler_without_workers_that_hangs_or_goes(
-    errands, tmp_path
-):
-    secret = certificate(tmp_path)
-    with Loopback(tmp_path, protocol="tls", **as_environment(secret)) as cluster:
-        assert cluster.address.startswith("tls://")
-        (tmp_path / "other").mkdir()
-        others = certificate(tmp_path / "other")
-        others["distributed.comm.tls.ca-file"] = secret["distributed.comm.tls.ca-file"]
-        plain = cluster.address.replace("tls://", "tcp://")
-        strangers = ({}, cluster.address), ({}, plain), (others, cluster.address)
-        for settings, address in strangers:
-            with (
-                dask.config.set(settings),
-                pytest.raises(BadInput, match="^No Dask scheduler answers"),
-                Workplace(cluster=address, hang_timeout=3).hire(),
-            ):
-                pass
-        with dask.config.set(secret):
-            with (
-                pytest.raises(BadInput, match="has had no workers for 4 seconds"),
-                hire(cluster, hang_timeout=4),
-            ):
-                pass
-            cluster.add()
-            with hire(cluster, errands.make, (1,)) as workers:
-                assert workers.all(errands.what_is_here, [()] * 2) == [1, 1]
-            with (
-                hire(cluster, hang_timeout=2) as workers,
-                pytest.raises(BadInput, match="does not answer any more .* the same command"),
-            ):
-                for _ in workers.each(errands.process, [(0.01,)] * 1000):
-                    cluster.scheduler.send_signal(signal.SIGSTOP)
-            cluster.scheduler.send_signal(signal.SIGCONT)
-            with (
-                hire(cluster) as workers,
-                pytest.raises(BadInput, match="does not answer any more .* the same command"),
-            ):
-                for _ in workers.each(errands.process, [(0.01,)] * 1000):
-                    cluster.scheduler.kill()

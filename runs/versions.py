@@ -9,18 +9,23 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[1]
 PROJECT = ("runs", "settings", "envs", "vae", "rnn", "controller")
-# What computes, or travels in another shape, in another version.
+# What computes or draws, or travels in another shape, in another version.
 PACKAGES = (
     "numpy",
+    "ml-dtypes",
     "tensorflow",
     "keras",
+    "h5py",
     "gymnasium",
     "box2d",
     "box2d-py",
+    "pygame",
+    "pygame-ce",
     "opencv-python-headless",
     "cma",
     "dask",
     "distributed",
+    "cloudpickle",
 )
 
 

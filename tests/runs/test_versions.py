@@ -36,3 +36,11 @@ def test_who_knows_a_kind_of_work_knows_it_in_these_versions(monkeypatch):
     other = {**versions.here(), "numpy": "0.1"}
     monkeypatch.setattr(versions, "here", lambda: other)
     assert Preparation().packed()[0] != known
+
+
+def test_what_draws_the_world_is_compared():
+    import pygame
+
+    names = "pygame", "pygame-ce"  # which of them Gymnasium brings depends on its version
+    there = {versions.here()[name] for name in names}
+    assert there == {pygame.version.ver, "none"}

@@ -24,8 +24,7 @@ def main(settings: GenerateRNNData) -> None:
     # The workers of a cluster have no GPU.
     computer = device.read() if settings.cluster is None else device.read_processors()
     precision = device.precision(settings.precision, computer, float16=True)
-    dtype = arguments.PRECISIONS[precision]
-    vision = vae.load(data.model(settings.vision), dtype)
+    vision = vae.load(data.model(settings.vision), arguments.PRECISIONS[precision])
     recorded = rollouts.paths(data.rollout, settings.skip_damaged)
     folder = data.series(settings.vision)
     with directory.locked(folder):
@@ -39,7 +38,7 @@ def main(settings: GenerateRNNData) -> None:
         else:
             encoded = encode.episodes_elsewhere(
                 settings.place,
-                encode.preparation_of(data.model(settings.vision), dtype),
+                encode.preparation_of(data.model(settings.vision), precision),
                 missing,
                 folder,
                 settings.batch_size,

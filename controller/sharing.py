@@ -48,7 +48,11 @@ def of(place: Workplace, directory: ModelDirectory, agent: tuple[str, str], worl
 
 
 def load(directory: ModelDirectory, precision: str, sees: str) -> Agent:
-    """The agent of a worker process, which has one thread."""
+    """The agent of a worker process, which has one thread.
+
+    Raises `BadInput` where the processor of a worker elsewhere lacks the precision.
+    """
+    device.precision(precision, device.read_processors())
     device.one_thread()
     return Agent(directory, PRECISIONS[precision], sees)
 

@@ -9,6 +9,7 @@ import vae
 from envs import rollouts
 from rnn import series
 from runs import delivery, device
+from runs.arguments import PRECISIONS
 from runs.directory import ModelDirectory
 from runs.preparation import Preparation, here
 from runs.workplace import Workplace
@@ -79,14 +80,15 @@ def _whole(source: Path) -> bytes:
     return source.read_bytes()
 
 
-def preparation_of(directory: ModelDirectory, dtype: str) -> Preparation:
-    """What workers need to encode, in a Keras policy of this name."""
-    return Preparation(_load, (dtype,), directory, ("vision",))
+def preparation_of(directory: ModelDirectory, precision: str) -> Preparation:
+    """What workers need to encode in this precision; `BadInput` where their processor lacks it."""
+    return Preparation(_load, (precision,), directory, ("vision",))
 
 
-def _load(directory: ModelDirectory, dtype: str) -> Callable:
+def _load(directory: ModelDirectory, precision: str) -> Callable:
+    device.precision(precision, device.read_processors())
     device.one_thread()
-    return _compiled(vae.load(directory, dtype))
+    return _compiled(vae.load(directory, PRECISIONS[precision]))
 
 
 def _encode_one(folder: Path, name: str, source: Path | bytes, batch_size: int) -> None:

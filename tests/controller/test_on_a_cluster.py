@@ -1,6 +1,6 @@
 """Whatever drives gives the same on a cluster, to the last bit, though workers come and go."""
 
-from controller import arch, recording
+from controller import arch, recording, sharing
 from controller.agent import Agent
 from controller.dream.elsewhere import DreamsElsewhere
 from controller.dream.rollout import DreamRollout, features_of
@@ -12,6 +12,9 @@ from envs import rollouts
 from rnn import encode
 from rnn.dream.dynamics import Dream
 from runs import preparation
+from runs.arguments import BadInput
+from runs.device import Computer
+from runs.directory import ModelDirectory
 from runs.workplace import Workplace
 from settings.recording import AgentRecording
 
@@ -85,6 +88,15 @@ def test_recordings_and_latents_from_a_cluster_are_those_of_this_machine(
         assert sorted(done) == [latents / path.name for path in paths]
         for path in encode.episodes(agent.vision, paths, tmp_path / "encoded"):
             assert rollouts.contents(latents / path.name) == rollouts.contents(path)
+
+
+def test_a_worker_without_avx512_refuses_bfloat16(tmp_path, monkeypatch):
+    monkeypatch.setattr("runs.device.read_processors", lambda: Computer(1, "AVX2"))
+    directory = ModelDirectory(tmp_path)
+    drive = sharing.preparation_of(directory, ("bfloat16", "z"))
+    for prepared in (drive, encode.preparation_of(directory, "bfloat16")):
+        with pytest.raises(BadInput, match="A processor without AVX-512 has no bfloat16"):
+            prepared.make(*prepared.given)
 
 
 def test_dreams_elsewhere_are_those_that_are_dreamt_here(cluster, dreamer, monkeypatch):

@@ -13,6 +13,7 @@ and RES/VISION_dream.md show its scores in both worlds.
 With --sees z, C acts on what V sees alone: M is neither needed nor run.
 """
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -68,11 +69,11 @@ def evolve_in_dreams(data: directory.DataDirectory, settings: TrainController) -
     for temperature in settings.temperatures or [settings.temperature]:
         settings = dataclasses.replace(settings, temperature=temperature)
         model_directory = data.model(f"{settings.vision}-dream-{temperature:g}")
-        with directory.locked(model_directory.path):
+        with directory.locked(model_directory.path), contextlib.ExitStack() as hired:
             adopt(data.model(settings.vision), model_directory)
             dream = Dream(model_directory, temperature, settings.dream_start)
             others = [of_the_same_vision(path, dream, settings) for path in settings.also]
-            dreams = Ensemble([dreamt(one, settings) for one in (dream, *others)])
+            dreams = Ensemble([dreamt(one, settings, hired) for one in (dream, *others)])
             bound = arch.evolved_on(model_directory, settings.sees)
             bound |= {"also": [other.memory.digest for other in others]}
             run = DreamRun(model_directory, dreams, settings, bound)
@@ -94,11 +95,12 @@ def of_the_same_vision(path: Path, dream: Dream, settings: TrainController) -> D
     return Dream(other, settings.temperature, settings.dream_start)
 
 
-def dreamt(dream: Dream, settings: TrainController) -> DreamEvaluator:
+def dreamt(dream: Dream, settings: TrainController, hired: contextlib.ExitStack) -> DreamEvaluator:
     """Where candidates drive in a dream: here, in a graph that uses all processors, or away."""
     if settings.cluster is None:
         return DreamRollout(dream, settings.dream_steps)
-    return DreamsElsewhere(settings.place, dream, settings.dream_start, settings.dream_steps)
+    away = DreamsElsewhere(settings.place, dream, settings.dream_start, settings.dream_steps)
+    return hired.enter_context(away)
 
 
 def evolve(run: Run, settings: TrainController) -> None:

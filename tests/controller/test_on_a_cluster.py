@@ -103,5 +103,11 @@ def test_dreams_elsewhere_are_those_that_are_dreamt_here(cluster, dreamer, monke
     monkeypatch.setattr("controller.dream.rollout.MOST_DREAMS", 6)
     dream, keys = Dream(dreamer, 1.15, "anywhere"), np.arange(3, dtype=np.uint32)
     candidates = np.random.default_rng(2).normal(0, 0.5, (5, arch.size(features_of(dream))))
-    away = DreamsElsewhere(Workplace(cluster=cluster.address), dream, "anywhere", 8)
-    assert away.drive(candidates, keys) == DreamRollout(dream, 8).drive(candidates, keys)
+    hired = []
+    hire = Workplace.hire
+    monkeypatch.setattr(Workplace, "hire", lambda *given: hired.append(1) or hire(*given))
+    dreamt = DreamRollout(dream, 8).drive(candidates, keys)
+    with DreamsElsewhere(Workplace(cluster=cluster.address), dream, "anywhere", 8) as away:
+        assert hired == []
+        assert [away.drive(candidates, keys) for _ in range(2)] == [dreamt, dreamt]
+    assert len(hired) == 1

@@ -26,7 +26,8 @@ class ClusterExecutor(ClientExecutor):
 
 async def _pass_on(theirs: Any, ours: Future) -> None:
     """Let our future end as theirs does; with a `CancelledError` if the scheduler is lost."""
-    result, error = None, None
+    result: Any = None
+    error: BaseException | None = None
     try:
         result = await theirs._result(raiseit=False)
         if theirs.status == "error":

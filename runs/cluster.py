@@ -81,6 +81,11 @@ class ClusterWorkers(Workers):
 
     def __enter__(self) -> "ClusterWorkers":
         self._client = _client(self._address, min(CONNECTING, self._hang_timeout))
+        if anybody_may_join(self._address):
+            print(
+                f"Warning: {self._address} asks nobody for a key (docs/cluster.md).",
+                file=sys.stderr,
+            )
         self._executor = ClusterExecutor(self._client, pure=False)
         self._scheduler: Any = self._client.scheduler
         try:
@@ -298,6 +303,12 @@ class ClusterWorkers(Workers):
             answering = [worker for worker in workers if worker not in self._silent]
             return self._run(function, *arguments, workers=answering)
         return {one: answer for one, answer in answers.items() if not isinstance(answer, OSError)}
+
+
+def anybody_may_join(address: str) -> bool:
+    """Whether who reaches it from another machine may run code there and here: it has no TLS."""
+    protocol, _, rest = address.rpartition("://")
+    return protocol != "tls" and not rest.startswith(("127.", "localhost:", "[::1]:"))
 
 
 def _client(address: str, timeout: float) -> Client:

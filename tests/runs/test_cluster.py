@@ -19,6 +19,7 @@ import pytest
 pytest.importorskip("distributed")
 
 from benchmarks.loopback import Loopback
+from runs.cluster import anybody_may_join
 from tests.hired import hire, wait_for
 
 pytestmark = pytest.mark.slow  # starts processes
@@ -177,8 +178,6 @@ def test_what_is_done_is_not_lost_with_an_error_that_comes_at_the_same_time(clus
 
 
 def test_dask_says_nothing_of_its_own():
-    import runs.cluster  # noqa: F401 - sets this
-
     for name in ("distributed.client", "distributed.core", "distributed.gc", "tornado.application"):
         assert not logging.getLogger(name).isEnabledFor(logging.ERROR), name
 
@@ -267,6 +266,23 @@ def test_a_wrong_address_is_a_sentence(address):
         Workplace(cluster=address, hang_timeout=1).hire(),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("address", "so"),
+    [
+        ("tcp://127.0.0.1:8786", False),
+        ("tcp://localhost:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("127.0.0.1:8786", False),
+        ("tls://10.0.0.1:8786", False),
+        ("tcp://10.0.0.1:8786", True),
+        ("scheduler:8786", True),
+        ("tcp://localhost.example.org:8786", True),
+    ],
+)
+def test_an_address_beyond_this_machine_that_asks_for_no_key_is_known(address, so):
+    assert anybody_may_join(address) == so
 
 
 def test_without_dask_a_sentence_says_what_to_install(monkeypatch):
